@@ -1,0 +1,52 @@
+"""What a model needs to know of the data to build its networks."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """Shape and labels of the pictures a run trains on.
+
+    Args:
+        channels: colour channels, 1 or 3 as a rule.
+        height: rows in pixels.
+        width: columns in pixels; need not equal ``height``.
+        class_names: one name per label, in label order; empty for unlabelled data.
+        condition_dim: length of a float condition vector; 0 where there is none.
+    """
+
+    channels: int
+    height: int
+    width: int
+    class_names: tuple[str, ...] = ()
+    condition_dim: int = 0
+
+    @property
+    def num_classes(self) -> int:
+        """Number of labels; 0 for unlabelled data."""
+        return len(self.class_names)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        return self.channels, self.height, self.width
+
+    def network_arguments(self) -> dict[str, int]:
+        """What networks may be built from, by the names of their constructor arguments."""
+        return {
+            "channels": self.channels,
+            "height": self.height,
+            "width": self.width,
+            "num_classes": self.num_classes,
+            "condition_dim": self.condition_dim,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only, so that a checkpoint can hold it."""
+        return {**asdict(self), "class_names": list(self.class_names)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ImageSpec":
+        """The inverse of :meth:`to_dict`."""
+        return cls(**{**values, "class_names": tuple(values["class_names"])})
