@@ -1,0 +1,1 @@
+"""What happens around training: samples, evaluation, checkpoints, guards, progress."""

@@ -1,0 +1,1 @@
+"""Data modules, sources, packing and the embedded pictures."""

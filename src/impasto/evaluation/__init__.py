@@ -1,0 +1,1 @@
+"""Feature extractors, distances, image metrics and the evaluator."""

@@ -1,0 +1,1 @@
+"""Pure functions and small callables: adversarial losses, penalties, contrastive and perceptual losses."""

@@ -1,0 +1,1 @@
+"""LightningModules: the one adversarial step, and one file per way of training."""

@@ -1,0 +1,1 @@
+"""Plain torch.nn: generators, discriminators, encoders and their layers."""

@@ -1,0 +1,1 @@
+"""Everything a run does besides training: set-up, resume, provenance, summary."""

@@ -11,7 +11,8 @@ def notice(key: str, sentence: str) -> None:
     """Say a sentence once per process and remember it.
 
     Args:
-        key: what the notice is about (``data.source``, ``evaluation.features``, ...); a repeated sentence is not said twice.
+        key: what the notice is about (``data.source``, ``evaluation.features``, ...); a repeated
+            sentence is not said twice.
         sentence: what was done instead of what, and how to have the real thing.
     """
     if _said.get(key) != sentence:
