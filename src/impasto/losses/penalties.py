@@ -1,0 +1,192 @@
+"""Penalties on the discriminator: modules, because some of them remember.
+
+Each is given one :class:`DiscriminatorPass` and returns a scalar to add to the discriminator's loss. A penalty with
+``every`` k is applied at every k-th update and multiplied by k, so that its strength does not depend on k
+(lazy regularisation: Karras et al. 2020b, section 3.1). The step computes the pass in float32 when one of the penalties
+that are due differentiates through it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from impasto import distributed
+from impasto.schedules import Schedule, value_at
+
+
+@dataclass
+class DiscriminatorPass:
+    """One evaluation of the discriminator on real and generated pictures.
+
+    Attributes:
+        discriminate: scores pictures under the batch's own conditions.
+        real: what the discriminator saw, (N, C, H, W); a leaf that requires gradient where a penalty asks for it.
+        fake: likewise for generated pictures, detached from the generator.
+        real_scores: scores of ``real``, with graph.
+        fake_scores: scores of ``fake``, with graph.
+        kimg: the clock, for weights on a schedule.
+    """
+
+    discriminate: Callable[[Tensor], Tensor]
+    real: Tensor
+    fake: Tensor
+    real_scores: Tensor
+    fake_scores: Tensor
+    kimg: float = 0.0
+
+
+class Penalty(nn.Module):
+    """Base of all penalties.
+
+    Args:
+        every: apply at every k-th update of the discriminator, k times as strong.
+    """
+
+    needs_input_grad: ClassVar[bool] = False
+    """Whether the scores are differentiated with respect to ``real`` or ``fake`` of the pass itself."""
+    per_sample: ClassVar[bool] = False
+    """Whether each score must depend on its own picture alone, which batch normalisation breaks."""
+
+    def __init__(self, every: int = 1) -> None:
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"penalty.every is {every}; give 1 or more.")
+        self.every = every
+
+    def forward(self, p: DiscriminatorPass) -> Tensor:
+        """The penalty, a scalar, not yet multiplied by ``every``."""
+        raise NotImplementedError
+
+
+def squared_gradient_norm(scores: Tensor, images: Tensor) -> Tensor:
+    """Squared L2 norm of the scores' gradient with respect to each picture: (N,), differentiable once more."""
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return gradient.float().square().flatten(1).sum(1)
+
+
+class GradientPenalty(Penalty):
+    """WGAN-GP (Gulrajani et al. 2017, equation 3): ``weight`` * (|gradient| - ``target``)^2 between real and generated."""
+
+    per_sample: ClassVar[bool] = True
+
+    def __init__(self, weight: float = 10.0, target: float = 1.0, every: int = 1) -> None:
+        super().__init__(every)
+        self.weight, self.target = weight, target
+
+    def forward(self, p: DiscriminatorPass) -> Tensor:
+        """Scalar."""
+        n = len(p.real)
+        share = distributed.per_sample(lambda count: torch.rand(count, 1, 1, 1, device=p.real.device), n)
+        between = torch.lerp(p.real.detach().float(), p.fake.detach().float(), share).requires_grad_()
+        # The small constant keeps the square root's own gradient finite where the critic is flat.
+        norm = (squared_gradient_norm(p.discriminate(between), between) + 1e-12).sqrt()
+        return self.weight * (norm - self.target).square().mean()
+
+
+class R1(Penalty):
+    """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures. ``gamma`` may be scheduled."""
+
+    needs_input_grad: ClassVar[bool] = True
+    per_sample: ClassVar[bool] = True
+
+    def __init__(self, gamma: float | Schedule = 10.0, every: int = 1) -> None:
+        super().__init__(every)
+        self.gamma = gamma
+
+    def forward(self, p: DiscriminatorPass) -> Tensor:
+        """Scalar."""
+        return 0.5 * value_at(self.gamma, p.kimg) * squared_gradient_norm(p.real_scores, p.real).mean()
+
+
+class R1R2(Penalty):
+    """R1 at the real and R2 at the generated pictures (Huang et al. 2024, equation 3), both ``gamma`` / 2."""
+
+    needs_input_grad: ClassVar[bool] = True
+    per_sample: ClassVar[bool] = True
+
+    def __init__(self, gamma: float | Schedule = 1.0, every: int = 1) -> None:
+        super().__init__(every)
+        self.gamma = gamma
+
+    def forward(self, p: DiscriminatorPass) -> Tensor:
+        """Scalar."""
+        r1 = squared_gradient_norm(p.real_scores, p.real).mean()
+        r2 = squared_gradient_norm(p.fake_scores, p.fake).mean()
+        return 0.5 * value_at(self.gamma, p.kimg) * (r1 + r2)
+
+
+class LeCam(Penalty):
+    """Tseng et al. 2021, equation 5: scores are held near the other side's moving average.
+
+    ``weight`` * (mean (real - average of fake)^2 + mean (fake - average of real)^2). The averages are buffers, so that
+    they are saved and resumed; they start from the first batch.
+    """
+
+    average_real: Tensor
+    average_fake: Tensor
+    started: Tensor
+
+    def __init__(self, weight: float = 0.3, decay: float = 0.99, every: int = 1) -> None:
+        super().__init__(every)
+        self.weight, self.decay = weight, decay
+        self.register_buffer("average_real", torch.zeros(()))
+        self.register_buffer("average_fake", torch.zeros(()))
+        self.register_buffer("started", torch.zeros(()))
+
+    def forward(self, p: DiscriminatorPass) -> Tensor:
+        """Scalar."""
+        self._follow(self.average_real, p.real_scores)
+        self._follow(self.average_fake, p.fake_scores)
+        self.started.fill_(1)
+        real = (p.real_scores.float() - self.average_fake).square().mean()
+        fake = (p.fake_scores.float() - self.average_real).square().mean()
+        return self.weight * (real + fake)
+
+    def _follow(self, average: Tensor, scores: Tensor) -> None:
+        mean = distributed.mean_over_processes(scores.float().mean())
+        # `started` stays on the device: reading it here would make the hot loop wait.
+        average.copy_(torch.lerp(mean, average, self.decay * self.started))
+
+
+class Consistency(Penalty):
+    """Balanced consistency (Zhao et al. 2021, ICR/bCR): scores must not change when a picture is shifted or mirrored.
+
+    ``weight`` * mean (D(x) - D(T(x)))^2 over real and over generated pictures. T mirrors half of the pictures and shifts
+    each by up to ``shift`` of its size, with zeros moving in.
+    """
+
+    def __init__(self, weight: float = 10.0, shift: float = 0.125, mirror: bool = True, every: int = 1) -> None:
+        super().__init__(every)
+        self.weight, self.shift, self.mirror = weight, shift, mirror
+
+    def forward(self, p: DiscriminatorPass) -> Tensor:
+        """Scalar."""
+        real = (p.real_scores - p.discriminate(self.transform(p.real.detach()))).float().square().mean()
+        fake = (p.fake_scores - p.discriminate(self.transform(p.fake.detach()))).float().square().mean()
+        return self.weight * (real + fake)
+
+    def transform(self, images: Tensor) -> Tensor:
+        """A random shift and mirroring of each picture: (N, C, H, W) to the same."""
+        n, _, height, width = images.shape
+        draw = distributed.per_sample(lambda count: torch.rand(count, 3, device=images.device), n)
+        rows = torch.arange(height, device=images.device) + _up_to(draw[:, :1], int(height * self.shift))
+        columns = torch.arange(width, device=images.device) + _up_to(draw[:, 1:2], int(width * self.shift))
+        inside = _within(rows, height)[:, None, :, None] & _within(columns, width)[:, None, None, :]
+        if self.mirror:
+            columns = torch.where(draw[:, 2:] < 0.5, width - 1 - columns, columns)
+        rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
+        sample = torch.arange(n, device=images.device)[:, None, None]
+        moved = images.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        return moved * inside
+
+
+def _up_to(draw: Tensor, limit: int) -> Tensor:
+    """Uniform draws in [0, 1) to whole numbers in [-limit, limit]."""
+    return (draw * (2 * limit + 1)).long() - limit
+
+
+def _within(index: Tensor, size: int) -> Tensor:
+    return (index >= 0) & (index < size)

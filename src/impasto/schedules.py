@@ -1,0 +1,67 @@
+"""Values that change while a run goes on, as functions of thousands of images shown to the discriminator (kimg).
+
+Wherever a model's setting says it may be scheduled, config gives either a number or one of these objects.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Schedule = Callable[[float], float]
+"""kimg -> value."""
+
+
+def value_at(setting: float | Schedule, kimg: float) -> float:
+    """The value of a number or a schedule at ``kimg``."""
+    return setting(kimg) if callable(setting) else float(setting)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same value throughout, after a linear warm-up from zero over ``warmup_kimg``."""
+
+    value: float = 1.0
+    warmup_kimg: float = 0.0
+
+    def __call__(self, kimg: float) -> float:
+        return self.value * _warm_up(kimg, self.warmup_kimg)
+
+
+@dataclass(frozen=True)
+class LinearDecay:
+    """``start`` until ``hold_kimg``, then in a straight line to ``end`` at ``kimg``.
+
+    CycleGAN holds the learning rate for the first half of training and lets it fall to zero over the second.
+    """
+
+    kimg: float
+    start: float = 1.0
+    end: float = 0.0
+    hold_kimg: float = 0.0
+    warmup_kimg: float = 0.0
+
+    def __call__(self, kimg: float) -> float:
+        length = max(self.kimg - self.hold_kimg, 1e-9)
+        progress = min(max((kimg - self.hold_kimg) / length, 0.0), 1.0)
+        return (self.start + (self.end - self.start) * progress) * _warm_up(kimg, self.warmup_kimg)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Half a cosine from ``start`` to ``end`` over ``kimg``, constant after (Huang et al. 2024, appendix: all of R3GAN's)."""
+
+    kimg: float
+    start: float = 1.0
+    end: float = 0.0
+    hold_kimg: float = 0.0
+    warmup_kimg: float = 0.0
+
+    def __call__(self, kimg: float) -> float:
+        length = max(self.kimg - self.hold_kimg, 1e-9)
+        progress = min(max((kimg - self.hold_kimg) / length, 0.0), 1.0)
+        value = self.end + (self.start - self.end) * 0.5 * (1 + math.cos(math.pi * progress))
+        return value * _warm_up(kimg, self.warmup_kimg)
+
+
+def _warm_up(kimg: float, warmup_kimg: float) -> float:
+    return min(kimg / warmup_kimg, 1.0) if warmup_kimg > 0 else 1.0
