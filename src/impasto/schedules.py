@@ -24,6 +24,7 @@ class Constant:
     warmup_kimg: float = 0.0
 
     def __call__(self, kimg: float) -> float:
+        """The value at ``kimg``."""
         return self.value * _warm_up(kimg, self.warmup_kimg)
 
 
@@ -41,6 +42,7 @@ class LinearDecay:
     warmup_kimg: float = 0.0
 
     def __call__(self, kimg: float) -> float:
+        """The value at ``kimg``."""
         length = max(self.kimg - self.hold_kimg, 1e-9)
         progress = min(max((kimg - self.hold_kimg) / length, 0.0), 1.0)
         return (self.start + (self.end - self.start) * progress) * _warm_up(kimg, self.warmup_kimg)
@@ -48,7 +50,7 @@ class LinearDecay:
 
 @dataclass(frozen=True)
 class Cosine:
-    """Half a cosine from ``start`` to ``end`` over ``kimg``, constant after (Huang et al. 2024, appendix: all of R3GAN's)."""
+    """Half a cosine from ``start`` to ``end`` over ``kimg``, constant after (all of R3GAN's: Huang et al. 2024)."""
 
     kimg: float
     start: float = 1.0
@@ -57,6 +59,7 @@ class Cosine:
     warmup_kimg: float = 0.0
 
     def __call__(self, kimg: float) -> float:
+        """The value at ``kimg``."""
         length = max(self.kimg - self.hold_kimg, 1e-9)
         progress = min(max((kimg - self.hold_kimg) / length, 0.0), 1.0)
         value = self.end + (self.start - self.end) * 0.5 * (1 + math.cos(math.pi * progress))

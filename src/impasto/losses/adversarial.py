@@ -1,8 +1,8 @@
 """Adversarial losses: objects with two verbs, on the raw scores of a discriminator.
 
-``discriminator(real, fake)`` and ``generator(fake, real)`` take score tensors of any shape (one score a picture, or a map
-of scores for a patch discriminator) and return the mean loss as a scalar. No loss squashes scores that the network has
-already squashed: which outputs a loss can be used with is said by ``takes_sigmoid``.
+``discriminator(real, fake)`` and ``generator(fake, real)`` take score tensors of any shape (one score a picture, or a
+map of scores for a patch discriminator) and return the mean loss as a scalar. No loss squashes scores that the network
+has already squashed: which outputs a loss can be used with is said by ``takes_sigmoid``.
 """
 
 from typing import ClassVar, Protocol
@@ -107,7 +107,7 @@ class Wasserstein:
 
 
 class Relativistic:
-    """The relativistic pairing loss (Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2), softplus of the difference.
+    """The relativistic pairing loss (Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2).
 
     The i-th real is paired with the i-th fake; the generator's gradient flows through its fakes alone.
     """

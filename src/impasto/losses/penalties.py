@@ -68,7 +68,7 @@ def squared_gradient_norm(scores: Tensor, images: Tensor) -> Tensor:
 
 
 class GradientPenalty(Penalty):
-    """WGAN-GP (Gulrajani et al. 2017, equation 3): ``weight`` * (|gradient| - ``target``)^2 between real and generated."""
+    """WGAN-GP (Gulrajani et al. 2017, equation 3): ``weight`` * (|gradient| - ``target``)^2 between real and fake."""
 
     per_sample: ClassVar[bool] = True
 
@@ -87,7 +87,7 @@ class GradientPenalty(Penalty):
 
 
 class R1(Penalty):
-    """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures. ``gamma`` may be scheduled."""
+    """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures; a schedule is taken too."""
 
     needs_input_grad: ClassVar[bool] = True
     per_sample: ClassVar[bool] = True
@@ -152,10 +152,10 @@ class LeCam(Penalty):
 
 
 class Consistency(Penalty):
-    """Balanced consistency (Zhao et al. 2021, ICR/bCR): scores must not change when a picture is shifted or mirrored.
+    """Balanced consistency (Zhao et al. 2021, bCR): scores must not change when a picture is shifted or mirrored.
 
-    ``weight`` * mean (D(x) - D(T(x)))^2 over real and over generated pictures. T mirrors half of the pictures and shifts
-    each by up to ``shift`` of its size, with zeros moving in.
+    ``weight`` * mean (D(x) - D(T(x)))^2 over real and over generated pictures. T mirrors half of the pictures and
+    shifts each by up to ``shift`` of its size, with zeros moving in.
     """
 
     def __init__(self, weight: float = 10.0, shift: float = 0.125, mirror: bool = True, every: int = 1) -> None:

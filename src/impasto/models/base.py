@@ -1,0 +1,297 @@
+"""The one adversarial training step.
+
+Every way of training is this step: update the discriminator ``n_critic`` times, update the generator, let its moving
+average follow, count the pictures. A subclass says what the two losses are; all else is a part that config plugs in.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any, Protocol, cast, runtime_checkable
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from impasto import distributed
+from impasto.data.spec import ImageSpec
+from impasto.losses.adversarial import AdversarialLoss
+from impasto.losses.penalties import DiscriminatorPass, Penalty
+from impasto.models.state import TrainingState
+from impasto.models.tracker import Tracker
+from impasto.schedules import Schedule, value_at
+
+Batch = dict[str, Tensor]
+OptimizerFactory = Callable[..., Optimizer]
+
+
+@runtime_checkable
+class AdaptiveAugment(Protocol):
+    """An augmentation that watches how sure the discriminator is."""
+
+    def update(self, real_scores: Tensor, kimg: float) -> None:
+        """Told of the scores of real pictures after every pass, without graph."""
+        ...
+
+
+class AdversarialModel(LightningModule):
+    """A generator, a discriminator and the step that trains them against each other.
+
+    Args:
+        spec: shape and labels of the pictures.
+        generator: the network that paints.
+        discriminator: the network that judges; returns raw scores.
+        loss: adversarial loss.
+        penalties: by name; each added to the discriminator's loss when it is due.
+        augment: what the discriminator sees of real and of generated pictures.
+        optimizer_g: given parameters, makes the generator's optimiser.
+        optimizer_d: likewise for the discriminator.
+        lr_g: factor on the generator's learning rate, a number or a schedule over kimg.
+        lr_d: likewise for the discriminator.
+        beta2: second Adam coefficient of both, where it is scheduled.
+        n_critic: updates of the discriminator for each one of the generator; each takes a batch of its own.
+        accumulate: parts in which a batch is processed, to save memory.
+        clip_grad: largest L2 norm of each network's gradient; none where null.
+        clip_weights: largest absolute value of the discriminator's weights (Arjovsky et al. 2017); none where null.
+        ema_half_life_kimg: half-life of the generator's moving average, a number or a schedule.
+        ema_rampup: the half-life is at most this share of the pictures seen (Karras et al. 2020a); none where null.
+        seed: of every random draw of training.
+    """
+
+    def __init__(
+        self,
+        *,
+        spec: ImageSpec,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        loss: AdversarialLoss,
+        penalties: Mapping[str, Penalty] | None = None,
+        augment: nn.Module | None = None,
+        optimizer_g: OptimizerFactory,
+        optimizer_d: OptimizerFactory,
+        lr_g: float | Schedule = 1.0,
+        lr_d: float | Schedule = 1.0,
+        beta2: float | Schedule | None = None,
+        n_critic: int = 1,
+        accumulate: int = 1,
+        clip_grad: float | None = None,
+        clip_weights: float | None = None,
+        ema_half_life_kimg: float | Schedule = 10.0,
+        ema_rampup: float | None = 0.05,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.spec = spec
+        self.generator, self.discriminator = generator, discriminator
+        self.generator_ema = deepcopy(generator).eval().requires_grad_(False)
+        self.loss = loss
+        self.penalties = nn.ModuleDict(dict(penalties or {}))
+        self.augment = augment if augment is not None else nn.Identity()
+        self.factories = (optimizer_g, optimizer_d)
+        self.lr_factors = (lr_g, lr_d)
+        self.beta2 = beta2
+        self.n_critic, self.accumulate = n_critic, accumulate
+        self.clip_grad, self.clip_weights = clip_grad, clip_weights
+        self.ema_half_life_kimg, self.ema_rampup = ema_half_life_kimg, ema_rampup
+        self.state = TrainingState(seed=seed)
+        self.tracker = Tracker()
+        self.latest_metrics: dict[str, float] = {}
+
+    # What a way of training says ------------------------------------------------------------------------------------
+
+    def discriminator_loss(self, batch: Batch) -> Tensor:
+        """Loss of one update of the discriminator on a batch: scalar."""
+        raise NotImplementedError
+
+    def generator_loss(self, batch: Batch) -> Tensor:
+        """Loss of one update of the generator on a batch: scalar."""
+        raise NotImplementedError
+
+    def generator_parameters(self) -> Iterator[nn.Parameter]:
+        """What the generator's optimiser moves; a way of training with helper networks adds theirs."""
+        return self.generator.parameters()
+
+    def preview(self, batch: Batch | None = None) -> tuple[Tensor, int]:
+        """Pictures to look at while training: ((N, C, H, W) in [-1, 1], pictures in a row)."""
+        raise NotImplementedError
+
+    # The step -------------------------------------------------------------------------------------------------------
+
+    @property
+    def images_seen(self) -> int:
+        """Real pictures shown to the discriminator so far, in all processes."""
+        return self.state.images_seen
+
+    @property
+    def kimg(self) -> float:
+        """The clock of schedules, in thousands of images."""
+        return self.state.images_seen / 1000
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """One update of the discriminator; at every ``n_critic``-th, one of the generator and of its average."""
+        self.state.seed_step()
+        optimizer_g, optimizer_d = cast(list[Any], self.optimizers())
+        self.follow_schedules()
+        self.update(optimizer_d, self.discriminator.parameters(), self.discriminator_loss, batch, "loss_d")
+        if self.clip_weights is not None:
+            clip_weights(self.discriminator, self.clip_weights)
+        n = len(next(iter(batch.values()))) * distributed.world_size()
+        self.state.count(n)
+        if self.state.d_updates % self.n_critic == 0:
+            with frozen(self.discriminator):
+                self.update(optimizer_g, self.generator_parameters(), self.generator_loss, batch, "loss_g")
+            self.update_ema(n * self.n_critic)
+
+    def update(
+        self,
+        optimizer: Any,
+        parameters: Iterator[nn.Parameter],
+        loss: Callable[[Batch], Tensor],
+        batch: Batch,
+        name: str,
+    ) -> None:
+        """Move one optimiser a step down a loss over a batch, in ``accumulate`` parts."""
+        optimizer.zero_grad(set_to_none=True)
+        for part in split(batch, self.accumulate):
+            value = loss(part)
+            self.tracker.add(name, value)
+            self.manual_backward(value / self.accumulate)
+        if self.clip_grad is not None:
+            nn.utils.clip_grad_norm_(parameters, self.clip_grad, foreach=True)
+        optimizer.step()
+
+    def judge(self, real: Tensor, fake: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The discriminator's loss on real and generated pictures with the penalties that are due.
+
+        Args:
+            real: (N, C, H, W) in [-1, 1].
+            fake: likewise, without graph.
+            condition: labels (N,) or vectors (N, K) that go with both.
+        """
+        penalties = cast(Iterable[Penalty], self.penalties.values())
+        due = [p for p in penalties if self.state.d_updates % p.every == 0]
+        real, fake = self.augment(real), self.augment(fake.detach())
+        differentiates = any(p.needs_input_grad for p in due)
+        with self.single_precision(any(p.per_sample for p in due)):
+            if differentiates:
+                real, fake = real.detach().float().requires_grad_(), fake.detach().float().requires_grad_()
+            seen = DiscriminatorPass(
+                discriminate=lambda images: self.discriminator(images, condition),
+                real=real,
+                fake=fake,
+                real_scores=self.discriminator(real, condition),
+                fake_scores=self.discriminator(fake, condition),
+                kimg=self.kimg,
+            )
+            total = self.loss.discriminator(seen.real_scores.float(), seen.fake_scores.float())
+            for penalty in due:
+                value = penalty(seen)
+                self.tracker.add(f"penalty_{type(penalty).__name__.lower()}", value)
+                total = total + penalty.every * value
+        self.tracker.add("score_real", seen.real_scores.mean())
+        self.tracker.add("score_fake", seen.fake_scores.mean())
+        if isinstance(self.augment, AdaptiveAugment):
+            self.augment.update(seen.real_scores.detach(), self.kimg)
+        return total
+
+    def convince(self, fake: Tensor, real: Tensor | None = None, condition: Tensor | None = None) -> Tensor:
+        """The generator's adversarial loss.
+
+        Args:
+            fake: (N, C, H, W) in [-1, 1], with graph.
+            real: pictures to pair them with, where the loss asks for it.
+            condition: as in :meth:`judge`.
+        """
+        scores = self.discriminator(self.augment(fake), condition).float()
+        if not self.loss.uses_real or real is None:
+            return self.loss.generator(scores, None)
+        return self.loss.generator(scores, self.discriminator(self.augment(real), condition).float())
+
+    @contextmanager
+    def single_precision(self, wanted: bool) -> Iterator[None]:
+        """Float32 throughout: second derivatives are not to be had in eight bits of mantissa."""
+        if wanted:
+            with torch.autocast(self.device.type, enabled=False):
+                yield
+        else:
+            yield
+
+    # Optimisers, schedules, average ----------------------------------------------------------------------------------
+
+    def configure_optimizers(self) -> Sequence[Optimizer]:
+        """The generator's optimiser and the discriminator's."""
+        make_g, make_d = self.factories
+        optimizers = make_g(list(self.generator_parameters())), make_d(list(self.discriminator.parameters()))
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group.setdefault("base_lr", group["lr"])
+        return list(optimizers)
+
+    def follow_schedules(self) -> None:
+        """Set learning rates and beta2 for this step; pure functions of the clock, so that resuming needs no state."""
+        for optimizer, factor in zip(cast(list[Any], self.optimizers()), self.lr_factors, strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = group["base_lr"] * self.state.lr_factor * value_at(factor, self.kimg)
+                if self.beta2 is not None:
+                    group["betas"] = (group["betas"][0], value_at(self.beta2, self.kimg))
+
+    @torch.no_grad()
+    def update_ema(self, images: int) -> None:
+        """Let the moving average follow the generator after ``images`` more pictures."""
+        half_life = value_at(self.ema_half_life_kimg, self.kimg) * 1000
+        if self.ema_rampup is not None:
+            half_life = min(half_life, self.images_seen * self.ema_rampup)
+        decay = 0.5 ** (images / max(half_life, 1e-8))
+        averages: list[Tensor] = list(self.generator_ema.parameters())
+        values: list[Tensor] = list(self.generator.parameters())
+        torch._foreach_lerp_(averages, values, 1 - decay)
+        for average, value in zip(self.generator_ema.buffers(), self.generator.buffers(), strict=True):
+            average.copy_(value)
+
+    def train(self, mode: bool = True) -> "AdversarialModel":
+        """As in torch, but the average is never put into training mode."""
+        super().train(mode)
+        self.generator_ema.eval()
+        return self
+
+    # Checkpoints ----------------------------------------------------------------------------------------------------
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the clock and the state of every random generator."""
+        checkpoint["impasto"] = {**self.state.to_dict(), "version": 1, "spec": self.spec.to_dict()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Set the clock and the random generators."""
+        self.state.load(checkpoint["impasto"])
+
+
+def split(batch: Batch, parts: int) -> Iterator[Batch]:
+    """Cut a batch into equal parts along the first axis."""
+    if parts == 1:
+        yield batch
+        return
+    chunks = {name: values.chunk(parts) for name, values in batch.items()}
+    yield from ({name: chunk[i] for name, chunk in chunks.items()} for i in range(len(next(iter(chunks.values())))))
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """No gradients for the network's own weights: they would be computed only to be thrown away."""
+    trained = [p for p in network.parameters() if p.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)
+
+
+@torch.no_grad()
+def clip_weights(network: nn.Module, limit: float) -> None:
+    """Hold every weight within [-limit, limit] (Arjovsky et al. 2017, algorithm 1)."""
+    weights: list[Tensor] = list(network.parameters())
+    torch._foreach_clamp_min_(weights, -limit)
+    torch._foreach_clamp_max_(weights, limit)

@@ -1,0 +1,107 @@
+"""Pictures from noise, with or without labels or condition vectors."""
+
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto import distributed
+from impasto.models.base import AdversarialModel, Batch
+
+LatentDistribution = Literal["normal", "uniform"]
+
+
+class NoiseGAN(AdversarialModel):
+    """A generator fed with latent vectors.
+
+    Args:
+        latent: distribution of the latent vectors: ``normal`` (0, 1) or ``uniform`` on [-1, 1].
+        **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generator has ``latent_dim`` and takes
+            ``(z, condition)``, the discriminator takes ``(images, condition)``.
+    """
+
+    def __init__(self, *, latent: LatentDistribution = "normal", **parts: Any) -> None:
+        super().__init__(**parts)
+        if latent not in ("normal", "uniform"):
+            raise ValueError(f"model.latent is {latent!r}; give normal or uniform.")
+        self.latent: LatentDistribution = latent
+
+    @property
+    def latent_dim(self) -> int:
+        """Length of a latent vector."""
+        return int(cast(int, self.generator.latent_dim))
+
+    def discriminator_loss(self, batch: Batch) -> Tensor:
+        """The batch against as many generated pictures under the same conditions."""
+        condition = condition_of(batch)
+        with torch.no_grad():
+            fake = self.generator(self.draw(len(batch["image"])), condition)
+        return self.judge(batch["image"], fake, condition)
+
+    def generator_loss(self, batch: Batch) -> Tensor:
+        """As many generated pictures as the batch has, under its conditions."""
+        condition = condition_of(batch)
+        fake = self.generator(self.draw(len(batch["image"])), condition)
+        return self.convince(fake, batch["image"], condition)
+
+    def draw(self, n: int) -> Tensor:
+        """Latent vectors for this process's part of the batch: (n, latent_dim)."""
+
+        def normal(count: int) -> Tensor:
+            return torch.randn(count, self.latent_dim, device=self.device)
+
+        def uniform(count: int) -> Tensor:
+            return torch.rand(count, self.latent_dim, device=self.device) * 2 - 1
+
+        return distributed.per_sample(normal if self.latent == "normal" else uniform, n)
+
+    @torch.no_grad()
+    def sample(self, n: int, *, seed: int = 0, start: int = 0, labels: Tensor | None = None) -> Tensor:
+        """Paint pictures ``start`` to ``start + n`` with the generator's moving average.
+
+        Picture i depends on ``seed``, i and its label alone.
+
+        Args:
+            n: pictures.
+            seed: of the latent vectors.
+            start: number of the first picture.
+            labels: (n,) labels or (n, K) condition vectors; picture i gets label i modulo the classes where absent.
+
+        Returns:
+            (n, C, H, W) in [-1, 1], float32.
+        """
+        z = latents(self.latent, self.latent_dim, n, seed=seed, start=start).to(self.device)
+        if labels is None and self.spec.num_classes:
+            labels = torch.arange(start, start + n) % self.spec.num_classes
+        condition = labels.to(self.device) if labels is not None else None
+        return self.generator_ema(z, condition).float().clamp(-1, 1)
+
+    def preview(self, batch: Batch | None = None) -> tuple[Tensor, int]:
+        """The same latent vectors every time: a column per class where there are labels, else an 8 x 8 grid."""
+        columns = self.spec.num_classes if 0 < self.spec.num_classes <= 16 else 8
+        labels = batch["condition"][: columns * 8] if batch and "condition" in batch else None
+        n = columns * 8 if labels is None else len(labels)
+        return self.sample(n, labels=labels), columns
+
+
+def condition_of(batch: Batch) -> Tensor | None:
+    """Labels (N,) or condition vectors (N, K) of a batch; none where it has neither."""
+    return batch.get("condition", batch.get("label"))
+
+
+def latents(kind: LatentDistribution, size: int, n: int, *, seed: int = 0, start: int = 0) -> Tensor:
+    """Latent vectors ``start`` to ``start + n``, each a function of ``seed`` and its number alone: (n, size).
+
+    A counter-based generator (Philox, Salmon et al. 2011) gives each number a stream of its own, so that picture i is
+    the same in any batch and in any process.
+    """
+    rows = []
+    for i in range(start, start + n):
+        stream = np.random.Generator(np.random.Philox(key=[seed, i]))
+        rows.append(
+            stream.standard_normal(size, dtype=np.float32)
+            if kind == "normal"
+            else stream.random(size, dtype=np.float32) * 2 - 1
+        )
+    return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, size)
