@@ -1,0 +1,65 @@
+"""What a source of pictures hands to packing: one item after another, and an identity."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+Origin = Literal["hub", "local", "sample"]
+"""Where pictures come from, as the run's summary says it."""
+
+UNLABELLED = -1
+"""The label of an item that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture, not decoded yet.
+
+    Args:
+        name: what to call it in ``bad_images.csv``: a path below the source's root, or a row of it.
+        load: a file to read; or its bytes, in any format Pillow reads; or uint8 pixels, HW or HWC.
+        label: position in the source's ``class_names``, or :data:`UNLABELLED`.
+    """
+
+    name: str
+    load: Path | bytes | np.ndarray
+    label: int = UNLABELLED
+
+
+class Source(Protocol):
+    """A deterministic sequence of items that can be read again from any position.
+
+    ``items`` must not hold more than a few items at a time: packing reads millions through it. A read that
+    fails for good (no network, a folder gone) raises ``UserError``; a single bad picture is an item like any
+    other, and packing finds out.
+    """
+
+    @property
+    def origin(self) -> Origin:
+        """Where the pictures come from."""
+        ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One name per label, in label order; empty for unlabelled pictures."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """How many items there are, where skipping items costs nothing; None for a stream.
+
+        A limit takes evenly spaced items where the length is known (so every class keeps its share, though
+        folders come in order), and the first ones of a stream (so that no more than those are downloaded).
+        """
+        ...
+
+    def fingerprint(self) -> str:
+        """Changes when an item, its label or the order does; for files, by names, sizes and times of change."""
+        ...
+
+    def items(self, start: int = 0) -> Iterator[Item]:
+        """The items from position ``start`` on, in an order that never changes under one fingerprint."""
+        ...
