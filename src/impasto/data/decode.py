@@ -45,7 +45,7 @@ _SYSTEM_REASONS: Final = {
 }
 
 
-class BadImage(Exception):
+class BadImage(Exception):  # noqa: N818 - what is bad is the picture, not the program
     """A picture that cannot be used; ``str()`` is the reason, one short sentence."""
 
 
@@ -91,7 +91,7 @@ def read_file(path: os.PathLike[str] | str) -> bytes:
         BadImage: it cannot be read.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if not stat.S_ISREG(Path(path).stat().st_mode):
             raise BadImage("it is a folder that cannot be read" if Path(path).is_dir() else "it is not a regular file")
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
