@@ -41,7 +41,7 @@ class NonSaturating:
         """softplus(-real) + softplus(fake), mean."""
         return F.softplus(-real).mean() + F.softplus(fake).mean()
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:  # noqa: ARG002
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """softplus(-fake), mean."""
         return F.softplus(-fake).mean()
 
@@ -56,7 +56,7 @@ class Minimax:
         """softplus(-real) + softplus(fake), mean."""
         return F.softplus(-real).mean() + F.softplus(fake).mean()
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:  # noqa: ARG002
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """-softplus(fake), mean: never positive."""
         return -F.softplus(fake).mean()
 
@@ -71,7 +71,7 @@ class LSGAN:
         """((real - 1)^2 + fake^2) / 2, mean."""
         return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:  # noqa: ARG002
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """(fake - 1)^2 / 2, mean."""
         return 0.5 * (fake - 1).square().mean()
 
@@ -86,7 +86,7 @@ class Hinge:
         """relu(1 - real) + relu(1 + fake), mean."""
         return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:  # noqa: ARG002
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """-fake, mean."""
         return -fake.mean()
 
@@ -101,7 +101,7 @@ class Wasserstein:
         """fake - real, mean."""
         return fake.mean() - real.mean()
 
-    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:  # noqa: ARG002
+    def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
         """-fake, mean."""
         return -fake.mean()
 

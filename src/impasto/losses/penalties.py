@@ -47,8 +47,8 @@ class Penalty(nn.Module):
 
     needs_input_grad: ClassVar[bool] = False
     """Whether the scores are differentiated with respect to ``real`` or ``fake`` of the pass itself."""
-    per_sample: ClassVar[bool] = False
-    """Whether each score must depend on its own picture alone, which batch normalisation breaks."""
+    second_order: ClassVar[bool] = False
+    """Whether gradients are differentiated once more, for which the whole pass is computed in float32."""
 
     def __init__(self, every: int = 1) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ def squared_gradient_norm(scores: Tensor, images: Tensor) -> Tensor:
 class GradientPenalty(Penalty):
     """WGAN-GP (Gulrajani et al. 2017, equation 3): ``weight`` * (|gradient| - ``target``)^2 between real and fake."""
 
-    per_sample: ClassVar[bool] = True
+    second_order: ClassVar[bool] = True
 
     def __init__(self, weight: float = 10.0, target: float = 1.0, every: int = 1) -> None:
         super().__init__(every)
@@ -90,7 +90,7 @@ class R1(Penalty):
     """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures; a schedule is taken too."""
 
     needs_input_grad: ClassVar[bool] = True
-    per_sample: ClassVar[bool] = True
+    second_order: ClassVar[bool] = True
 
     def __init__(self, gamma: float | Schedule = 10.0, every: int = 1) -> None:
         super().__init__(every)
@@ -105,7 +105,7 @@ class R1R2(Penalty):
     """R1 at the real and R2 at the generated pictures (Huang et al. 2024, equation 3), both ``gamma`` / 2."""
 
     needs_input_grad: ClassVar[bool] = True
-    per_sample: ClassVar[bool] = True
+    second_order: ClassVar[bool] = True
 
     def __init__(self, gamma: float | Schedule = 1.0, every: int = 1) -> None:
         super().__init__(every)

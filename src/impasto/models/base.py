@@ -97,7 +97,9 @@ class AdversarialModel(LightningModule):
         self.ema_half_life_kimg, self.ema_rampup = ema_half_life_kimg, ema_rampup
         self.state = TrainingState(seed=seed)
         self.tracker = Tracker()
+        self.latest_losses: dict[str, float] = {}
         self.latest_metrics: dict[str, float] = {}
+        self.main_metric: str | None = None
 
     # What a way of training says ------------------------------------------------------------------------------------
 
@@ -117,6 +119,10 @@ class AdversarialModel(LightningModule):
         """Pictures to look at while training: ((N, C, H, W) in [-1, 1], pictures in a row)."""
         raise NotImplementedError
 
+    def interpolation(self) -> tuple[Tensor, int] | None:
+        """A walk through latent space as for :meth:`preview`, where there is a latent space."""
+        return None
+
     # The step -------------------------------------------------------------------------------------------------------
 
     @property
@@ -129,7 +135,7 @@ class AdversarialModel(LightningModule):
         """The clock of schedules, in thousands of images."""
         return self.state.images_seen / 1000
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
         """One update of the discriminator; at every ``n_critic``-th, one of the generator and of its average."""
         self.state.seed_step()
         optimizer_g, optimizer_d = cast(list[Any], self.optimizers())
@@ -172,9 +178,11 @@ class AdversarialModel(LightningModule):
         """
         penalties = cast(Iterable[Penalty], self.penalties.values())
         due = [p for p in penalties if self.state.d_updates % p.every == 0]
+        if len(real) > 1:
+            self.tracker.add("diversity", fake.detach().float().std(0).mean() / real.float().std(0).mean())
         real, fake = self.augment(real), self.augment(fake.detach())
         differentiates = any(p.needs_input_grad for p in due)
-        with self.single_precision(any(p.per_sample for p in due)):
+        with self.single_precision(any(p.second_order for p in due)):
             if differentiates:
                 real, fake = real.detach().float().requires_grad_(), fake.detach().float().requires_grad_()
             seen = DiscriminatorPass(
@@ -255,6 +263,10 @@ class AdversarialModel(LightningModule):
         super().train(mode)
         self.generator_ema.eval()
         return self
+
+    def is_finite(self) -> bool:
+        """Whether every weight is a number; waits for the device."""
+        return bool(torch.stack([p.detach().float().abs().sum() for p in self.parameters()]).sum().isfinite())
 
     # Checkpoints ----------------------------------------------------------------------------------------------------
 

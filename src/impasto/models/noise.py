@@ -84,6 +84,27 @@ class NoiseGAN(AdversarialModel):
         n = columns * 8 if labels is None else len(labels)
         return self.sample(n, labels=labels), columns
 
+    @torch.no_grad()
+    def interpolation(self) -> tuple[Tensor, int] | None:
+        """Six walks between latent vectors, ten steps each, along great circles for normal ones (White 2016)."""
+        ends = latents(self.latent, self.latent_dim, 12, seed=1).to(self.device)
+        share = torch.linspace(0, 1, 10, device=self.device)[None, :, None]
+        first, last = ends[:6, None], ends[6:, None]
+        z = slerp(first, last, share) if self.latent == "normal" else torch.lerp(first, last, share)
+        labels = None
+        if self.spec.num_classes:
+            labels = (torch.arange(6, device=self.device) % self.spec.num_classes).repeat_interleave(10)
+        elif self.spec.condition_dim:
+            labels = torch.zeros(60, self.spec.condition_dim, device=self.device)
+        return self.generator_ema(z.flatten(0, 1), labels).float().clamp(-1, 1), 10
+
+
+def slerp(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
+    """Spherical interpolation along the last axis (Shoemake 1985): ``first`` at share 0, ``last`` at 1."""
+    cosine = torch.nn.functional.cosine_similarity(first, last, dim=-1).clamp(-0.9999, 0.9999).unsqueeze(-1)
+    angle = cosine.acos()
+    return (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * last) / torch.sin(angle)
+
 
 def condition_of(batch: Batch) -> Tensor | None:
     """Labels (N,) or condition vectors (N, K) of a batch; none where it has neither."""

@@ -15,6 +15,7 @@ class TrainingState:
     Attributes:
         seed: of every random draw of training.
         images_seen: real pictures shown to the discriminator, in all processes.
+        images_before: ``images_seen`` before the last step.
         d_updates: updates of the discriminator.
         batches_drawn: batches taken from the data; unlike the others never set back by a roll-back.
         attempt: roll-backs so far; another attempt draws other noise.
@@ -25,6 +26,7 @@ class TrainingState:
 
     seed: int = 0
     images_seen: int = 0
+    images_before: int = 0
     d_updates: int = 0
     batches_drawn: int = 0
     attempt: int = 0
@@ -32,7 +34,17 @@ class TrainingState:
     seconds: float = 0.0
     rollbacks: list[str] = field(default_factory=list)
 
-    COUNTS = ("seed", "images_seen", "d_updates", "batches_drawn", "attempt", "lr_factor", "seconds", "rollbacks")
+    COUNTS = (
+        "seed",
+        "images_seen",
+        "images_before",
+        "d_updates",
+        "batches_drawn",
+        "attempt",
+        "lr_factor",
+        "seconds",
+        "rollbacks",
+    )
 
     def seed_step(self) -> None:
         """Seed torch for the coming step from what has been counted.
@@ -45,6 +57,7 @@ class TrainingState:
 
     def count(self, images: int) -> None:
         """One more update of the discriminator, on ``images`` pictures."""
+        self.images_before = self.images_seen
         self.images_seen += images
         self.d_updates += 1
         self.batches_drawn += 1

@@ -21,9 +21,14 @@ class Tracker:
 
     def drain(self) -> dict[str, float]:
         """Means since the last call, over all processes; this is where the device is waited for."""
+        means = self.peek()
+        self._sums, self._counts = {}, {}
+        return means
+
+    def peek(self) -> dict[str, float]:
+        """As :meth:`drain`, without starting afresh."""
         names = sorted(self._sums)
         if not names:
             return {}
         means = torch.stack([self._sums[name] / self._counts[name] for name in names])
-        self._sums, self._counts = {}, {}
         return dict(zip(names, distributed.mean_over_processes(means).tolist(), strict=True))

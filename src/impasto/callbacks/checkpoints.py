@@ -1,0 +1,147 @@
+"""Checkpoints that survive what happens to long runs: kills, signals, full disks."""
+
+import logging
+import os
+import signal
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from lightning import Callback, Trainer
+
+from impasto import distributed
+from impasto.callbacks.clock import due
+from impasto.errors import UserError
+from impasto.models.base import AdversarialModel, Batch
+
+log = logging.getLogger("impasto")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Checkpoints(Callback):
+    """Keeps ``last.ckpt`` and ``best.ckpt``, each written beside its place and then moved there in one step.
+
+    A first SIGTERM or SIGINT ends the run after the step it is in, with a checkpoint; a second one ends it at once.
+
+    Args:
+        folder: where they go.
+        config: the run's configuration as plain values, kept inside every checkpoint.
+        every_kimg: interval in thousands of pictures.
+        every_minutes: and in wall-clock.
+        monitor: metric that decides which is best; the evaluation's own first choice where null.
+        mode: ``min`` or ``max``.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        config: dict[str, Any],
+        every_kimg: float | None = None,
+        every_minutes: float | None = 10.0,
+        monitor: str | None = None,
+        mode: str = "min",
+    ) -> None:
+        self.folder, self.config = Path(folder), config
+        self.every_kimg, self.every_minutes = every_kimg, every_minutes
+        self.monitor, self.mode = monitor, mode
+        self.best: dict[str, Any] = {}
+        self.interrupted = ""
+        self._saved_at = 0.0
+        self._handlers: dict[int, Any] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is best so far outlives the process."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The inverse."""
+        self.best = state_dict["best"]
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: AdversarialModel, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
+        """A checkpoint alone is enough to rebuild its model."""
+        checkpoint["impasto"]["config"] = self.config
+
+    def on_fit_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """Listen for signals."""
+        self.interrupted, self._saved_at = "", time.monotonic()
+        try:
+            self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}
+        except ValueError:  # not the main thread: whoever owns it has to handle signals
+            self._handlers = {}
+
+    def teardown(self, *_: object, **__: object) -> None:
+        """Give the signals back."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = signal.Signals(number).name
+        log.warning("%s: saving after this step; once more ends at once.", self.interrupted)
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
+    ) -> None:
+        """Save the best, then the last, when it is time."""
+        if self._improved(pl_module):
+            self.save(trainer, pl_module, "best.ckpt")
+        late = self.every_minutes is not None and time.monotonic() - self._saved_at > self.every_minutes * 60
+        wanted = late or bool(self.interrupted)
+        if distributed.world_size() > 1:
+            # Saving and stopping are collective: every process must agree, and asking is not free.
+            wanted = distributed.any_process(wanted, pl_module.device) if batch_idx % 16 == 0 else False
+        if self.interrupted and wanted:
+            trainer.should_stop = True
+        if wanted or due(pl_module, self.every_kimg):
+            self.save(trainer, pl_module, "last.ckpt")
+
+    def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """Save the last state; here a full disk is an error."""
+        if self._improved(pl_module):
+            self.save(trainer, pl_module, "best.ckpt")
+        if not self.save(trainer, pl_module, "last.ckpt"):
+            raise UserError(f"The last checkpoint could not be written to {self.folder}; free some space and resume.")
+
+    def _improved(self, model: AdversarialModel) -> bool:
+        """Whether the latest evaluation is the best so far; takes note of it."""
+        name = self.monitor or model.main_metric
+        value = model.latest_metrics.get(name) if name else None
+        if value is None or value != value or model.latest_metrics.get("images_seen") == self.best.get("seen"):
+            return False
+        better = not self.best or (value < self.best["value"] if self.mode == "min" else value > self.best["value"])
+        if better:
+            seen = model.latest_metrics.get("images_seen")
+            self.best = {"metric": name, "value": value, "seen": seen, "images_seen": model.images_seen}
+        return better
+
+    def save(self, trainer: Trainer, model: AdversarialModel, name: str) -> bool:
+        """Write a checkpoint; a disk that is full costs this one, not the run nor the one before it."""
+        if not model.is_finite():
+            log.warning("%s not written: the weights are not finite.", name)
+            return True
+        self.folder.mkdir(parents=True, exist_ok=True)
+        target, temporary = self.folder / name, self.folder / f".{name}.partial"
+        self._saved_at = time.monotonic()
+        try:
+            trainer.save_checkpoint(temporary, weights_only=False)
+            if trainer.is_global_zero:
+                _flush(temporary)
+                temporary.replace(target)
+        except OSError as problem:
+            temporary.unlink(missing_ok=True)
+            log.error("%s could not be written (%s); the run goes on with the one before.", target, problem.strerror)
+            return False
+        return True
+
+
+def _flush(path: Path) -> None:
+    """Make sure that the bytes are on the disk before the old file goes."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

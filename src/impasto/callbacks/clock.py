@@ -1,0 +1,48 @@
+"""When things are due, by the number of pictures shown to the discriminator."""
+
+import time
+
+from lightning import Callback, Trainer
+
+from impasto import distributed
+from impasto.models.base import AdversarialModel, Batch
+
+
+def due(model: AdversarialModel, every_kimg: float | None) -> bool:
+    """Whether the last step crossed a multiple of ``every_kimg``; needs no memory, so that a resumed run agrees."""
+    if not every_kimg:
+        return False
+    every = every_kimg * 1000
+    return model.state.images_before // every != model.state.images_seen // every
+
+
+class StopAt(Callback):
+    """Ends training after so many pictures, or so many minutes of training, whichever comes first.
+
+    Args:
+        kimg: thousands of pictures shown to the discriminator, in all processes.
+        minutes: wall-clock, including what an earlier part of a resumed run took; no limit where null.
+    """
+
+    def __init__(self, kimg: float, minutes: float | None = None) -> None:
+        self.kimg, self.minutes = kimg, minutes
+        self._started = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """A run that is resumed at its end has nothing left to do."""
+        self._started = time.monotonic() - pl_module.state.seconds
+        if pl_module.kimg >= self.kimg:
+            trainer.should_stop = True
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
+    ) -> None:
+        """Stop once the clock has run out."""
+        pl_module.state.seconds = time.monotonic() - self._started
+        done = pl_module.kimg >= self.kimg
+        if self.minutes is not None:
+            late = pl_module.state.seconds >= self.minutes * 60
+            # Every process must come to the same answer, and asking costs a collective call.
+            done = done or (distributed.any_process(late, pl_module.device) if batch_idx % 16 == 0 else False)
+        if done:
+            trainer.should_stop = True

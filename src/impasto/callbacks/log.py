@@ -1,0 +1,43 @@
+"""What training says of itself, at regular counts of pictures."""
+
+from lightning import Callback, Trainer
+
+from impasto.callbacks.clock import due
+from impasto.models.base import AdversarialModel, Batch
+
+
+class LogLosses(Callback):
+    """Hands the means of losses, scores and penalties to every logger; the x axis is the number of pictures.
+
+    Args:
+        every_kimg: interval in thousands of pictures.
+        every_updates: or in updates of the discriminator, for those who count in steps.
+    """
+
+    def __init__(self, every_kimg: float | None = 1.0, every_updates: int | None = None) -> None:
+        self.every_kimg, self.every_updates = every_kimg, every_updates
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
+    ) -> None:
+        """Drain the tracker when it is time."""
+        by_updates = self.every_updates is not None and pl_module.state.d_updates % self.every_updates == 0
+        if by_updates or due(pl_module, self.every_kimg):
+            self.log(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """Log what is left."""
+        self.log(trainer, pl_module)
+
+    def log(self, trainer: Trainer, model: AdversarialModel) -> None:
+        """Log means since the last time."""
+        means = model.tracker.drain()
+        if not means:
+            return
+        model.latest_losses = means
+        values = {**{f"train/{name}": value for name, value in means.items()}, "kimg": model.kimg}
+        values["train/lr_g"], values["train/lr_d"] = (o.param_groups[0]["lr"] for o in trainer.optimizers)
+        if (p := getattr(model.augment, "p", None)) is not None:
+            values["train/augment_p"] = float(p)
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=model.images_seen)

@@ -1,0 +1,81 @@
+"""Sheets of pictures while the generator learns."""
+
+from pathlib import Path
+
+import torch
+from lightning import Callback, Trainer
+from PIL import Image
+from torch import Tensor
+
+from impasto.callbacks.clock import due
+from impasto.models.base import AdversarialModel, Batch
+from impasto.run.loggers import log_image
+
+
+class SampleSheets(Callback):
+    """Writes ``samples/<images seen>.png`` from the same latent vectors (or photographs) every time.
+
+    Args:
+        folder: where the sheets go.
+        every_kimg: interval in thousands of pictures; only the last sheet where null.
+    """
+
+    def __init__(self, folder: str | Path, every_kimg: float | None = 10.0) -> None:
+        self.folder, self.every_kimg = Path(folder), every_kimg
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
+    ) -> None:
+        """Paint when it is time."""
+        if due(pl_module, self.every_kimg):
+            self.paint(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """The last sheet, and a walk through latent space where there is one."""
+        self.paint(trainer, pl_module)
+        if trainer.is_global_zero and (strip := pl_module.interpolation()) is not None:
+            save_sheet(*strip, self.folder / "interpolation.png")
+            log_image(
+                trainer.loggers, "samples/interpolation", self.folder / "interpolation.png", pl_module.images_seen
+            )
+
+    def paint(self, trainer: Trainer, model: AdversarialModel) -> None:
+        """Write one sheet."""
+        if not trainer.is_global_zero:
+            return
+        with torch.random.fork_rng(devices=[]):
+            images, columns = model.preview(preview_batch(trainer, model))
+        path = self.folder / f"{model.images_seen:09d}.png"
+        save_sheet(images, columns, path)
+        log_image(trainer.loggers, "samples", path, model.images_seen)
+
+
+def preview_batch(trainer: Trainer, model: AdversarialModel) -> Batch | None:
+    """The pictures that the data module sets aside for looking at, on the model's device."""
+    batch: Batch | None = getattr(trainer, "datamodule").preview_batch()  # noqa: B009
+    return {name: values.to(model.device) for name, values in batch.items()} if batch is not None else None
+
+
+def save_sheet(images: Tensor, columns: int, path: Path, gap: int = 2) -> None:
+    """Write pictures side by side as one PNG.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1].
+        columns: pictures in a row.
+        path: where to; folders are made.
+        gap: white pixels between pictures.
+    """
+    pixels = to_uint8(images).cpu().permute(0, 2, 3, 1)
+    n, height, width, channels = pixels.shape
+    rows = -(-n // columns)
+    sheet = torch.full((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), 255, dtype=torch.uint8)
+    for i, picture in enumerate(pixels):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = picture
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(sheet.squeeze(-1).numpy() if channels == 1 else sheet.numpy()).save(path)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """[-1, 1] to 0..255, rounded to the nearest."""
+    return (images.float().clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)

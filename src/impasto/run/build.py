@@ -1,0 +1,104 @@
+"""From configuration to objects: the one place where config is read, and where hydra's instantiate is called."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from lightning import Callback, LightningDataModule, Trainer
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from impasto.data.spec import ImageSpec
+from impasto.errors import UserError
+from impasto.models.base import AdversarialModel
+from impasto.run.loggers import make_loggers
+from impasto.run.precision import choose_precision
+
+
+def make(node: Any, **extra: Any) -> Any:
+    """Instantiate a config node; a :class:`UserError` from inside comes out as itself.
+
+    Raises:
+        UserError: a ``_target_`` that cannot be found or does not take its arguments.
+    """
+    try:
+        return instantiate(node, **extra)
+    except InstantiationException as problem:
+        cause: BaseException | None = problem
+        while cause is not None and not isinstance(cause, UserError):
+            cause = cause.__cause__
+        if cause is not None:
+            raise cause from None
+        raise UserError(f"The configuration cannot be built: {' '.join(str(problem).split())}") from problem
+
+
+def build_data(cfg: DictConfig) -> LightningDataModule:
+    """The data module of ``cfg.data``."""
+    return make(cfg.data, seed=cfg.seed)
+
+
+def build_network(partial: Callable[..., nn.Module], spec: ImageSpec) -> nn.Module:
+    """Call a network's factory with what it wants to know of the data.
+
+    Args:
+        partial: a class or partial that takes any of ``channels``, ``height``, ``width``, ``num_classes`` and
+            ``condition_dim`` by name.
+        spec: the data's.
+    """
+    parameters = inspect.signature(partial).parameters
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    given = {k: v for k, v in spec.network_arguments().items() if takes_all or k in parameters}
+    return partial(**given)
+
+
+def build_model(cfg: DictConfig, spec: ImageSpec) -> AdversarialModel:
+    """The model of ``cfg.model`` with its loss, penalties and augmentation, for data of this shape."""
+    node = OmegaConf.to_container(cfg.model, resolve=True)
+    assert isinstance(node, dict)
+    torch.manual_seed(cfg.seed)
+    networks = {name: build_network(make(node.pop(name)), spec) for name in ("generator", "discriminator")}
+    for network in networks.values():
+        network.to(memory_format=torch.channels_last)
+    return make(
+        node,
+        spec=spec,
+        **networks,
+        loss=make(cfg.loss),
+        penalties={name: make(value) for name, value in cfg.penalty.items()},
+        augment=make(cfg.augment),
+        seed=cfg.seed,
+        _convert_="all",
+    )
+
+
+def build_callbacks(cfg: DictConfig) -> dict[str, Callback]:
+    """The callbacks by name; those set to null are left out."""
+    config = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(config, Mapping)
+    callbacks: dict[str, Callback] = {}
+    for name, node in cfg.callbacks.items():
+        if node is not None:
+            callbacks[str(name)] = make(node, config=config) if name == "checkpoints" else make(node)
+    return callbacks
+
+
+def build_trainer(cfg: DictConfig, callbacks: Mapping[str, Callback]) -> Trainer:
+    """Lightning's trainer, counting pictures instead of its own steps."""
+    precision = choose_precision(cfg.precision, cfg.trainer.accelerator)
+    return make(
+        cfg.trainer,
+        logger=make_loggers(cfg),
+        callbacks=list(callbacks.values()),
+        precision=precision,
+        max_epochs=-1,
+        max_steps=-1,
+        use_distributed_sampler=False,  # our sampler knows its share of the global batch
+        enable_checkpointing=False,  # ours count pictures
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=cfg.output_dir,
+        log_every_n_steps=1,
+    )

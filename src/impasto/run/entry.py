@@ -1,0 +1,54 @@
+"""What every entry script does around its task; imports neither torch nor lightning, so that typos answer at once."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from impasto.errors import UserError
+
+
+def register_resolvers() -> None:
+    """Make ``run_dir`` and ``run_record`` known to config; needed before Hydra composes."""
+    OmegaConf.register_new_resolver("run_dir", lambda resume, fresh: resume or fresh, replace=True)
+    # A resumed run keeps the record of its first start: Hydra writes none.
+    OmegaConf.register_new_resolver("run_record", lambda resume: None if resume else ".hydra", replace=True)
+
+
+def run(main: Callable[[], Any]) -> None:
+    """Call a script's main; a mistake of the user's ends in its sentence and status 1, without a traceback.
+
+    Set ``IMPASTO_TRACEBACK=1`` to see where it came from.
+    """
+    try:
+        main()
+    except (UserError, OSError) as problem:
+        if os.environ.get("IMPASTO_TRACEBACK") == "1":
+            raise
+        sys.exit(f"Error: {sentence(problem)}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def sentence(problem: BaseException) -> str:
+    """One line for a person to read."""
+    if isinstance(problem, OSError) and problem.filename:
+        return f"{Path(str(problem.filename))}: {problem.strerror}. Check the path, its permissions and the free space."
+    return str(problem)
+
+
+def report_user_errors(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Let a task's UserError leave Hydra as an exit with one sentence instead of Hydra's own report."""
+
+    def guarded(cfg: Any) -> Any:
+        try:
+            return task(cfg)
+        except (UserError, OSError) as problem:
+            if os.environ.get("IMPASTO_TRACEBACK") == "1":
+                raise
+            sys.exit(f"Error: {sentence(problem)}")
+
+    return guarded

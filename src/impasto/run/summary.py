@@ -1,0 +1,123 @@
+"""``summary.json``: what came out of a run, and all that makes its figures comparable."""
+
+import json
+import math
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback, Trainer
+from omegaconf import DictConfig
+
+from impasto.models.base import AdversarialModel
+from impasto.run.notices import notices
+
+PACKAGES = ("torch", "torchvision", "lightning", "hydra-core", "torchmetrics", "torch-fidelity", "numpy", "pillow")
+
+
+def summarise(
+    cfg: DictConfig, trainer: Trainer, model: AdversarialModel, callbacks: Mapping[str, Callback]
+) -> dict[str, Any]:
+    """Collect the summary of a run that has just ended."""
+    evaluation = callbacks.get("evaluation")
+    history: list[dict[str, float]] = getattr(evaluation, "history", [])
+    interrupted = getattr(callbacks.get("checkpoints"), "interrupted", "")
+    verdict = getattr(callbacks.get("guard"), "verdict", "")
+    return {
+        "status": "interrupted" if interrupted else "diverged" if verdict else "complete",
+        "cause": interrupted or verdict or None,
+        "metrics": metric_table(history, getattr(evaluation, "comparability", {})),
+        "main_metric": model.main_metric,
+        "best_checkpoint": getattr(callbacks.get("checkpoints"), "best", None) or None,
+        "images_seen": model.images_seen,
+        "images_per_second": round(getattr(callbacks.get("progress"), "images_per_second", 0.0), 2),
+        "seconds": round(model.state.seconds, 1),
+        "rollbacks": model.state.rollbacks,
+        "parameters": {
+            "generator": sum(p.numel() for p in model.generator.parameters()),
+            "discriminator": sum(p.numel() for p in model.discriminator.parameters()),
+        },
+        "data": getattr(trainer, "datamodule").provenance(),  # noqa: B009
+        "device": device_name(model.device),
+        "processes": trainer.world_size,
+        "precision": str(trainer.precision),
+        "versions": package_versions(),
+        "git_revision": git_revision(),
+        "seed": cfg.seed,
+        "overrides": list(overrides()),
+        "notices": notices(),
+    }
+
+
+def metric_table(history: list[dict[str, float]], comparability: Mapping[str, Any]) -> dict[str, Any]:
+    """Final and best value of each metric with the protocol beside it."""
+    table: dict[str, Any] = {}
+    for name in sorted({key for row in history for key in row} - {"images_seen"}):
+        values = [(row["images_seen"], row[name]) for row in history if name in row and math.isfinite(row[name])]
+        if not values:
+            continue
+        protocol = dict(comparability.get(name, {}))
+        best = (max if protocol.get("higher_is_better") else min)(values, key=lambda pair: pair[1])
+        table[name] = {
+            "final": values[-1][1],
+            "best": best[1],
+            "best_at_images": int(best[0]),
+            **protocol,
+        }
+    return table
+
+
+def write_json(values: Mapping[str, Any], path: Path) -> None:
+    """Write in one step, so that a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(values, indent=2, default=str) + "\n")
+    temporary.replace(path)
+
+
+def overrides() -> list[str]:
+    """What the user gave on the command line; empty outside Hydra."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+
+
+def device_name(device: torch.device) -> str:
+    """The GPU's name, or the processor's with the number of threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return f"{name}, {torch.get_num_threads()} threads" if device.type == "cpu" else f"{device.type} ({name})"
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that figures depend on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_revision() -> str | None:
+    """The commit of the working tree, marked where files differ from it; none outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        ask = {"cwd": here, "capture_output": True, "text": True, "check": True, "timeout": 5}
+        revision = subprocess.run(["git", "rev-parse", "HEAD"], **ask).stdout.strip()  # type: ignore[call-overload]
+        changed = subprocess.run(["git", "status", "--porcelain"], **ask).stdout.strip()  # type: ignore[call-overload]
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return revision + ("+changes" if changed else "")

@@ -1,0 +1,59 @@
+"""Train a model: ``python src/train.py model=cgan data=wikiart``.
+
+``--help`` lists the groups, ``--cfg job`` prints the configuration; both, and any typo, answer without importing torch.
+"""
+
+import logging
+
+import hydra
+from omegaconf import DictConfig
+
+from impasto.run.entry import register_resolvers, report_user_errors, run
+
+register_resolvers()
+log = logging.getLogger("impasto")
+
+
+def train(cfg: DictConfig) -> float | None:
+    """Train, evaluate and report one run; returns the figure that a sweep optimises."""
+    from pathlib import Path
+
+    from omegaconf import OmegaConf
+
+    from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
+    from impasto.run.check import check
+    from impasto.run.fit import fit, objective
+    from impasto.run.notices import forget_notices
+    from impasto.run.report import write_report
+    from impasto.run.resume import with_resumed_config
+    from impasto.run.summary import summarise, write_json
+
+    forget_notices()
+    cfg = with_resumed_config(cfg)
+    check(cfg)
+    run_dir = Path(cfg.output_dir)
+    data = build_data(cfg)
+    data.prepare_data()
+    data.setup("fit")
+    model = build_model(cfg, data.spec)
+    callbacks = build_callbacks(cfg)
+    trainer = build_trainer(cfg, callbacks)
+    fit(cfg, trainer, model, data)
+    summary = summarise(cfg, trainer, model, callbacks)
+    if trainer.is_global_zero:
+        write_json(summary, run_dir / "summary.json")
+        page = write_report(run_dir, summary, OmegaConf.to_yaml(cfg, resolve=True))
+        log.info("%s: samples in %s, report in %s", summary["status"], run_dir / "samples", page)
+    return objective(cfg, summary)
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="train")
+def main(cfg: DictConfig) -> float | None:
+    """Entry point."""
+    from impasto.run.sweep import run_trial
+
+    return report_user_errors(lambda job: run_trial(job, train))(cfg)
+
+
+if __name__ == "__main__":
+    run(main)
