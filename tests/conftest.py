@@ -1,0 +1,36 @@
+"""Shared by all tests: nothing leaves the machine, nothing is written outside a test's own folder."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+# Before torch is imported: two cores, and several processes in some tests.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["WANDB_MODE"] = "offline"
+os.environ["WANDB_SILENT"] = "true"
+
+LOCAL = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the whole session, so that data is packed once."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["IMPASTO_CACHE"] = str(folder)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for the network fails at once instead of depending on it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and str(address[0]) not in LOCAL:  # type: ignore[index]
+            raise OSError(f"tests do not use the network (asked for {address})")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)

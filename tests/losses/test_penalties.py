@@ -1,0 +1,103 @@
+"""Every penalty against numbers worked out by hand on critics whose gradients are known."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from impasto.losses.penalties import R1, R1R2, Consistency, DiscriminatorPass, GradientPenalty, LeCam, Penalty
+from impasto.schedules import Cosine
+
+
+def quadratic(images: Tensor) -> Tensor:
+    """Half the squared norm: the gradient is the picture itself."""
+    return 0.5 * images.square().flatten(1).sum(1)
+
+
+def linear(images: Tensor) -> Tensor:
+    """Twice the sum over 4 pixels: the gradient has norm 2 * sqrt(4) = 4 everywhere."""
+    return 2 * images.flatten(1).sum(1)
+
+
+def make_pass(critic: object, real: Tensor, fake: Tensor, kimg: float = 0.0) -> DiscriminatorPass:
+    real, fake = real.clone().requires_grad_(), fake.clone().requires_grad_()
+    return DiscriminatorPass(critic, real, fake, critic(real), critic(fake), kimg)  # type: ignore[operator,arg-type]
+
+
+REAL = torch.tensor([1.0, 2.0]).reshape(2, 1, 1, 1).expand(2, 1, 2, 2)  # squared norms 4 and 16
+FAKE = torch.tensor([3.0, 0.0]).reshape(2, 1, 1, 1).expand(2, 1, 2, 2)  # squared norms 36 and 0
+
+
+def test_gradient_penalty_of_a_constant_slope() -> None:
+    value = GradientPenalty(weight=10)(make_pass(linear, REAL, FAKE))
+    assert value.item() == pytest.approx(10 * (4 - 1) ** 2, rel=1e-6)
+    assert GradientPenalty(weight=10, target=0)(make_pass(linear, REAL, FAKE)).item() == pytest.approx(160, rel=1e-6)
+
+
+def test_gradient_penalty_looks_between_real_and_fake() -> None:
+    # With real == fake every point between is the picture itself: gradient norms 2 and 4.
+    value = GradientPenalty(weight=1)(make_pass(quadratic, REAL, REAL))
+    assert value.item() == pytest.approx(((2 - 1) ** 2 + (4 - 1) ** 2) / 2, rel=1e-5)
+
+
+def test_r1_and_r1_r2() -> None:
+    assert R1(gamma=10)(make_pass(quadratic, REAL, FAKE)).item() == pytest.approx(5 * (4 + 16) / 2)
+    assert R1R2(gamma=2)(make_pass(quadratic, REAL, FAKE)).item() == pytest.approx((4 + 16) / 2 + (36 + 0) / 2)
+
+
+def test_gamma_follows_a_schedule() -> None:
+    penalty = R1(gamma=Cosine(kimg=100, start=2, end=0))
+    assert penalty(make_pass(quadratic, REAL, FAKE, kimg=50)).item() == pytest.approx(0.5 * 1 * 10)
+
+
+def test_penalties_are_differentiable_in_the_weights() -> None:
+    weight = torch.tensor(3.0, requires_grad=True)
+    R1(gamma=2)(make_pass(lambda x: weight * quadratic(x), REAL, FAKE)).backward()
+    # gamma/2 * w^2 * mean(4, 16) = 10 w^2, derivative 20 w
+    assert weight.grad.item() == pytest.approx(60)
+
+
+def test_lecam_over_two_updates() -> None:
+    penalty = LeCam(weight=1, decay=0.5)
+    scores = [
+        (torch.tensor([2.0, 4.0]), torch.tensor([-1.0, -1.0])),
+        (torch.tensor([5.0, 5.0]), torch.tensor([1.0, 1.0])),
+    ]
+    passes = [DiscriminatorPass(quadratic, REAL, FAKE, *pair) for pair in scores]
+    # First: averages 3 and -1. Reals to -1: (9 + 25)/2 = 17; fakes to 3: 16.
+    assert penalty(passes[0]).item() == pytest.approx(17 + 16)
+    # Then: averages 0.5*3 + 0.5*5 = 4 and 0. Reals to 0: 25; fakes to 4: 9.
+    assert penalty(passes[1]).item() == pytest.approx(25 + 9)
+    resumed = LeCam(weight=1, decay=0.5)
+    resumed.load_state_dict(penalty.state_dict())
+    assert resumed(passes[1]).item() == penalty(passes[1]).item()
+
+
+def test_consistency_is_zero_for_a_critic_that_does_not_care_and_not_for_one_that_does() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(4, 1, 8, 8)
+
+    def top_row(x: Tensor) -> Tensor:
+        return x[:, :, 0].flatten(1).sum(1)
+
+    mirrored = Consistency(weight=1, shift=0, mirror=True)
+    assert mirrored(make_pass(top_row, images, images)).item() == pytest.approx(0, abs=1e-10)
+    shifted = Consistency(weight=1, shift=0.5)
+    assert shifted(make_pass(top_row, images, images)).item() > 0.01
+
+
+def test_consistency_moves_pixels_and_fills_with_zeros() -> None:
+    torch.manual_seed(0)
+    images = torch.arange(1.0, 17.0).reshape(1, 1, 4, 4).expand(8, 1, 4, 4)
+    moved = Consistency(shift=0.25, mirror=False).transform(images)
+    for picture in moved[:, 0]:
+        candidates = []
+        for down in (-1, 0, 1):
+            for right in (-1, 0, 1):
+                padded = torch.nn.functional.pad(images[0, 0], (1, 1, 1, 1))
+                candidates.append(padded[1 + down : 5 + down, 1 + right : 5 + right])
+        assert any(torch.equal(picture, candidate) for candidate in candidates)
+
+
+def test_a_penalty_must_be_due_at_some_update() -> None:
+    with pytest.raises(ValueError, match="every"):
+        Penalty(every=0)

@@ -1,0 +1,187 @@
+"""The adversarial step on networks small enough to work out by hand."""
+
+import math
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from impasto.data.spec import ImageSpec
+from impasto.losses.adversarial import Hinge, Relativistic, Wasserstein
+from impasto.losses.penalties import R1
+from impasto.models.base import frozen, split
+from impasto.models.noise import NoiseGAN, latents, slerp
+from impasto.schedules import LinearDecay
+
+
+class Shift(nn.Module):
+    """Paints its own weight everywhere."""
+
+    latent_dim = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.value = nn.Parameter(torch.tensor(0.25))
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.value.expand(len(z), 1, 2, 2)
+
+
+class Mean(nn.Module):
+    """Scores a picture by its weight times its mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.weight * images.flatten(1).mean(1)
+
+
+def make_model(**parts: Any) -> NoiseGAN:
+    defaults: dict[str, Any] = {
+        "spec": ImageSpec(1, 2, 2),
+        "generator": Shift(),
+        "discriminator": Mean(),
+        "loss": Wasserstein(),
+        "optimizer_g": partial(torch.optim.SGD, lr=0.1),
+        "optimizer_d": partial(torch.optim.SGD, lr=0.1),
+        "ema_rampup": None,
+    }
+    model = NoiseGAN(**{**defaults, **parts})
+    optimizers = model.configure_optimizers()
+    model.optimizers = lambda: optimizers  # type: ignore[method-assign,assignment]
+    model.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign,assignment]
+    return model
+
+
+def batch(n: int = 4, value: float = 1.0) -> dict[str, Tensor]:
+    return {"image": torch.full((n, 1, 2, 2), value)}
+
+
+def test_one_step_by_hand() -> None:
+    model = make_model()
+    model.training_step(batch(), 0)
+    # critic: loss = w * (0.25 - 1), gradient -0.75, so w = 2 + 0.075; generator: loss = -w * v, gradient -w
+    assert model.discriminator.weight.item() == pytest.approx(2.075)
+    assert model.generator.value.item() == pytest.approx(0.25 + 0.1 * 2.075)
+    assert model.images_seen == 4
+
+
+def test_generator_waits_for_n_critic_updates() -> None:
+    model = make_model(n_critic=3)
+    values = []
+    for i in range(6):
+        model.training_step(batch(), i)
+        values.append(model.generator.value.item())
+    assert values[0] == values[1] == 0.25
+    assert values[2] == values[3] == values[4] != 0.25
+    assert values[5] != values[2]
+    assert model.images_seen == 24
+
+
+def test_accumulating_parts_is_the_same_update() -> None:
+    pictures = {"image": torch.linspace(-1, 1, 32).reshape(8, 1, 2, 2)}
+    whole, parts = make_model(), make_model(accumulate=4)
+    for model in (whole, parts):
+        model.training_step(pictures, 0)
+    assert parts.discriminator.weight.item() == pytest.approx(whole.discriminator.weight.item(), rel=1e-6)
+    assert parts.generator.value.item() == pytest.approx(whole.generator.value.item(), rel=1e-6)
+
+
+def test_ema_half_life() -> None:
+    model = make_model(ema_half_life_kimg=0.008)
+    model.training_step(batch(n=4), 0)
+    # four pictures of a half-life of eight: the average keeps 1/sqrt(2) of itself
+    expected = 0.25 + (1 - 1 / math.sqrt(2)) * (model.generator.value.item() - 0.25)
+    assert model.generator_ema.value.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_ema_ramps_up() -> None:
+    model = make_model(ema_half_life_kimg=1000, ema_rampup=0.5)
+    model.training_step(batch(n=4), 0)
+    # the half-life is capped at 0.5 * 4 pictures: 0.5^(4/2) of the old value is left
+    expected = 0.25 + 0.75 * (model.generator.value.item() - 0.25)
+    assert model.generator_ema.value.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_lazy_penalty_is_due_every_so_often_and_as_much_stronger() -> None:
+    model = make_model(penalties={"r1": R1(gamma=2, every=2)}, optimizer_d=partial(torch.optim.SGD, lr=0.0))
+    totals = []
+    for i in range(3):
+        totals.append(model.judge(batch()["image"], torch.zeros(4, 1, 2, 2)).item())
+        model.training_step(batch(), i)
+    # without: -w = -2; R1 = gamma/2 * |w/4 on 4 pixels|^2 = w^2/4 = 1, twice as strong every second time
+    assert totals == pytest.approx([0, -2, 0])
+
+
+def test_weights_are_clipped() -> None:
+    model = make_model(clip_weights=0.5)
+    model.training_step(batch(), 0)
+    assert model.discriminator.weight.item() == 0.5
+
+
+def test_gradients_are_clipped() -> None:
+    model = make_model(clip_grad=0.1)
+    model.training_step(batch(), 0)
+    assert model.discriminator.weight.item() == pytest.approx(2 + 0.1 * 0.1, rel=1e-5)
+
+
+def test_learning_rate_follows_the_clock() -> None:
+    model = make_model(lr_d=LinearDecay(kimg=0.008, start=1, end=0))
+    for i in range(2):
+        model.training_step(batch(), i)
+    rates = [group["lr"] for optimizer in model.optimizers() for group in optimizer.param_groups]
+    assert rates == pytest.approx([0.1, 0.05])
+
+
+def test_the_generator_step_leaves_no_gradient_in_the_discriminator() -> None:
+    model = make_model(loss=Hinge())
+    model.training_step(batch(), 0)
+    before = model.discriminator.weight.grad.clone()
+    with frozen(model.discriminator):
+        model.generator_loss(batch()).backward()
+    assert torch.equal(model.discriminator.weight.grad, before)
+    assert model.discriminator.weight.requires_grad
+
+
+def test_relativistic_loss_is_given_the_real_pictures() -> None:
+    model = make_model(loss=Relativistic())
+    fake_score, real_score = 0.5, 2.0
+    assert model.generator_loss(batch()).item() == pytest.approx(
+        math.log1p(math.exp(real_score - fake_score)), rel=1e-6
+    )
+
+
+def test_what_happens_between_steps_changes_nothing() -> None:
+    quiet, busy = make_model(), make_model()
+    draws = []
+    for model in (quiet, busy):
+        for i in range(2):
+            model.training_step(batch(), i)
+            draws.append(torch.rand(1).item())
+            if model is busy:
+                torch.manual_seed(99)
+    assert draws[:2] == draws[2:]
+
+
+def test_split_covers_the_batch() -> None:
+    parts = list(split({"image": torch.arange(10.0)}, 3))
+    assert torch.equal(torch.cat([part["image"] for part in parts]), torch.arange(10.0))
+
+
+def test_each_latent_vector_depends_on_its_number_alone() -> None:
+    whole = latents("normal", 5, 10, seed=3)
+    assert torch.equal(whole[4:7], latents("normal", 5, 3, seed=3, start=4))
+    assert not torch.equal(whole, latents("normal", 5, 10, seed=4))
+    many = latents("normal", 50, 400)
+    assert many.mean().abs() < 0.03
+    assert many.std().item() == pytest.approx(1, abs=0.03)
+    assert latents("uniform", 4, 100).abs().max() <= 1
+
+
+def test_slerp_keeps_the_length() -> None:
+    first, last = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    assert slerp(first, last, torch.tensor(0.5)).tolist() == pytest.approx([math.sqrt(0.5)] * 2)

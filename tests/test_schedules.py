@@ -1,0 +1,24 @@
+import pytest
+
+from impasto.schedules import Constant, Cosine, LinearDecay, value_at
+
+
+def test_linear_decay_holds_and_falls() -> None:
+    schedule = LinearDecay(kimg=200, start=1, end=0.2, hold_kimg=100)
+    assert [schedule(k) for k in (0, 100, 150, 200, 300)] == pytest.approx([1, 1, 0.6, 0.2, 0.2])
+
+
+def test_cosine() -> None:
+    schedule = Cosine(kimg=100, start=2e-4, end=5e-5)
+    assert [schedule(k) for k in (0, 50, 100, 1000)] == pytest.approx([2e-4, 1.25e-4, 5e-5, 5e-5])
+    # a quarter of the way: cos(pi/4) = 0.7071, so 0.85355 of the way up
+    assert schedule(25) == pytest.approx(5e-5 + 1.5e-4 * 0.8535534)
+
+
+def test_warm_up_scales_from_zero() -> None:
+    assert [Constant(2, warmup_kimg=10)(k) for k in (0, 5, 10, 20)] == pytest.approx([0, 1, 2, 2])
+
+
+def test_numbers_stand_for_themselves() -> None:
+    assert value_at(3, 10) == 3
+    assert value_at(lambda kimg: kimg / 2, 10) == 5
