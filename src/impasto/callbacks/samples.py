@@ -18,10 +18,19 @@ class SampleSheets(Callback):
     Args:
         folder: where the sheets go.
         every_kimg: interval in thousands of pictures; only the last sheet where null.
+        count: pictures on a sheet; the model's own choice where null.
+        columns: pictures in a row; likewise.
     """
 
-    def __init__(self, folder: str | Path, every_kimg: float | None = 10.0) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        every_kimg: float | None = 10.0,
+        count: int | None = None,
+        columns: int | None = None,
+    ) -> None:
         self.folder, self.every_kimg = Path(folder), every_kimg
+        self.count, self.columns = count, columns
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
@@ -44,7 +53,7 @@ class SampleSheets(Callback):
         if not trainer.is_global_zero:
             return
         with torch.random.fork_rng(devices=[]):
-            images, columns = model.preview(preview_batch(trainer, model))
+            images, columns = model.preview(preview_batch(trainer, model), self.count, self.columns)
         path = self.folder / f"{model.images_seen:09d}.png"
         save_sheet(images, columns, path)
         log_image(trainer.loggers, "samples", path, model.images_seen)

@@ -115,8 +115,17 @@ class AdversarialModel(LightningModule):
         """What the generator's optimiser moves; a way of training with helper networks adds theirs."""
         return self.generator.parameters()
 
-    def preview(self, batch: Batch | None = None) -> tuple[Tensor, int]:
-        """Pictures to look at while training: ((N, C, H, W) in [-1, 1], pictures in a row)."""
+    def preview(self, batch: Batch | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
+        """Pictures to look at while training.
+
+        Args:
+            batch: what the data module sets aside for looking at, if anything.
+            count: pictures; the model's own choice where null.
+            columns: pictures in a row; the model's own choice where null.
+
+        Returns:
+            ((N, C, H, W) in [-1, 1], pictures in a row).
+        """
         raise NotImplementedError
 
     def interpolation(self) -> tuple[Tensor, int] | None:

@@ -77,12 +77,14 @@ class NoiseGAN(AdversarialModel):
         condition = labels.to(self.device) if labels is not None else None
         return self.generator_ema(z, condition).float().clamp(-1, 1)
 
-    def preview(self, batch: Batch | None = None) -> tuple[Tensor, int]:
-        """The same latent vectors every time: a column per class where there are labels, else an 8 x 8 grid."""
-        columns = self.spec.num_classes if 0 < self.spec.num_classes <= 16 else 8
-        labels = batch["condition"][: columns * 8] if batch and "condition" in batch else None
-        n = columns * 8 if labels is None else len(labels)
-        return self.sample(n, labels=labels), columns
+    def preview(self, batch: Batch | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
+        """The same latent vectors every time: a column per class where there are few, else an 8 x 8 grid."""
+        columns = columns or (self.spec.num_classes if 0 < self.spec.num_classes <= 16 else 8)
+        count = count or columns * 8
+        if batch is not None and "condition" in batch:
+            count = min(count, len(batch["condition"]))
+            return self.sample(count, labels=batch["condition"][:count]), columns
+        return self.sample(count), columns
 
     @torch.no_grad()
     def interpolation(self) -> tuple[Tensor, int] | None:

@@ -1,0 +1,36 @@
+"""Paint pictures from noise: ``python src/generate.py checkpoint=RUN_DIR num_images=64 output=DIR``."""
+
+import hydra
+from omegaconf import DictConfig
+
+from impasto.run.entry import report_user_errors, run
+
+
+@report_user_errors
+def generate(cfg: DictConfig) -> None:
+    """Load the generator, find the label, paint, and lay out a sheet where asked for."""
+    from impasto.inference.generate import paint_folder, resolve_label
+    from impasto.inference.loading import load_generator
+
+    generator = load_generator(cfg.checkpoint, device=cfg.device)
+    label = resolve_label(cfg.label, generator.spec)
+    paint_folder(
+        generator,
+        cfg.output,
+        cfg.num_images,
+        label=label,
+        seed=cfg.seed,
+        batch_size=cfg.batch_size,
+        grid=cfg.grid,
+        overwrite=cfg.overwrite,
+    )
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="generate")
+def main(cfg: DictConfig) -> None:
+    """Entry point."""
+    generate(cfg)
+
+
+if __name__ == "__main__":
+    run(main)
