@@ -17,10 +17,8 @@ from impasto.data.items import UNLABELLED, Item, Origin
 from impasto.errors import UserError
 from impasto.run.notices import log, notice
 
-SUFFIXES: Final = tuple(
-    f".{ending}"
-    for ending in "jpg jpeg jpe jfif png apng webp avif gif tif tiff bmp dib ppm pgm pbm pnm pfm tga ico pcx sgi rgb"
-    " dds psd qoi jp2 j2k jpx mpo heic heif".split()  # noqa: SIM905 - a list of 32 strings reads worse
+_PICTURE: Final = re.compile(
+    r"\.(jpe?g|jpe|jfif|a?png|webp|avif|gif|tiff?|bmp|dib|p[pgbnf]m|tga|ico|pcx|sgi|rgb|dds|psd|qoi|jp2|j2k|jpx|mpo|hei[cf])"
 )
 """Endings of picture files. HEIC is among them to be named as what cannot be read, not passed over in silence."""
 
@@ -197,7 +195,7 @@ def _suffix(name: str) -> str:
 def _looks_like_picture(entry: os.DirEntry[str]) -> bool:
     suffix = _suffix(entry.name)
     if re.fullmatch(r"\.[a-z0-9]{1,5}", suffix):
-        return suffix in SUFFIXES
+        return _PICTURE.fullmatch(suffix) is not None
     try:  # no ending, or a dot inside a name: the first bytes tell
         if not entry.is_file():
             return False

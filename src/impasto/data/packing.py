@@ -1,0 +1,118 @@
+"""Packs any source of pictures into a memory-mapped array, once, in parallel, however often it is killed."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from impasto.data.building import REMEDY, build, judge
+from impasto.data.disk import disk_errors
+from impasto.data.items import Source
+from impasto.data.packed import FORMAT, Duplicates, PackedImages, open_packed
+from impasto.data.sizing import SizePolicy
+from impasto.errors import UserError
+from impasto.run.notices import log, notice
+
+
+def pack(
+    source: Source,
+    policy: SizePolicy,
+    cache_dir: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    limit: int | None = None,
+    max_bad_share: float = 0.1,
+    duplicates: Duplicates = "skip",
+    progress: bool = True,
+) -> PackedImages:
+    """Pack a source's pictures at one size, or take up what was packed before.
+
+    Runs that pack the same at the same time share the work of the first. A run that was killed goes on where it
+    stopped. Pictures that cannot be used are left out, and said in a warning and by ``PackedImages.bad``.
+
+    Args:
+        source: the pictures.
+        policy: the canvas they are brought to.
+        cache_dir: folder for packed pictures of all kinds.
+        workers: processes; 0 packs in this one, None takes as many as there are CPU cores where that pays.
+        limit: pack so many items only: evenly spaced ones, or the first ones of a stream.
+        max_bad_share: share of bad pictures, 0..1, above which an error is raised.
+        duplicates: ``skip`` leaves out files that repeat an earlier one byte for byte; they do not count as bad.
+        progress: show a bar.
+
+    Raises:
+        UserError: no picture, or too few good ones; the cache cannot be written or is full; a value out of range.
+    """
+    if limit is not None and limit < 1:
+        raise UserError(f"data.limit={limit} leaves no picture: give at least 1, or null for all.")
+    if not 0 <= max_bad_share <= 1:
+        raise UserError(f"data.max_bad_share={max_bad_share} is not a share: give a number from 0 to 1.")
+    folder = Path(cache_dir).expanduser() / "packed" / _key(source, policy, limit)
+    packed = open_packed(folder, duplicates)
+    if packed is None:
+        with disk_errors(folder.parent, REMEDY):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _turn(folder.with_suffix(".lock")):
+                packed = open_packed(folder, duplicates)  # another run may have packed it by now
+                if packed is None:
+                    partial = _workplace(folder)
+                    build(
+                        partial,
+                        source,
+                        policy,
+                        workers=workers,
+                        limit=limit,
+                        max_bad_share=max_bad_share,
+                        progress=progress,
+                    )
+                    partial.rename(folder)
+                    packed = open_packed(folder, duplicates)
+        if packed is None:
+            raise UserError(f"{folder} was changed by something else while it was packed: run again.")
+    judge(packed.num_bad, packed.num_rows, max_bad_share, folder)
+    if packed.num_bad or (packed.num_duplicates and duplicates == "skip"):
+        log.warning("%s", _left_out(packed))
+    return packed
+
+
+def _key(source: Source, policy: SizePolicy, limit: int | None) -> str:
+    what = [FORMAT, source.fingerprint(), source.class_names, asdict(policy), limit]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        notice("data.packing", "Another run is packing the same pictures: this one waits for it.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _workplace(folder: Path) -> Path:
+    """The folder to build in, and the place of the finished one free."""
+    if folder.exists():
+        notice("data.cache", f"The packed pictures in {folder} are damaged and are packed again.")
+        shutil.rmtree(folder)
+    partial = folder.with_suffix(".partial")
+    partial.mkdir(exist_ok=True)
+    return partial
+
+
+def _left_out(packed: PackedImages) -> str:
+    parts = [f"{packed.num_bad} of {packed.num_rows} pictures cannot be used"] if packed.num_bad else []
+    parts += [f"{packed.num_duplicates} repeat another one"] if packed.num_duplicates else []
+    first = "; ".join(f"{name}: {reason}" for name, reason in islice(packed.bad(), 3))
+    return f"{' and '.join(parts)}; they are left out and listed in the run's bad_images.csv (the first: {first})."
