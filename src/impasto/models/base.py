@@ -188,7 +188,8 @@ class AdversarialModel(LightningModule):
         penalties = cast(Iterable[Penalty], self.penalties.values())
         due = [p for p in penalties if self.state.d_updates % p.every == 0]
         if len(real) > 1:
-            self.tracker.add("diversity", fake.detach().float().std(0).mean() / real.float().std(0).mean())
+            spread = real.float().std(0).mean().clamp_min(1e-6)  # a batch of one and the same picture has none
+            self.tracker.add("diversity", fake.detach().float().std(0).mean() / spread)
         real, fake = self.augment(real), self.augment(fake.detach())
         differentiates = any(p.needs_input_grad for p in due)
         with self.single_precision(any(p.second_order for p in due)):

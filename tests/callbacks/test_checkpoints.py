@@ -1,0 +1,76 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from impasto.callbacks.checkpoints import Checkpoints
+from impasto.errors import UserError
+from impasto.models.noise import NoiseGAN
+from tests.callbacks.conftest import FakeTrainer
+from tests.models.test_base import batch
+
+
+def step(checkpoints: Checkpoints, trainer: FakeTrainer, model: NoiseGAN) -> None:
+    model.training_step(batch(), 0)
+    checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+
+
+def evaluated(model: NoiseGAN, value: float) -> None:
+    model.main_metric = "fd_test"
+    model.latest_metrics = {"fd_test": value, "images_seen": float(model.images_seen)}
+
+
+def test_best_is_kept_by_the_metric(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    kept = []
+    for value in (5.0, 3.0, 4.0, float("nan")):
+        step(checkpoints, trainer, model)
+        evaluated(model, value)
+        checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+        kept.append(torch.load(tmp_path / "best.ckpt", weights_only=True)["weight"])
+    assert kept[0] != kept[1] == kept[2] == kept[3]
+    assert checkpoints.best["value"] == 3.0
+
+
+def test_a_full_disk_costs_one_checkpoint_and_not_the_one_before(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN
+) -> None:
+    checkpoints = Checkpoints(tmp_path, {}, every_kimg=0.004)
+    step(checkpoints, trainer, model)
+    before = (tmp_path / "last.ckpt").read_bytes()
+    trainer.full_disk = True
+    step(checkpoints, trainer, model)
+    assert (tmp_path / "last.ckpt").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+    with pytest.raises(UserError, match="free some space"):
+        checkpoints.on_train_end(trainer, model)  # type: ignore[arg-type]
+
+
+def test_broken_weights_are_never_saved(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
+    checkpoints = Checkpoints(tmp_path, {}, every_kimg=0.004)
+    model.generator.value.data.fill_(float("nan"))
+    checkpoints.save(trainer, model, "last.ckpt")  # type: ignore[arg-type]
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_stops_and_a_second_one_interrupts(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN, number: signal.Signals
+) -> None:
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    before = signal.getsignal(number)
+    checkpoints.on_fit_start(trainer, model)  # type: ignore[arg-type]
+    try:
+        step(checkpoints, trainer, model)
+        assert not trainer.should_stop
+        os.kill(os.getpid(), number)
+        step(checkpoints, trainer, model)
+        assert trainer.should_stop
+        assert (tmp_path / "last.ckpt").exists()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    finally:
+        checkpoints.teardown()
+    assert signal.getsignal(number) == before

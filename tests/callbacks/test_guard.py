@@ -1,0 +1,77 @@
+import math
+
+import torch
+
+from impasto.callbacks.guard import Guard
+from impasto.models.noise import NoiseGAN
+from tests.callbacks.conftest import FakeTrainer
+from tests.models.test_base import batch
+
+
+def step(guard: Guard, trainer: FakeTrainer, model: NoiseGAN) -> None:
+    model.training_step(batch(), 0)
+    guard.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+
+
+def make_guard(trainer: FakeTrainer, model: NoiseGAN, **settings: float) -> Guard:
+    guard = Guard(every_kimg=0.004, **settings)  # type: ignore[arg-type]
+    guard.on_train_start(trainer, model)  # type: ignore[arg-type]
+    return guard
+
+
+def test_a_weight_that_is_not_a_number_takes_the_run_back(trainer: FakeTrainer, model: NoiseGAN) -> None:
+    guard = make_guard(trainer, model, lower_lr=0.5)
+    step(guard, trainer, model)
+    good = model.generator.value.item(), model.discriminator.weight.item(), model.images_seen
+    model.tracker.drain()
+    with torch.no_grad():
+        model.generator.value.fill_(math.nan)
+    step(guard, trainer, model)
+    assert (model.generator.value.item(), model.discriminator.weight.item(), model.images_seen) == good
+    assert model.state.lr_factor == 0.5
+    assert model.state.attempt == 1
+    assert "not finite" in model.state.rollbacks[0]
+    assert not trainer.should_stop
+
+
+def test_the_data_goes_on_after_a_roll_back(trainer: FakeTrainer, model: NoiseGAN) -> None:
+    guard = make_guard(trainer, model)
+    step(guard, trainer, model)
+    model.generator.value.data.fill_(math.inf)
+    step(guard, trainer, model)
+    assert model.state.batches_drawn == 2
+    assert model.images_seen == 4
+
+
+def test_it_gives_up_after_so_many(trainer: FakeTrainer, model: NoiseGAN) -> None:
+    guard = make_guard(trainer, model, max_rollbacks=2)
+    for _ in range(3):
+        model.generator.value.data.fill_(math.nan)
+        step(guard, trainer, model)
+    assert trainer.should_stop
+    assert "not finite" in guard.verdict
+    assert model.is_finite()
+
+
+def test_collapse_is_a_fall_from_the_highest_diversity(trainer: FakeTrainer, model: NoiseGAN) -> None:
+    guard = make_guard(trainer, model, collapse=0.3)
+    for diversity, verdict in ((0.05, None), (0.9, None), (0.5, None), (0.2, "diversity")):
+        model.tracker.drain()
+        model.tracker.add("diversity", torch.tensor(diversity))
+        found = guard.diagnose(model)
+        assert (found is None) if verdict is None else (verdict in found)
+
+
+def test_a_generator_that_never_becomes_diverse_is_noticed(trainer: FakeTrainer, model: NoiseGAN) -> None:
+    guard = make_guard(trainer, model, grace_kimg=1, collapse=0.3)
+    model.tracker.add("diversity", torch.tensor(0.001))
+    assert guard.diagnose(model) is None
+    model.state.images_seen = 2000
+    assert "diversity" in guard.diagnose(model)
+
+
+def test_diversity_is_measured_in_the_step(model: NoiseGAN) -> None:
+    real = torch.tensor([-1.0, 1.0]).reshape(2, 1, 1, 1).expand(2, 1, 2, 2)
+    fake = torch.tensor([-0.25, 0.25]).reshape(2, 1, 1, 1).expand(2, 1, 2, 2)
+    model.judge(real, fake)
+    assert model.tracker.peek()["diversity"] == 0.25
