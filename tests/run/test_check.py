@@ -1,0 +1,52 @@
+"""Configurations that cannot work are refused with the reason, and sensible ones are not."""
+
+import pytest
+from omegaconf import OmegaConf
+from torch import nn
+
+from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
+from impasto.losses.penalties import R1, GradientPenalty, LeCam
+from impasto.run.check import constrained, mixture_problems, number_problems
+
+
+class Critic(nn.Module):
+    def __init__(self, norm: nn.Module | None = None, sigmoid: bool = False) -> None:
+        super().__init__()
+        self.sigmoid = sigmoid
+        self.norm = norm
+
+
+@pytest.mark.parametrize("loss", [Wasserstein(), Hinge(), Relativistic(), NonSaturating()])
+def test_losses_that_need_raw_scores_are_refused_behind_a_sigmoid(loss: Wasserstein) -> None:
+    (problem,) = mixture_problems(loss, [], Critic(sigmoid=True))
+    assert type(loss).__name__ in problem
+    assert "sigmoid=true" in problem
+    assert not mixture_problems(loss, [], Critic())
+
+
+def test_least_squares_may_be_squashed() -> None:
+    assert not mixture_problems(LSGAN(), [], Critic(sigmoid=True))
+
+
+def test_gradient_penalty_through_batch_norm_is_refused_and_r1_is_not() -> None:
+    (problem,) = mixture_problems(Wasserstein(), [GradientPenalty()], Critic(nn.BatchNorm2d(3)))
+    assert "batch normalisation" in problem
+    assert not mixture_problems(Wasserstein(), [GradientPenalty()], Critic(nn.InstanceNorm2d(3)))
+    assert not mixture_problems(Hinge(), [R1(), LeCam()], Critic(nn.BatchNorm2d(3)))
+
+
+def test_numbers_are_all_named_at_once() -> None:
+    cfg = OmegaConf.create({"kimg": 0, "model": {"n_critic": 0, "accumulate": 8}, "data": {"batch_size": 4}})
+    problems = " ".join(number_problems(cfg))
+    assert "kimg is 0" in problems
+    assert "model.n_critic is 0" in problems
+    assert "accumulate=8" in problems
+
+
+def test_what_keeps_a_critic_lipschitz() -> None:
+    cfg = OmegaConf.create({"model": {"clip_weights": None}})
+    spectral = nn.utils.parametrizations.spectral_norm(nn.Linear(2, 1))
+    assert not constrained(cfg, [], Critic())
+    assert constrained(cfg, [R1()], Critic())
+    assert constrained(cfg, [], Critic(spectral))
+    assert constrained(OmegaConf.create({"model": {"clip_weights": 0.01}}), [], Critic())

@@ -1,0 +1,60 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from impasto.run.notices import forget_notices, notice, notices
+from impasto.run.report import read_columns, write_report
+from impasto.run.summary import metric_table, package_versions, write_json
+
+HISTORY = [
+    {"images_seen": 1000.0, "kid": 3.0, "accuracy": 0.5},
+    {"images_seen": 2000.0, "kid": 1.0, "accuracy": 0.9},
+    {"images_seen": 3000.0, "kid": 2.0, "accuracy": 0.7, "broken": math.nan},
+]
+
+
+def test_final_and_best_value_of_each_metric() -> None:
+    table = metric_table(HISTORY, {"accuracy": {"higher_is_better": True}, "kid": {"extractor": "x"}})
+    assert table["kid"] == {"final": 2.0, "best": 1.0, "best_at_images": 2000, "extractor": "x"}
+    assert table["accuracy"]["best"] == 0.9
+    assert "broken" not in table
+
+
+def test_notices_are_said_once_and_kept(caplog: pytest.LogCaptureFixture) -> None:
+    forget_notices()
+    for _ in range(3):
+        notice("data.source", "The sample is used.")
+    assert caplog.text.count("The sample is used.") == 1
+    assert notices() == {"data.source": "The sample is used."}
+    forget_notices()
+
+
+def test_json_replaces_the_old_file_in_one_step(tmp_path: Path) -> None:
+    for value in (1, 2):
+        write_json({"value": value}, tmp_path / "summary.json")
+    assert json.loads((tmp_path / "summary.json").read_text()) == {"value": 2}
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_versions_name_what_figures_depend_on() -> None:
+    assert {"python", "torch", "lightning", "torch-fidelity"} <= set(package_versions())
+
+
+def test_the_report_is_one_file_and_escapes_what_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("kimg,train/loss_d,train/loss_g\n1.0,0.5,\n2.0,0.4,1.5\n")
+    assert read_columns(tmp_path / "metrics.csv")["train/loss_g"] == [(2.0, 1.5)]
+    summary = {
+        "status": "complete",
+        "cause": None,
+        "metrics": metric_table(HISTORY, {}),
+        "images_seen": 3000,
+        "images_per_second": 12.0,
+        "device": "<cpu>",
+        "notices": {"a": "used <b> instead"},
+    }
+    page = write_report(tmp_path, summary, "kimg: 1").read_text()
+    assert "used &lt;b&gt; instead" in page
+    assert "data:image/png;base64," in page
+    assert 'src="http' not in page
