@@ -6,8 +6,10 @@ import os
 import stat
 import struct
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +21,7 @@ MAX_PIXELS: Final = 2**27
 
 # EPS, WMF and PDF are left out: Pillow hands them to other programs or executes what they say.
 FORMATS: Final = (
-    *("JPEG", "MPO", "JPEG2000", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "DIB", "PPM", "TGA"),
+    *("JPEG", "JPEG2000", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "DIB", "PPM", "TGA"),
     *("ICO", "PCX", "SGI", "DDS", "PSD", "QOI"),
 )
 
@@ -110,13 +112,21 @@ def _pillow_rules() -> Iterator[None]:
         # Pillow counts pixels before a JPEG is shrunk; _open counts them after.
         Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
         try:
-            yield
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of damaged metadata; what matters raises
+                yield
         finally:
             Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = kept
 
 
+@cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)  # a build of Pillow may lack some
+
+
 def _open(data: bytes, at_least: int | None) -> Image.Image:
-    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    image = Image.open(io.BytesIO(data), formats=_formats())
     if at_least is not None and image.format in ("JPEG", "MPO"):
         # Twice the size needed leaves the last and finest halving to the Lanczos filter.
         image.draft(None, (2 * at_least, 2 * at_least))
