@@ -83,7 +83,7 @@ def decode(picture: bytes | os.PathLike[str] | str, channels: int = 3, at_least:
     except UnidentifiedImageError:
         raise BadImage(_unknown(data)) from None
     except Exception as error:  # Pillow's plugins raise nearly every kind there is on damaged files
-        raise BadImage(_damage(error)) from None
+        raise BadImage(_damage(error, data)) from None
 
 
 def read_file(path: os.PathLike[str] | str) -> bytes:
@@ -208,8 +208,9 @@ def _unknown(data: bytes) -> str:
     return "it is not a picture in a format that is read"
 
 
-def _damage(error: Exception) -> str:
+def _damage(error: Exception, data: bytes) -> str:
     text = " ".join(str(error).split()).rstrip(".")
-    if "truncated" in text.lower() or isinstance(error, (EOFError, struct.error)):
+    cut_riff = data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data)  # WebP says so unclearly
+    if cut_riff or "truncated" in text.lower() or isinstance(error, (EOFError, struct.error)):
         return "the file is truncated"
     return f"the file is damaged ({text or type(error).__name__})"
