@@ -16,7 +16,7 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
     Raises:
         UserError: no run there, or an override that would make it another run.
     """
-    if cfg.resume is None:
+    if cfg.resume is None or not HydraConfig.initialized():
         return cfg
     record = Path(cfg.resume) / ".hydra" / "config.yaml"
     if not record.is_file():

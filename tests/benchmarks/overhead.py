@@ -1,0 +1,126 @@
+"""Framework against a bare PyTorch loop with the same networks, in turns within one run."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Callback
+from omegaconf import DictConfig
+from torch import Tensor
+
+from impasto.models.base import AdversarialModel
+from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
+from impasto.run.precision import choose_precision
+from tests.benchmarks.common import composed, device, paired_ratio, report
+
+STEPS, ROUNDS = 12, 6
+
+
+class StepTimes(Callback):
+    """Wall-clock from the end of the second step to the end of the last."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        synchronise()
+        self.ends.append(time.perf_counter())
+
+
+def synchronise() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def framework_seconds(cfg: DictConfig, model: AdversarialModel, data: Any) -> float:
+    """Seconds a step inside ``trainer.fit`` with every callback in place."""
+    model.state.images_seen = model.state.images_before = 0
+    times = StepTimes()
+    trainer = build_trainer(cfg, {**build_callbacks(cfg), "times": times})
+    trainer.fit(model, datamodule=data)
+    return (times.ends[-1] - times.ends[1]) / (len(times.ends) - 2)
+
+
+def bare_seconds(cfg: DictConfig, model: AdversarialModel, data: Any) -> float:
+    """Seconds a step of the loop that one would write by hand."""
+    place = device()
+    model.to(place).train()
+    precision = choose_precision(cfg.precision, cfg.trainer.accelerator)
+    optimizer_g, optimizer_d = model.configure_optimizers()
+    batches = iter(data.train_dataloader())
+    ends: list[float] = []
+    for _ in range(STEPS):
+        batch = next(batches)
+        images = batch["image"].to(place).float().div(127.5).sub(1).to(memory_format=torch.channels_last)
+        with torch.autocast(place.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
+            bare_step(model, images, batch.get("label"), optimizer_g, optimizer_d)
+        synchronise()
+        ends.append(time.perf_counter())
+    return (ends[-1] - ends[1]) / (STEPS - 2)
+
+
+def bare_step(
+    model: AdversarialModel, images: Tensor, label: Tensor | None, optimizer_g: Any, optimizer_d: Any
+) -> None:
+    """Discriminator, generator, moving average."""
+    softplus, n = torch.nn.functional.softplus, len(images)
+    latent_dim = int(model.generator.latent_dim)  # type: ignore[arg-type]
+    with torch.no_grad():
+        fake = model.generator(torch.randn(n, latent_dim, device=images.device), label)
+    real_scores, fake_scores = model.discriminator(images, label), model.discriminator(fake, label)
+    loss = softplus(-real_scores.float()).mean() + softplus(fake_scores.float()).mean()
+    optimizer_d.zero_grad()
+    loss.backward()
+    optimizer_d.step()
+    model.discriminator.requires_grad_(False)
+    fake = model.generator(torch.randn(n, latent_dim, device=images.device), label)
+    optimizer_g.zero_grad()
+    softplus(-model.discriminator(fake, label).float()).mean().backward()
+    optimizer_g.step()
+    model.discriminator.requires_grad_(True)
+    with torch.no_grad():
+        averages, values = list(model.generator_ema.parameters()), list(model.generator.parameters())
+        torch._foreach_lerp_(averages, values, 0.001)
+
+
+def overhead(size: int, width: int) -> tuple[float, float]:
+    """(overhead in percent, pictures a second of the framework) for square pictures of ``size``."""
+    batch = 64
+    with tempfile.TemporaryDirectory() as folder:
+        cfg = composed(
+            Path(folder),
+            "model=dcgan",
+            "data=wikiart" if size >= 32 else "data=fashion_mnist",
+            "data.source=sample",
+            f"data.image_size={size}",
+            f"data.batch_size={batch}",
+            f"model.generator.width={width}",
+            f"model.discriminator.width={width}",
+            f"kimg={STEPS * batch / 1000}",
+            "logger=csv",
+            "evaluation=none",
+        )
+        data = build_data(cfg)
+        data.prepare_data()
+        data.setup("fit")
+        model = build_model(cfg, data.spec)
+        framework, bare = [], []
+        for _ in range(ROUNDS):
+            bare.append(bare_seconds(cfg, model, data))
+            framework.append(framework_seconds(cfg, model, data))
+    return 100 * (paired_ratio(framework, bare) - 1), batch / sorted(framework)[len(framework) // 2]
+
+
+def main() -> None:
+    rows = []
+    for size in (64, 28):
+        percent, rate = overhead(size, width=64)
+        rows += [(f"{size}x{size}, 64 channels, batch 64: overhead", percent, "%")]
+        rows += [(f"{size}x{size}, 64 channels, batch 64: framework", rate, "img/s")]
+    report("Framework overhead over a bare PyTorch loop", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Every model trains, evaluates, checkpoints and resumes exactly, on tiny pictures."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training import CONF, composed, make_pictures, train, weights
+
+NOISE_MODELS = sorted(path.stem for path in Path(CONF, "model").glob("*.yaml") if path.stem not in ("cut", "fastcut"))
+SMALL = (
+    "data=image_folder",
+    "data.image_size=16",
+    "data.batch_size=4",
+    "model.generator.width=4",
+    "model.discriminator.width=4",
+    "evaluation=tiny",
+    "logger=csv",
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_pictures(tmp_path_factory.mktemp("data") / "pictures")
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality of nested plain values and tensors, bit for bit."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b)
+
+
+@pytest.mark.parametrize("name", NOISE_MODELS)
+def test_n_plus_m_images_are_n_and_m_images(name: str, pictures: Path, tmp_path: Path) -> None:
+    overrides = [*SMALL, f"model={name}", f"data.root={pictures}", "augment=ada", "penalty=lecam"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(composed(whole, *overrides, "kimg=0.048"))
+    train(composed(parts, *overrides, "kimg=0.024"))
+    train(composed(parts, *overrides, "kimg=0.048", f"resume={parts}"))
+    a, b = weights(whole), weights(parts)
+    assert a["impasto"]["images_seen"] == b["impasto"]["images_seen"] == 48
+    assert same(a["state_dict"], b["state_dict"])
+    assert same(a["optimizer_states"], b["optimizer_states"])
+    for run_dir in (whole, parts):
+        summary = json.loads((run_dir / "summary.json").read_text())
+        assert summary["status"] == "complete"
+        assert summary["images_seen"] == 48
+        assert summary["metrics"]
+        assert (run_dir / "report.html").is_file()
+        assert (run_dir / "metrics.csv").is_file()
+        assert (run_dir / "checkpoints" / "best.ckpt").is_file()
+        assert list((run_dir / "samples").glob("[0-9]*.png"))
