@@ -53,9 +53,9 @@ def check_space(folder: Path, needed: int, remedy: str) -> None:
     Raises:
         UserError: there is not so much room.
     """
-    free = shutil.disk_usage(folder).free
-    if free < needed + (_SPARE if needed else 0):
-        raise UserError(f"{needed / 1e9:.2f} GB are needed in {folder}, {free / 1e9:.2f} GB are free: {remedy}.")
+    free, needed = shutil.disk_usage(folder).free, needed + _SPARE
+    if free < needed:
+        raise UserError(f"{needed / 1e6:,.0f} MB are needed in {folder}, {free / 1e6:,.0f} MB are free: {remedy}.")
 
 
 def to_disk(path: str | os.PathLike[str]) -> None:

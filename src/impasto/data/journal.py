@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from impasto.data.disk import to_disk
-from impasto.data.packed import BAD, BAD_LIST, DUPLICATE, FORMAT, GOOD, name_of_row, write_csv
+from impasto.data.packed import BAD, BAD_LIST, DUPLICATE, FORMAT, GOOD, names_of_rows, write_csv
 from impasto.data.sizing import SizePolicy
 
 
@@ -122,11 +122,13 @@ def write_bad(folder: Path, journal: Journal, first: np.ndarray | None = None) -
 
 
 def _bad(folder: Path, journal: Journal, first: np.ndarray | None) -> Iterator[tuple[str, str]]:
+    repeated = np.array([], np.int64) if first is None else first[first >= 0]
+    originals = names_of_rows(folder, repeated) if len(repeated) else iter(())
     row = 0
     for done in journal.chunks():
         for name, reason in zip(done["names"], done["reasons"], strict=True):
             if reason is not None:
                 yield name, reason
             elif first is not None and first[row] >= 0:
-                yield name, f"duplicate of {name_of_row(folder, int(first[row]))}"
+                yield name, f"duplicate of {next(originals)}"
             row += 1

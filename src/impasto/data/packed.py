@@ -94,7 +94,11 @@ class PackedImages:
 
     def names(self, position: int) -> str:
         """What the source calls the picture at ``position``, such as its path below the source's folder."""
-        return name_of_row(self.folder, int(self.index[position]))
+        return next(names_of_rows(self.folder, [int(self.index[position])]))
+
+    def every_name(self) -> Iterator[str]:
+        """The names of all pictures, in order."""
+        return names_of_rows(self.folder, self.index)
 
     def bad(self) -> Iterator[tuple[str, str]]:
         """Name and reason of every bad or repeated picture, in the source's order."""
@@ -119,11 +123,13 @@ class _Opened:
             os.close(self.descriptor)
 
 
-def name_of_row(folder: Path, row: int) -> str:
-    """The name of the item in a row of a packed folder, read from disk."""
+def names_of_rows(folder: Path, rows: Iterable[int]) -> Iterator[str]:
+    """The names of the items in some rows of a packed folder, read from disk one by one."""
+    offsets = np.load(folder / "name_offsets.npy", mmap_mode="r")
     with (folder / "names.jsonl").open("rb") as file:
-        file.seek(int(np.load(folder / "name_offsets.npy", mmap_mode="r")[row]))
-        return json.loads(file.readline())
+        for row in rows:
+            file.seek(int(offsets[row]))
+            yield json.loads(file.readline())
 
 
 def read_bad(folder: Path) -> Iterator[tuple[str, str]]:
