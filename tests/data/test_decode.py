@@ -125,6 +125,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
             decode(tmp_path / name)
 
 
+def test_file_too_large_to_read(tmp_path: Path) -> None:
+    (tmp_path / "video.png").touch()
+    os.truncate(tmp_path / "video.png", 2**30 + 1)
+    with pytest.raises(BadImage, match="1,073,741,825 bytes are more than"):
+        decode(tmp_path / "video.png")
+
+
 def test_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "secret.png"
     path.write_bytes(GOOD["plain.png"].data)

@@ -195,6 +195,19 @@ def test_file_in_the_way_of_the_cache(tmp_path: Path) -> None:
         pack(Counted(tmp_path / "log"), POLICY, tmp_path / "file", workers=0, progress=False)
 
 
+def test_unreadable_cache_is_not_taken_for_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = pack(Counted(tmp_path / "log"), POLICY, tmp_path, workers=0, progress=False)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "load", refuse)
+        with pytest.raises(UserError, match="cannot be used, permission denied"):
+            pack(Counted(tmp_path / "log"), POLICY, tmp_path, workers=0, progress=False)
+    assert (packed.folder / "meta.json").exists()
+
+
 @pytest.mark.parametrize("damage", ["cut", "meta", "labels"])
 def test_damaged_array_is_packed_again(tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
     packed = pack(Counted(tmp_path / "log"), POLICY, tmp_path, workers=0, progress=False)

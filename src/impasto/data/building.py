@@ -63,7 +63,7 @@ def build(
                 judge(journal.num_bad, total, max_bad_share, partial)
         bar.update(task, total=journal.num_items)
         if journal.num_items == 0:
-            raise UserError("The data source has no pictures: check data.root and data.source.")
+            raise UserError("The data source has no pictures: choose another with data.source or data.root.")
         finish(partial, journal, policy, source.class_names)
     (partial / "journal.jsonl").unlink()
 
@@ -75,7 +75,7 @@ def judge(bad: int, total: int, max_bad_share: float, folder: Path) -> None:
     first = "; ".join(f"{name}: {reason}" for name, reason in islice(read_bad(folder), 3))
     listed = f"the first: {first}; all so far are listed in {folder / BAD_LIST}"
     if bad == total:
-        raise UserError(f"None of the {total} pictures can be used ({listed}): check data.root.")
+        raise UserError(f"None of the {total} pictures can be used ({listed}): choose other pictures.")
     raise UserError(
         f"{bad} of {total} pictures cannot be used, {bad / total:.1%} where {max_bad_share:.1%} are allowed "
         f"({listed}): mend or remove them, or allow more with data.max_bad_share={_next_share(bad / total)}."

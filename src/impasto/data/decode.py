@@ -19,6 +19,9 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 MAX_PIXELS: Final = 2**27
 """Pixels that may be decoded, 134 million; a JPEG may be larger, for it is shrunk while it is decoded."""
 
+MAX_BYTES: Final = 2**30
+"""Bytes of a file that may be read, 1 GiB."""
+
 # EPS, WMF and PDF are left out: Pillow hands them to other programs or executes what they say.
 FORMATS: Final = (
     *("JPEG", "JPEG2000", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "DIB", "PPM", "TGA"),
@@ -93,8 +96,11 @@ def read_file(path: os.PathLike[str] | str) -> bytes:
         BadImage: it cannot be read.
     """
     try:
-        if not stat.S_ISREG(Path(path).stat().st_mode):
+        found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode):
             raise BadImage("it is a folder that cannot be read" if Path(path).is_dir() else "it is not a regular file")
+        if found.st_size > MAX_BYTES:
+            raise BadImage(f"its {found.st_size:,} bytes are more than the {MAX_BYTES:,} that are read")
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
         number = getattr(error, "errno", None)

@@ -30,7 +30,7 @@ def disk_errors(folder: Path, remedy: str) -> Iterator[None]:
     """Turn errors of the disk into ``UserError``; others pass.
 
     Args:
-        folder: where the block writes.
+        folder: where the block reads and writes.
         remedy: what to do instead, a clause.
     """
     try:
@@ -39,7 +39,7 @@ def disk_errors(folder: Path, remedy: str) -> Iterator[None]:
         reason = _REASONS.get(error.errno or 0)
         if reason is None:
             raise
-        raise UserError(f"{folder} cannot be written, {reason}: {remedy}.") from error
+        raise UserError(f"{folder} cannot be used, {reason}: {remedy}.") from error
 
 
 def check_space(folder: Path, needed: int, remedy: str) -> None:

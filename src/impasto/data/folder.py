@@ -41,6 +41,7 @@ class FolderSource:
             are at least two of them and no picture lies outside.
         class_of: instead, the class of a picture by its path below the root.
         origin: for the run's summary.
+        option: the setting that names the folder, for messages.
 
     Raises:
         UserError: there is no such folder, or no picture in it, or under ``folders`` a picture outside of any.
@@ -52,15 +53,16 @@ class FolderSource:
         labels: Labels = "auto",
         class_of: Callable[[str], str] | None = None,
         origin: Origin = "local",
+        option: str = "data.root",
     ) -> None:
         self.root = Path(root).expanduser()
         self.origin: Origin = origin
-        self._labels = labels
+        self._labels, self._option = labels, option
         self._class_of = class_of or _top_folder
         self._labelled_by_caller = class_of is not None
         if not self.root.is_dir():
             found = "is not a folder" if self.root.exists() else "does not exist"
-            raise UserError(f"The folder of pictures {self.root} {found}: set data.root to one that does.")
+            raise UserError(f"The folder of pictures {self.root} {found}: set {option} to a folder of pictures.")
 
     @cached_property
     def _listing(self) -> "_Listing":
@@ -69,7 +71,7 @@ class FolderSource:
             others = ", ".join(f"{n} x {suffix or 'no ending'}" for suffix, n in listing.passed_over.most_common(3))
             raise UserError(
                 f"There are no pictures in {self.root}{f' (only {others})' if others else ''}: "
-                "set data.root to a folder that holds some, such as .jpg or .png files."
+                f"set {self._option} to a folder that holds some, such as .jpg or .png files."
             )
         return listing
 
@@ -127,6 +129,8 @@ class _Listing:
             digest.update(line.encode())
             self._file.write(line)
             self.count += 1
+            if self.count % _RUN == 0:
+                log.info("%s: %d names read so far.", root, self.count)
             self.classes[class_of(json.loads(line)[0])] += 1
         self._file.flush()
         self.fingerprint = digest.hexdigest()

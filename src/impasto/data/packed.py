@@ -150,7 +150,11 @@ def write_csv(path: Path, bad: Iterable[tuple[str, str]]) -> None:
 
 
 def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages | None:
-    """What was packed in ``folder``; None if that is not there or not whole."""
+    """What was packed in ``folder``; None if that is not there or not whole.
+
+    Raises:
+        OSError: it cannot be read; that must not pass for damage, for what is damaged is packed again.
+    """
     try:
         meta = json.loads((folder / "meta.json").read_bytes())
         rows, shape = meta["rows"], tuple(meta["shape"])
@@ -158,7 +162,7 @@ def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages |
             return None
         status, sizes = np.load(folder / "status.npy"), np.load(folder / "sizes.npy")
         labels = np.load(folder / "labels.npy") if meta["class_names"] else None
-    except (OSError, ValueError, KeyError):
+    except (FileNotFoundError, EOFError, ValueError, KeyError):
         return None
     index = np.flatnonzero((status == GOOD) | ((status == DUPLICATE) & (duplicates == "keep")))
     return PackedImages(

@@ -4,16 +4,17 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from impasto.data.building import REMEDY, build, judge
-from impasto.data.disk import disk_errors
+from impasto.data.disk import disk_errors, to_disk
 from impasto.data.items import Source
 from impasto.data.packed import FORMAT, Duplicates, PackedImages, open_packed
 from impasto.data.sizing import SizePolicy
@@ -55,27 +56,11 @@ def pack(
     if not 0 <= max_bad_share <= 1:
         raise UserError(f"data.max_bad_share={max_bad_share} is not a share: give a number from 0 to 1.")
     folder = Path(cache_dir).expanduser() / "packed" / _key(source, policy, limit)
-    packed = open_packed(folder, duplicates)
-    if packed is None:
-        with disk_errors(folder.parent, REMEDY):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with _turn(folder.with_suffix(".lock")):
-                packed = open_packed(folder, duplicates)  # another run may have packed it by now
-                if packed is None:
-                    partial = _workplace(folder)
-                    build(
-                        partial,
-                        source,
-                        policy,
-                        workers=workers,
-                        limit=limit,
-                        max_bad_share=max_bad_share,
-                        progress=progress,
-                    )
-                    partial.rename(folder)
-                    packed = open_packed(folder, duplicates)
+    with disk_errors(folder.parent, REMEDY):
+        packed = open_packed(folder, duplicates)
         if packed is None:
-            raise UserError(f"{folder} was changed by something else while it was packed: run again.")
+            settings = {"workers": workers, "limit": limit, "max_bad_share": max_bad_share, "progress": progress}
+            packed = _pack_anew(folder, duplicates, partial(build, source=source, policy=policy, **settings))
     judge(packed.num_bad, packed.num_rows, max_bad_share, folder)
     if packed.num_bad or (packed.num_duplicates and duplicates == "skip"):
         log.warning("%s", _left_out(packed))
@@ -101,14 +86,23 @@ def _turn(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _workplace(folder: Path) -> Path:
-    """The folder to build in, and the place of the finished one free."""
-    if folder.exists():
-        notice("data.cache", f"The packed pictures in {folder} are damaged and are packed again.")
-        shutil.rmtree(folder)
-    partial = folder.with_suffix(".partial")
-    partial.mkdir(exist_ok=True)
-    return partial
+def _pack_anew(folder: Path, duplicates: Duplicates, build_in: Callable[[Path], None]) -> PackedImages:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _turn(folder.with_suffix(".lock")):
+        if (packed := open_packed(folder, duplicates)) is not None:
+            return packed  # another run has packed it meanwhile
+        if folder.exists():
+            notice("data.cache", f"The packed pictures in {folder} are damaged and are packed again.")
+            shutil.rmtree(folder)
+        unfinished = folder.with_suffix(".partial")
+        unfinished.mkdir(exist_ok=True)
+        build_in(unfinished)
+        unfinished.rename(folder)
+        to_disk(folder.parent)
+        packed = open_packed(folder, duplicates)
+    if packed is None:
+        raise UserError(f"{folder} was changed by something else while it was packed: run again.")
+    return packed
 
 
 def _left_out(packed: PackedImages) -> str:
