@@ -27,7 +27,7 @@ class Checkpoints(Callback):
 
     Args:
         folder: where they go.
-        config: the run's configuration as plain values, kept inside every checkpoint.
+        record: the run's configuration as plain values, kept inside every checkpoint.
         every_kimg: interval in thousands of pictures.
         every_minutes: and in wall-clock.
         monitor: metric that decides which is best; the evaluation's own first choice where null.
@@ -37,13 +37,13 @@ class Checkpoints(Callback):
     def __init__(
         self,
         folder: str | Path,
-        config: dict[str, Any],
+        record: dict[str, Any],
         every_kimg: float | None = None,
         every_minutes: float | None = 10.0,
         monitor: str | None = None,
         mode: str = "min",
     ) -> None:
-        self.folder, self.config = Path(folder), config
+        self.folder, self.record = Path(folder), record
         self.every_kimg, self.every_minutes = every_kimg, every_minutes
         self.monitor, self.mode = monitor, mode
         self.best: dict[str, Any] = {}
@@ -61,7 +61,7 @@ class Checkpoints(Callback):
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: AdversarialModel, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
         """A checkpoint alone is enough to rebuild its model."""
-        checkpoint["impasto"]["config"] = self.config
+        checkpoint.setdefault("impasto", {})["config"] = self.record
 
     def on_fit_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Listen for signals."""

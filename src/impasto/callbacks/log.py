@@ -23,14 +23,14 @@ class LogLosses(Callback):
         """Drain the tracker when it is time."""
         by_updates = self.every_updates is not None and pl_module.state.d_updates % self.every_updates == 0
         if by_updates or due(pl_module, self.every_kimg):
-            self.log(trainer, pl_module)
+            self.write(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Log what is left."""
-        self.log(trainer, pl_module)
+        self.write(trainer, pl_module)
 
-    def log(self, trainer: Trainer, model: AdversarialModel) -> None:
-        """Log means since the last time."""
+    def write(self, trainer: Trainer, model: AdversarialModel) -> None:
+        """Hand over the means since the last time."""
         means = model.tracker.drain()
         if not means:
             return

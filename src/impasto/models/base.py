@@ -282,7 +282,7 @@ class AdversarialModel(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the clock and the state of every random generator."""
-        checkpoint["impasto"] = {**self.state.to_dict(), "version": 1, "spec": self.spec.to_dict()}
+        checkpoint.setdefault("impasto", {}).update(self.state.to_dict(), version=1, spec=self.spec.to_dict())
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Set the clock and the random generators."""

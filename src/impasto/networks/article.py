@@ -19,7 +19,7 @@ class ArticleGenerator(nn.Module):
         height: of the pictures.
         width: of the pictures.
         latent_dim: length of the noise vector.
-        widths: channels of the blocks; every block but the last doubles the feature map.
+        widths: channels of the blocks, which work at a quarter of the pictures' size.
         dense: units of the dense layer before the pixels.
     """
 
@@ -34,19 +34,15 @@ class ArticleGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.latent_dim, self.shape = latent_dim, (channels, height, width)
-        scale = 2 ** (len(widths) - 1)
-        rows, columns = math.ceil(height / scale / 2), math.ceil(width / scale / 2)
+        rows, columns = math.ceil(height / 4), math.ceil(width / 4)
         self.project = nn.Linear(latent_dim, widths[0] * rows * columns)
         self.start = (widths[0], rows, columns)
         blocks: list[nn.Module] = []
         for before, after in zip([widths[0], *widths[:-1]], widths, strict=True):
             blocks += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
-            if len(blocks) // 3 < len(widths):
-                blocks.append(nn.Upsample(scale_factor=2))
         self.blocks = nn.Sequential(*blocks)
-        grown = 2 ** sum(isinstance(block, nn.Upsample) for block in blocks)
         self.decide = nn.Sequential(
-            nn.Linear(widths[-1] * rows * grown * columns * grown, dense),
+            nn.Linear(widths[-1] * rows * columns, dense),
             nn.LeakyReLU(0.2),
             nn.Linear(dense, channels * height * width),
             nn.Tanh(),

@@ -1,6 +1,7 @@
 """From configuration to objects: the one place where config is read, and where hydra's instantiate is called."""
 
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,31 +63,34 @@ def build_model(cfg: DictConfig, spec: ImageSpec) -> AdversarialModel:
     networks = {name: build_network(make(node.pop(name)), spec) for name in ("generator", "discriminator")}
     for network in networks.values():
         network.to(memory_format=torch.channels_last)
-    return make(
-        node,
+    # As a partial, because instantiate would take the objects apart that it is given as arguments.
+    factory = make(node, _partial_=True, _convert_="all")
+    return factory(
         spec=spec,
         **networks,
         loss=make(cfg.loss),
         penalties={name: make(value) for name, value in cfg.penalty.items()},
         augment=make(cfg.augment),
         seed=cfg.seed,
-        _convert_="all",
     )
 
 
 def build_callbacks(cfg: DictConfig) -> dict[str, Callback]:
     """The callbacks by name; those set to null are left out."""
-    config = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(config, Mapping)
+    record = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(record, Mapping)
     callbacks: dict[str, Callback] = {}
     for name, node in cfg.callbacks.items():
         if node is not None:
-            callbacks[str(name)] = make(node, config=config) if name == "checkpoints" else make(node)
+            callbacks[str(name)] = make(node, _partial_=True)(record=record) if name == "checkpoints" else make(node)
     return callbacks
 
 
 def build_trainer(cfg: DictConfig, callbacks: Mapping[str, Callback]) -> Trainer:
     """Lightning's trainer, counting pictures instead of its own steps."""
+    # What it says of devices, and of its makers' other products, is said twice under Hydra and helps nobody.
+    for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     precision = choose_precision(cfg.precision, cfg.trainer.accelerator)
     return make(
         cfg.trainer,

@@ -9,10 +9,13 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from impasto.errors import UserError
+from impasto.run.trials import one_gpu, trial_dir
 
 
 def register_resolvers() -> None:
-    """Make ``run_dir`` and ``run_record`` known to config; needed before Hydra composes."""
+    """Make the resolvers of ``conf/`` known; needed before Hydra composes."""
+    OmegaConf.register_new_resolver("trial_dir", trial_dir, replace=True)
+    OmegaConf.register_new_resolver("one_gpu", one_gpu, replace=True)
     OmegaConf.register_new_resolver("run_dir", lambda resume, fresh: resume or fresh, replace=True)
     # A resumed run keeps the record of its first start: Hydra writes none.
     OmegaConf.register_new_resolver("run_record", lambda resume: None if resume else ".hydra", replace=True)
@@ -52,3 +55,7 @@ def report_user_errors(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
             sys.exit(f"Error: {sentence(problem)}")
 
     return guarded
+
+
+# The processes of a parallel sweep get the task without its script, and import this module with it.
+register_resolvers()

@@ -18,6 +18,7 @@ NOT_OURS = (
     ".*validation_step.*",
     ".*checkpoint directory.*exists.*",
     ".*mid-epoch.*",
+    ".*in eval mode at the start.*",
     ".*`training_step` returned `None`.*",
     ".*isinstance.*treespec.*LeafSpec.*",
 )

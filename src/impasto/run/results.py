@@ -1,0 +1,154 @@
+"""What came out of a sweep: ``results.csv``, a ranked table on the console, and a plot."""
+
+import csv
+import math
+import os
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+import impasto
+from impasto.errors import UserError
+from impasto.run.sweep import refuse_relaunch
+from impasto.run.trials import RECORD, read_record
+
+Row = dict[str, Any]
+SEED = "seed"
+
+
+class SweepResults(Callback):
+    """Hydra's callback around a sweep; it does nothing in a single run."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Find mistakes before any trial, and let the processes of any launcher import the project."""
+        try:
+            refuse_relaunch(config)
+        except UserError as problem:
+            sys.exit(f"Error: {problem}")
+        source = str(Path(impasto.__file__).parents[1])
+        known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        os.environ["PYTHONPATH"] = os.pathsep.join([source, *(p for p in known if p and p != source)])
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Report on all trials in the sweep's folder."""
+        rows = report(Path(config.hydra.sweep.dir))
+        if rows and all(row["status"] == "failed" for row in rows):
+            sys.exit(f"Error: every trial failed; the first: {rows[0]['error']}")
+
+
+def report(folder: Path) -> list[Row]:
+    """Write ``results.csv``, ``results.png`` and, over seeds, ``seeds.csv``; print the tables.
+
+    Args:
+        folder: the sweep's, with a folder per trial.
+
+    Returns:
+        The trials, best first.
+    """
+    from impasto.run.results_plot import plot
+
+    rows = collect(folder)
+    if not rows:
+        return rows
+    keys = varied(rows)
+    write_csv(rows, folder / "results.csv")
+    show(f"{folder.name}: {len(rows)} trials", rows, ["rank", *keys, "value", "metric", "seconds", "status"])
+    groups = over_seeds(rows) if SEED in keys else []
+    if groups:
+        write_csv(groups, folder / "seeds.csv")
+        show("Over seeds", groups, [*(k for k in keys if k != SEED), "seeds", "mean", "std", "min", "max", "metric"])
+    plot(rows, keys, folder / "results.png")
+    print(f"Written to {folder}: results.csv{', seeds.csv' if groups else ''} and results.png")
+    return rows
+
+
+def collect(folder: Path) -> list[Row]:
+    """The trials that have ended, ranked within each metric; crashed ones last."""
+    found: list[tuple[tuple[bool, str, float], Row]] = []
+    for path in sorted(folder.glob(f"*/{RECORD}")):
+        record, summary = read_record(path.parent), read_record(path.parent, "summary.json")
+        if not record:
+            continue
+        row: Row = {"rank": None, "value": record["value"], "metric": record.get("metric"), **record["overrides"]}
+        row |= {"status": record["status"], "seconds": record["seconds"]}
+        row |= {name: figures["best"] for name, figures in summary.get("metrics", {}).items()}
+        row |= {"images_seen": summary.get("images_seen"), "folder": path.parent.name, "error": record.get("error")}
+        found.append((order(row, record["mode"]), row))
+    found.sort(key=lambda pair: pair[0])
+    ranks: dict[str, int] = {}
+    for (failed, metric, _), row in found:
+        if not failed:
+            row["rank"] = ranks[metric] = ranks.get(metric, 0) + 1
+    return [row for _, row in found]
+
+
+def order(row: Row, mode: str) -> tuple[bool, str, float]:
+    """Sorting key: what has a value first, metrics apart from each other, the best before the rest."""
+    if row["value"] is None:
+        return True, "", 0.0
+    return False, str(row["metric"]), -row["value"] if mode == "max" else row["value"]
+
+
+NOT_OVERRIDES = ("rank", "value", "metric", "status", "seconds", "images_seen", "folder", "error")
+
+
+def varied(rows: Sequence[Row]) -> list[str]:
+    """The overrides that differ between trials."""
+    keys = dict.fromkeys(k for row in rows for k, v in row.items() if k not in NOT_OVERRIDES and isinstance(v, str))
+    found = [key for key in keys if len({row.get(key) for row in rows}) > 1]
+    return found or list(keys)
+
+
+def over_seeds(rows: Sequence[Row]) -> list[Row]:
+    """Mean and standard deviation (of the sample, n - 1) of trials that differ in nothing but their seed."""
+    keys = [key for key in varied(rows) if key != SEED]
+    groups: dict[tuple[Any, ...], list[float]] = {}
+    for row in rows:
+        if row["value"] is not None:
+            groups.setdefault((row["metric"], *(row.get(key) for key in keys)), []).append(row["value"])
+    return [
+        {
+            **dict(zip(["metric", *keys], group, strict=True)),
+            "seeds": len(values),
+            "mean": statistics.fmean(values),
+            "std": statistics.stdev(values) if len(values) > 1 else math.nan,
+            "min": min(values),
+            "max": max(values),
+        }
+        for group, values in groups.items()
+    ]
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """All columns of all rows, in the order in which they appear."""
+    columns = dict.fromkeys(key for row in rows for key in row)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(columns))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def show(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        numeric = any(isinstance(row.get(name), int | float) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(plain(row.get(name)) for name in columns))
+    Console().print(table)
+
+
+def plain(value: Any) -> str:
+    """A cell's text: four significant digits."""
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,85 @@
+"""One plot per sweep: over the numbers that were varied, or a bar per trial, or dots per seed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Row = dict[str, Any]
+INK, ACCENT = "#7a8fa6", "#c8553d"
+
+
+def plot(rows: Sequence[Row], keys: Sequence[str], path: Path) -> None:
+    """Draw the trials that have a value.
+
+    Args:
+        rows: of ``results.csv``, best first.
+        keys: the overrides that differ.
+        path: of the PNG.
+    """
+    rows = [row for row in rows if row["value"] is not None]
+    if not rows:
+        return
+    others = [key for key in keys if key != "seed"]
+    numeric = [key for key in others if all(_number(row.get(key)) is not None for row in rows)]
+    if numeric and len(numeric) == len(others) and len(rows) > 2:
+        figure = _scatters(rows, numeric)
+    else:
+        figure = _bars(rows, others)
+    figure.savefig(path, dpi=130)
+
+
+def _scatters(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
+    figure = Figure(figsize=(3.6 * len(keys) + 0.6, 3.4), layout="constrained")
+    panels = figure.subplots(1, len(keys), squeeze=False, sharey=True)[0]
+    for axes, key in zip(panels, keys, strict=True):
+        points = sorted((_number(row[key]) or 0.0, row["value"]) for row in rows)
+        axes.scatter(*zip(*points, strict=True), color=INK, s=28)
+        axes.scatter(_number(rows[0][key]), rows[0]["value"], color=ACCENT, s=60, zorder=3, label="best")
+        values = [x for x, _ in points]
+        if values[0] > 0 and values[-1] / values[0] > 20:
+            axes.set_xscale("log")
+        axes.set_xlabel(key)
+        _tidy(axes)
+    panels[0].set_ylabel(rows[0]["metric"])
+    panels[0].legend(frameon=False)
+    return figure
+
+
+def _bars(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
+    """A bar per setting, at the mean over its trials, with a dot per trial where there are several."""
+    groups: dict[str, list[float]] = {}
+    for row in rows:
+        label = "\n".join(f"{key}={row[key]}" for key in keys if row.get(key) is not None) or "all trials"
+        groups.setdefault(label, []).append(row["value"])
+    means = {label: sum(values) / len(values) for label, values in groups.items()}
+    lines = max(label.count("\n") + 1 for label in groups)
+    figure = Figure(figsize=(7, 0.8 + len(groups) * (0.18 + 0.17 * lines)), layout="constrained")
+    axes = figure.subplots()
+    places = range(len(groups))
+    axes.barh(places, list(means.values()), color=[ACCENT, *[INK] * (len(groups) - 1)], height=0.7)
+    for place, values in zip(places, groups.values(), strict=True):
+        text = f" {means[list(groups)[place]]:.4g}"
+        if len(values) > 1:
+            axes.scatter(values, [place] * len(values), color="black", s=14, zorder=3)
+            text += f" (mean of {len(values)})"
+        axes.text(max(*values, 0.0), place, text, va="center", fontsize=8)
+    axes.set_yticks(list(places), list(groups), fontsize=8)
+    axes.invert_yaxis()
+    axes.margins(x=0.25)
+    axes.set_xlabel(rows[0]["metric"])
+    _tidy(axes)
+    return figure
+
+
+def _tidy(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
