@@ -1,0 +1,110 @@
+"""Batches from packed pictures: bytes on the way to the device, floats there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from impasto.data.packed import PackedImages
+from impasto.data.sampler import BatchSampler, Draw
+from impasto.data.transforms import crop, jitter, to_float
+
+Batch = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is made of packed pictures when a network is to see them.
+
+    Attributes:
+        size: (h, w) that networks see; smaller than the canvas means crops at random.
+        flip: mirror every other picture.
+        color_jitter: how far brightness, contrast and saturation are changed, 0..1.
+    """
+
+    size: tuple[int, int]
+    flip: bool = False
+    color_jitter: float = 0.0
+
+    def __call__(self, images: Tensor, valid: Tensor, chances: Tensor) -> Tensor:
+        """Bytes (N, H, W, C) to float32 (N, C, h, w) in [-1, 1], on the device that they are on."""
+        if self.flip or tuple(images.shape[1:3]) != self.size:
+            images = crop(images, valid, chances[:, :3], self.size, flip=self.flip)
+        result = to_float(images)
+        return jitter(result, chances[:, 3:6], self.color_jitter) if self.color_jitter else result
+
+
+class PackedDataset(Dataset[Any]):
+    """Reads a whole batch at once, as a sampler draws it.
+
+    Args:
+        parts: packed pictures by name; a draw holds one :class:`Draw` for each.
+    """
+
+    def __init__(self, parts: Mapping[str, PackedImages]) -> None:
+        self.parts = dict(parts)
+
+    def __getitems__(self, draws: Mapping[str, Draw]) -> dict[str, Batch]:
+        """By name: pixels (N, H, W, C) uint8, valid (N, 2), chances (N, 6) and, where there are any, labels (N,)."""
+        return {name: _read(self.parts[name], draw) for name, draw in draws.items()}
+
+
+def _read(packed: PackedImages, draw: Draw) -> Batch:
+    batch = {
+        "pixels": torch.from_numpy(packed.batch(draw.pictures)),
+        "valid": torch.from_numpy(packed.sizes[draw.pictures].astype(np.int64)),
+        "chances": torch.from_numpy(draw.chances),
+    }
+    if packed.labels is not None:
+        batch["labels"] = torch.from_numpy(packed.labels[draw.pictures].astype(np.int64))
+    return batch
+
+
+class Together:
+    """Draws from several samplers at once, without end.
+
+    Args:
+        samplers: by the names of what they draw from.
+    """
+
+    def __init__(self, samplers: Mapping[str, BatchSampler]) -> None:
+        self.samplers = dict(samplers)
+
+    def __iter__(self) -> Any:
+        streams = {name: iter(sampler) for name, sampler in self.samplers.items()}
+        while True:
+            yield {name: next(stream) for name, stream in streams.items()}
+
+
+def make_loader(
+    parts: Mapping[str, PackedImages], samplers: Mapping[str, BatchSampler], num_workers: int
+) -> DataLoader[Any]:
+    """A loader of endless batches.
+
+    Args:
+        parts: packed pictures by name.
+        samplers: for each of them.
+        num_workers: processes; none by default, for a packed batch is read sooner than it is handed over.
+    """
+    return DataLoader(
+        PackedDataset(parts),
+        batch_sampler=Together(samplers),  # type: ignore[arg-type]
+        collate_fn=_as_it_is,
+        num_workers=num_workers,
+        pin_memory=torch.cuda.is_available(),
+        persistent_workers=num_workers > 0,
+    )
+
+
+def _as_it_is(batch: dict[str, Batch]) -> dict[str, Batch]:
+    return batch
+
+
+def look_at(packed: PackedImages, count: int) -> Tensor:
+    """The first pictures, evenly spaced, as networks take them: (count or fewer, C, H, W) in [-1, 1]."""
+    chosen = np.linspace(0, len(packed) - 1, min(count, len(packed))).round().astype(int)
+    return to_float(torch.from_numpy(packed.batch(chosen)))

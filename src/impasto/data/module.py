@@ -1,0 +1,256 @@
+"""The data of a run that learns to paint pictures of one kind."""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from impasto import distributed
+from impasto.data.items import Source
+from impasto.data.loading import Batch, View, look_at, make_loader
+from impasto.data.packed import Duplicates, PackedImages
+from impasto.data.packing import pack
+from impasto.data.sampler import BatchSampler
+from impasto.data.sizing import Resize, SizePolicy
+from impasto.data.sources import OpenPictures, Pictures, SourceName
+from impasto.data.spec import ImageSpec
+from impasto.data.split import CropsSource, hold_out
+from impasto.data.transforms import as_size
+from impasto.errors import UserError
+from impasto.run.cache import cache_dir as default_cache_dir
+
+FEW: Final = 100
+"""Below so many pictures, ``resize=auto`` lets a network see each of them through many crops."""
+CROPS: Final = 1024
+"""Crops that are measured where training sees crops at random; or one of each picture, if there are more of those."""
+
+Size = int | Sequence[int]
+
+
+class ImageDataModule(LightningDataModule):
+    """Pictures, labelled or not.
+
+    Every picture is packed once at ``pack_size``. Where that is larger than ``image_size``, training sees crops at
+    random, and measures on crops at fixed places.
+
+    Args:
+        pictures: opens the data set, given source, root and label.
+        source: auto, hub, local or sample.
+        root: folder of the pictures.
+        label: what the classes are; the choices depend on the data set.
+        image_size: pixels or [height, width] that networks see.
+        pack_size: of the packed pictures; null is ``image_size``, or three times that under ``fit``.
+        resize: how a picture comes to that size, as :class:`~impasto.data.sizing.SizePolicy` has it; ``auto`` is
+            ``fit`` for fewer than 100 pictures, else ``crop``.
+        channels: 1 (grey) or 3.
+        limit: use so many pictures at most.
+        holdout: share held back from training; null is the data set's own test part.
+        balanced: draw each class equally often.
+        batch_size: pictures in a batch, over all processes.
+        num_workers: processes that read ahead.
+        flip: mirror every other picture.
+        color_jitter: how far brightness, contrast and saturation are changed at random, 0..1.
+        max_bad_share: share of bad pictures above which the run stops.
+        duplicates: skip files that repeat another, or keep them.
+        cache_dir: folder of packed pictures; null is ``$IMPASTO_CACHE`` or ``~/.cache/impasto``.
+        seed: of the order of the pictures and of their crops.
+
+    Attributes:
+        start_batch: number of the first batch that the loader gives.
+    """
+
+    def __init__(
+        self,
+        *,
+        pictures: OpenPictures,
+        source: SourceName = "auto",
+        root: str | None = None,
+        label: str | None = "auto",
+        image_size: Size = 64,
+        pack_size: Size | None = None,
+        resize: Resize | Literal["auto"] = "auto",
+        channels: int = 3,
+        limit: int | None = None,
+        holdout: float | None = 0.0,
+        balanced: bool = False,
+        batch_size: int = 64,
+        num_workers: int = 0,
+        flip: bool = False,
+        color_jitter: float = 0.0,
+        max_bad_share: float = 0.1,
+        duplicates: Duplicates = "skip",
+        cache_dir: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.open_pictures, self.source, self.root, self.label = pictures, source, root, label
+        self.image_size = as_size(image_size, "data.image_size")
+        self.pack_size = None if pack_size is None else as_size(pack_size, "data.pack_size")
+        self.resize, self.channels, self.limit, self.holdout = resize, channels, limit, holdout
+        self.balanced, self.batch_size, self.num_workers, self.seed = balanced, batch_size, num_workers, seed
+        self.view = View(self.image_size, flip, color_jitter)
+        self.max_bad_share, self.duplicates = max_bad_share, duplicates
+        self.cache_dir = default_cache_dir() if cache_dir is None else Path(cache_dir).expanduser()
+        self.start_batch = 0
+        self._ready = False
+
+    # Lightning's steps ----------------------------------------------------------------------------------------------
+
+    def prepare_data(self) -> None:
+        """Open and pack the pictures; in other processes of the same machine, wait for the first to have done so."""
+        if self._ready:
+            return
+        self.pictures: Pictures = self.open_pictures(source=self.source, root=self.root, label=self.label)
+        self.policy = self._policy(self.pictures.source)
+        everything = self._pack(self.pictures.source, self.policy)
+        own_test = self.pictures.held_out
+        self.held_out: PackedImages | None
+        if self.holdout is not None or own_test is None:
+            self.train, self.held_out = hold_out(everything, self.holdout or 0.0)
+        else:
+            self.train, self.held_out = everything, self._pack(own_test, self.policy)
+        self.train, self.held_out = _without_empty_classes(self.train, self.held_out)
+        self.packs = [everything]
+        self._ready = True
+
+    def setup(self, stage: str | None = None) -> None:
+        """Take up what is packed."""
+        self.prepare_data()
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Endless batches of this process's share."""
+        labels = self.train.labels if self.balanced else None
+        if self.balanced and labels is None:
+            raise UserError("data.balanced=true needs classes, and these pictures have none: set data.balanced=false.")
+        sampler = BatchSampler(
+            len(self.train),
+            self.batch_size,
+            seed=self.seed,
+            labels=labels,
+            start=self.start_batch,
+            rank=distributed.rank(),
+            world_size=distributed.world_size(),
+        )
+        return make_loader({"image": self.train}, {"image": sampler}, self.num_workers)
+
+    def on_after_batch_transfer(self, batch: dict[str, Batch], dataloader_idx: int) -> Batch:
+        """On the device: ``image`` (N, C, H, W) float32 in [-1, 1], and ``label`` (N,) where there are classes."""
+        part = batch["image"]
+        result = {"image": self.view(part["pixels"], part["valid"], part["chances"])}
+        return {**result, "label": part["labels"]} if "labels" in part else result
+
+    # What others ask ------------------------------------------------------------------------------------------------
+
+    @property
+    def spec(self) -> ImageSpec:
+        """Shape and classes of what networks see."""
+        return ImageSpec(self.channels, *self.image_size, self.train.class_names)
+
+    def evaluation_images(self, split: Literal["train", "held_out"]) -> PackedImages:
+        """Pictures to measure against, at ``image_size``, in an order that never changes.
+
+        Raises:
+            UserError: nothing is held out.
+        """
+        chosen = self.train if split == "train" else self.held_out
+        if chosen is None:
+            raise UserError("No pictures are held out: set data.holdout, such as 0.1, or measure against train.")
+        return crops_of(chosen, self.policy, self.image_size, self.pictures.source, self.cache_dir)
+
+    def preview_batch(self, count: int = 16) -> Batch | None:
+        """Some pictures to show beside what the model makes: ``image`` (N, C, H, W) in [-1, 1]."""
+        return {"image": look_at(self.evaluation_images("train"), count)}
+
+    def provenance(self) -> dict[str, Any]:
+        """What was trained on, for the run's summary; plain values."""
+        test = self.pictures.held_out is not None and self.holdout is None
+        return {
+            "name": self.pictures.name,
+            "origin": self.pictures.source.origin,
+            "fingerprint": self.train.fingerprint,
+            "label": self.pictures.label,
+            "classes": list(self.train.class_names),
+            "train": len(self.train),
+            "held_out": len(self.held_out) if self.held_out is not None else 0,
+            "held_out_fingerprint": self.held_out.fingerprint if self.held_out is not None else None,
+            "split": "the data set's own test part" if test else f"{self.holdout or 0:g} of each class by name",
+            "bad": sum(packed.num_bad for packed in self.packs),
+            "duplicates": sum(packed.num_duplicates for packed in self.packs),
+            "limit": self.limit,
+            "resize": self.policy.resize,
+            "image_size": list(self.image_size),
+            "pack_size": [self.policy.height, self.policy.width],
+        }
+
+    # Packing --------------------------------------------------------------------------------------------------------
+
+    def _policy(self, source: Source) -> SizePolicy:
+        few = source.length is not None and min(source.length, self.limit or source.length) < FEW
+        resize: Resize = ("fit" if few else "crop") if self.resize == "auto" else self.resize
+        return size_policy(self.image_size, self.pack_size, resize, self.channels)
+
+    def _pack(self, source: Source, policy: SizePolicy) -> PackedImages:
+        return pack(
+            source,
+            policy,
+            self.cache_dir,
+            limit=self.limit,
+            max_bad_share=self.max_bad_share,
+            duplicates=self.duplicates,
+            progress=int(os.environ.get("LOCAL_RANK", "0")) == 0,
+        )
+
+
+def size_policy(
+    image_size: tuple[int, int], pack_size: tuple[int, int] | None, resize: Resize, channels: int
+) -> SizePolicy:
+    """The canvas to pack at.
+
+    Raises:
+        UserError: it is smaller than what networks see.
+    """
+    factor = 3 if resize == "fit" else 1
+    height, width = pack_size or (factor * image_size[0], factor * image_size[1])
+    if height < image_size[0] or width < image_size[1]:
+        raise UserError(
+            f"data.pack_size={height}x{width} is smaller than data.image_size={image_size[0]}x{image_size[1]}, "
+            "which is cut out of it: make it as large at least."
+        )
+    return SizePolicy(height, width, resize, channels)
+
+
+def crops_of(
+    packed: PackedImages, policy: SizePolicy, size: tuple[int, int], source: Source, cache_dir: Path
+) -> PackedImages:
+    """The pictures themselves where they have the size that networks see, else crops at fixed places."""
+    if (policy.height, policy.width) == size:
+        return packed
+    count = len(packed) * math.ceil(CROPS / len(packed))
+    crops = CropsSource(packed, size, count, source.origin)
+    exact = SizePolicy(*size, "crop", policy.channels)
+    return pack(crops, exact, cache_dir, duplicates="keep", workers=0, progress=False)
+
+
+def _without_empty_classes(
+    train: PackedImages, held_out: PackedImages | None
+) -> tuple[PackedImages, PackedImages | None]:
+    """Number the classes that there are pictures of; a limit may leave others empty, and they cannot be learnt."""
+    if train.labels is None:
+        return train, held_out
+    present = np.unique(train.labels)
+    if len(present) == len(train.class_names):
+        return train, held_out
+    names = tuple(train.class_names[label] for label in present)
+
+    def renumbered(packed: PackedImages) -> PackedImages:
+        assert packed.labels is not None
+        kept = packed.subset(np.flatnonzero(np.isin(packed.labels, present)))
+        return replace(kept, class_names=names, labels=np.searchsorted(present, np.asarray(kept.labels)))
+
+    return renumbered(train), None if held_out is None else renumbered(held_out)

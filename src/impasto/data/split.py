@@ -1,0 +1,91 @@
+"""Which pictures are held back from training, and what is measured against."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from impasto.data.items import UNLABELLED, Item, Origin
+from impasto.data.packed import PackedImages
+from impasto.errors import UserError
+
+
+def hold_out(packed: PackedImages, share: float) -> tuple[PackedImages, PackedImages | None]:
+    """Split pictures in two, the same way in every run.
+
+    A picture's place depends on its name alone, so that adding others hardly moves it. Of each class, or of all where
+    there are none, the share is held out, rounded to whole pictures; at least one stays.
+
+    Args:
+        packed: the pictures.
+        share: 0 to below 1.
+
+    Returns:
+        Those to train on and those held out, both in their order; None where nothing is held out.
+
+    Raises:
+        UserError: the share is out of range.
+    """
+    if not 0 <= share < 1:
+        raise UserError(f"data.holdout={share} is not a share: give a number from 0 to below 1.")
+    if share == 0:
+        return packed, None
+    rank = np.array([_rank(name) for name in every_name(packed)], np.uint64)
+    labels = np.zeros(len(packed), np.int64) if packed.labels is None else packed.labels
+    held = np.zeros(len(packed), bool)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        count = min(int(share * len(members) + 0.5), len(members) - 1)
+        held[members[np.argsort(rank[members], kind="stable")[:count]]] = True
+    if not held.any():
+        return packed, None
+    return packed.subset(np.flatnonzero(~held)), packed.subset(np.flatnonzero(held))
+
+
+def every_name(packed: PackedImages) -> list[str]:
+    """The names of all pictures, in order; one by one they would take minutes for a million."""
+    with (packed.folder / "names.jsonl").open("rb") as file:
+        names = [json.loads(line) for line in file]
+    return [names[row] for row in packed.index]
+
+
+def _rank(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big")
+
+
+class CropsSource:
+    """Rectangles cut out of packed pictures at fixed places, for measuring what training at random crops learns.
+
+    Picture i gives crops i, i + n, i + 2n, ... of ``count``, their places drawn from their numbers alone.
+
+    Args:
+        packed: the pictures.
+        size: (h, w) of the rectangles.
+        count: how many.
+        origin: of the pictures.
+    """
+
+    def __init__(self, packed: PackedImages, size: tuple[int, int], count: int, origin: Origin) -> None:
+        self.packed, self.size, self.length, self.origin = packed, size, count, origin
+        self.class_names = packed.class_names
+
+    def fingerprint(self) -> str:
+        """A hash of the pictures' and of what is cut."""
+        return hashlib.sha256(f"crops {self.packed.fingerprint} {self.size} {self.length}".encode()).hexdigest()
+
+    def items(self, start: int = 0) -> Iterator[Item]:
+        """The crops in their order."""
+        height, width = self.size
+        for i in range(start, self.length):
+            chances = np.random.default_rng([i, 0x63726F70]).random(2)
+            picture = i % len(self.packed)
+            # Where the picture is smaller than the rectangle, it is continued by its mirror image, as in training.
+            room = np.maximum(self.packed.sizes[picture] - self.size, 0)
+            top, left = (chances * (room + 1)).astype(int)
+            pixels = self.packed.batch([picture])[0, : self.packed.sizes[picture, 0], : self.packed.sizes[picture, 1]]
+            pixels = pixels[top : top + height, left : left + width]
+            missing = ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0))
+            pixels = np.pad(pixels, missing, mode="reflect")
+            label = UNLABELLED if self.packed.labels is None else int(self.packed.labels[picture])
+            yield Item(f"{i:06d} of {self.packed.names(picture)}", pixels, label)

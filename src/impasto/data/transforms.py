@@ -1,0 +1,81 @@
+"""From packed bytes to what networks take, on the device: crop, flip, colours, [-1, 1]."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from impasto.errors import UserError
+
+
+def as_size(value: int | Sequence[int], key: str) -> tuple[int, int]:
+    """``64`` or ``[48, 64]`` as (height, width).
+
+    Raises:
+        UserError: it is neither.
+    """
+    size = (value, value) if isinstance(value, int) else tuple(value)
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise UserError(f"{key}={value} is not a size: give pixels, such as 64, or [height,width].")
+    return size[0], size[1]
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 (N, H, W, C) in 0..255 to float32 (N, C, H, W) in [-1, 1], channels last in memory."""
+    return images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1)
+
+
+def crop(images: Tensor, valid: Tensor, chances: Tensor, size: tuple[int, int], *, flip: bool = False) -> Tensor:
+    """Cut a rectangle at random out of the part of each canvas that holds picture, and mirror every other one.
+
+    Where that part is smaller than the rectangle, the picture is continued by its mirror image.
+
+    Args:
+        images: uint8 (N, H, W, C).
+        valid: int (N, 2), height and width of the part, counted from the top left.
+        chances: float (N, 3) in [0, 1): where vertically, where horizontally, and mirrored if below one half.
+        size: (h, w) of the rectangle.
+        flip: whether to mirror at all.
+
+    Returns:
+        uint8 (N, h, w, C).
+    """
+    n, height, width, channels = images.shape
+    wanted = torch.tensor(size, device=images.device)
+    first = (chances[:, :2] * ((valid - wanted).clamp_min(0) + 1)).long()
+    steps = torch.arange(size[0], device=images.device), torch.arange(size[1], device=images.device)
+    rows = _mirrored(first[:, 0, None] + steps[0], valid[:, 0, None])
+    columns = _mirrored(first[:, 1, None] + steps[1], valid[:, 1, None])
+    if flip:
+        columns = torch.where(chances[:, 2, None] < 0.5, columns.flip(1), columns)
+    pictures = torch.arange(n, device=images.device)
+    pixels = ((pictures[:, None] * height + rows) * width)[:, :, None] + columns[:, None, :]
+    # One gather of whole pixels: four times as fast as indexing along three axes.
+    return images.reshape(-1, channels).index_select(0, pixels.flatten()).view(n, *size, channels)
+
+
+def _mirrored(index: Tensor, length: Tensor) -> Tensor:
+    """0 1 2 3 4 5 6 with length 3 -> 0 1 2 1 0 1 2."""
+    period = (2 * (length - 1)).clamp_min(1)
+    folded = index % period
+    return torch.minimum(folded, period - folded).clamp_max(length - 1)
+
+
+def jitter(images: Tensor, chances: Tensor, strength: float) -> Tensor:
+    """Change brightness, contrast and saturation of each picture, each by a factor in [1 - strength, 1 + strength].
+
+    Args:
+        images: float (N, C, H, W) in [-1, 1].
+        chances: float (N, 3) in [0, 1).
+        strength: 0..1.
+
+    Returns:
+        As ``images``, clipped to [-1, 1].
+    """
+    factors = 1 + strength * (2 * chances - 1)
+    brightness, contrast, saturation = (factor[:, None, None, None] for factor in factors.unbind(1))
+    images = (images + 1) * brightness - 1
+    grey = images.mean(1, keepdim=True)
+    images = grey + (images - grey) * saturation
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return (mean + (images - mean) * contrast).clamp(-1, 1)
