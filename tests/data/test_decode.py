@@ -105,6 +105,22 @@ def test_large_jpeg_is_shrunk_while_decoded(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.abs(shrunk[..., 0] - blocks).max() <= 2
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_huge_picture_is_averaged_down(orientation: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_module, "_HUGE", 10_000)
+    layers = np.random.default_rng(0).integers(0, 256, (90, 200, 4), np.uint8)
+    layers[..., 3] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(Image.fromarray(layers), "png", exif=exif)
+    shrunk = decode(data, at_least=7)  # 90 // (4 * 7) = 3
+    means = layers[..., :3].astype(float)[:, :198].reshape(30, 3, 66, 3, 3).mean((1, 3))
+    seen = shrunk if orientation == 1 else np.rot90(shrunk, 1)  # 6 is seen turned clockwise
+    assert seen.shape == (30, 67, 3)
+    assert np.abs(seen[:, :66] - means).max() <= 1
+    assert decode(data).shape == ((90, 200, 3) if orientation == 1 else (200, 90, 3))
+
+
 def test_pillow_switches_of_others_do_not_count_and_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)

@@ -34,7 +34,6 @@ def build(
     partial: Path,
     source: Source,
     policy: SizePolicy,
-    *,
     workers: int | None,
     limit: int | None,
     max_bad_share: float,
@@ -129,22 +128,22 @@ def _packed(
         return
     # Spawned, not forked: the parent may hold threads, locks and a CUDA context.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=start_worker) as pool:
-        running: dict[Future[Done], int] = {}
-        try:
-            for chunk, items in chunks:
-                running[pool.submit(pack_chunk, images, chunk * size, items, policy)] = chunk
-                if len(running) >= 2 * workers:
-                    yield from _finished(running)
-            while running:
+    pool = ProcessPoolExecutor(workers, context, initializer=start_worker)
+    running: dict[Future[Done], int] = {}
+    try:
+        for chunk, items in chunks:
+            running[pool.submit(pack_chunk, images, chunk * size, items, policy)] = chunk
+            if len(running) >= 2 * workers:
                 yield from _finished(running)
-        except BrokenProcessPool:
-            raise UserError(
-                "A process that packed pictures was killed, most likely for lack of memory: "
-                "run again with fewer workers; it goes on where it stopped."
-            ) from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while running:
+            yield from _finished(running)
+    except BrokenProcessPool:
+        raise UserError(
+            "A process that packed pictures was killed, most likely for lack of memory: "
+            "run again with fewer workers; it goes on where it stopped."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _finished(running: dict[Future[Done], int]) -> Iterator[tuple[int, Done]]:

@@ -19,6 +19,8 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 MAX_PIXELS: Final = 2**27
 """Pixels that may be decoded, 134 million; a JPEG may be larger, for it is shrunk while it is decoded."""
 
+_HUGE: Final = 2**24
+
 MAX_BYTES: Final = 2**30
 """Bytes of a file that may be read, 1 GiB."""
 
@@ -65,7 +67,8 @@ def decode(picture: bytes | os.PathLike[str] | str, channels: int = 3, at_least:
         picture: the file's bytes, or its path.
         channels: 1 (grey, ITU-R 601), 3 (RGB) or 4 (RGBA).
         at_least: shortest side in pixels that the caller needs: a larger JPEG may come out at a half, a quarter
-            or an eighth of its size, but with no side shorter than twice this. None decodes the full size.
+            or an eighth of its size, any picture above 16 million pixels at a whole fraction, but with no side
+            shorter than twice this. None decodes the full size.
 
     Returns:
         uint8 (H, W, channels), a fresh array.
@@ -132,7 +135,7 @@ def _formats() -> tuple[str, ...]:
 
 
 def _open(data: bytes, at_least: int | None) -> Image.Image:
-    image = Image.open(io.BytesIO(data), formats=_formats())
+    image: Image.Image = Image.open(io.BytesIO(data), formats=_formats())
     if at_least is not None and image.format in ("JPEG", "MPO"):
         # Twice the size needed leaves the last and finest halving to the Lanczos filter.
         image.draft(None, (2 * at_least, 2 * at_least))
@@ -140,16 +143,30 @@ def _open(data: bytes, at_least: int | None) -> Image.Image:
     if width * height > MAX_PIXELS:
         raise BadImage(f"its {width} x {height} pixels are more than the {MAX_PIXELS:,} that are decoded")
     image.load()
-    return _upright(image)
+    turn = _turn(image)  # before metadata is lost
+    image = _lighter(image, at_least)
+    return image if turn is None else image.transpose(turn)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _lighter(image: Image.Image, at_least: int | None) -> Image.Image:
+    """A huge picture averaged down, so that what follows does not need its memory many times over."""
+    if at_least is None or image.width * image.height < _HUGE or image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return image
+    # Four times the size needed: a box filter that far from the last step does not show.
+    factor = min(image.size) // (4 * at_least)
+    if factor < 2:
+        return image
+    info, image = image.info, image.reduce(factor)
+    image.info = info
+    return image
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # damaged metadata beside sound pixels
-        return image
-    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+        return None
+    return _TURNS.get(orientation) if isinstance(orientation, int) else None
 
 
 def _pixels(image: Image.Image, channels: int) -> np.ndarray:

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -59,8 +58,11 @@ def pack(
     with disk_errors(folder.parent, REMEDY):
         packed = open_packed(folder, duplicates)
         if packed is None:
-            settings = {"workers": workers, "limit": limit, "max_bad_share": max_bad_share, "progress": progress}
-            packed = _pack_anew(folder, duplicates, partial(build, source=source, policy=policy, **settings))
+
+            def build_in(unfinished: Path) -> None:
+                build(unfinished, source, policy, workers, limit, max_bad_share, progress)
+
+            packed = _pack_anew(folder, duplicates, build_in)
     judge(packed.num_bad, packed.num_rows, max_bad_share, folder)
     if packed.num_bad or (packed.num_duplicates and duplicates == "skip"):
         log.warning("%s", _left_out(packed))
