@@ -1,0 +1,264 @@
+"""The plain convolutional pair of DCGAN (Radford et al. 2016) for pictures of any size, with later work's options."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from impasto.networks.layers.attention import SelfAttention
+from impasto.networks.layers.condition import (
+    ConditionEmbedding,
+    DiscriminatorConditioning,
+    GeneratorConditioning,
+    has_condition,
+)
+from impasto.networks.layers.dropout import ChannelDropout
+from impasto.networks.layers.head import ScoreHead
+from impasto.networks.layers.ladder import Size, doubling, ladder, nearest_levels
+from impasto.networks.layers.linear import conv, dense, small_normal
+from impasto.networks.layers.norm import ConditionalNorm, NormKind
+from impasto.networks.layers.resample import UpConv, UpsamplingKind, pad_to_even
+
+
+class Block(nn.Module):
+    """A convolution, then normalisation, LeakyReLU, dropout and attention.
+
+    Args:
+        convolution: its result has ``channels`` channels.
+        channels: see above.
+        norm: kind of normalisation.
+        condition_width: length of the embedded condition, 0 without one.
+        slope: of the LeakyReLU.
+        dropout: probability of a channel to be dropped.
+        attention: whether self-attention comes last.
+        spectral: spectral norm on the layers made here.
+    """
+
+    def __init__(
+        self,
+        convolution: nn.Module,
+        channels: int,
+        *,
+        norm: NormKind,
+        condition_width: int = 0,
+        slope: float,
+        dropout: float = 0.0,
+        attention: bool = False,
+        spectral: bool = False,
+    ) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.norm = ConditionalNorm(norm, channels, condition_width, spectral)
+        self.after = nn.Sequential(nn.LeakyReLU(slope), ChannelDropout(dropout))
+        if attention:
+            self.after.append(SelfAttention(channels, spectral))
+
+    def forward(self, x: Tensor, condition: Tensor | None = None, size: Size | None = None) -> Tensor:
+        """(N, C, h, w) to (N, channels, h', w'); ``size`` is given on to a convolution that enlarges."""
+        x = self.convolution(x) if size is None else self.convolution(x, size)
+        return self.after(self.norm(x, condition))
+
+
+class DCGANGenerator(nn.Module):
+    """Noise to a small feature map, doubled until it has the picture's size.
+
+    Args:
+        channels: of the pictures.
+        height: of the pictures, 7 or more.
+        width: of the pictures, 7 or more.
+        num_classes: labels 0 to ``num_classes`` - 1; 0 without.
+        condition_dim: length of condition vectors, which go before labels; 0 without.
+        latent_dim: length of the noise vector.
+        features: channels before the last doubling; twice as many at each coarser size.
+        max_features: at most so many.
+        depth: convolutions at each size.
+        conditioning: ``norm`` (conditional normalisation), ``concat`` (beside the noise) or ``none``.
+        norm: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``.
+        upsampling: ``nearest`` or ``transposed``.
+        attention: resolutions with self-attention (shorter side; the nearest there is).
+        dropout: probability of a channel to be dropped.
+        slope: of the LeakyReLUs; 0 is ReLU.
+        spectral_norm: on all layers.
+        embedding: length of the embedded condition.
+
+    Raises:
+        UserError: pictures that are too small, or a kind that there is not.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        height: int,
+        width: int,
+        num_classes: int = 0,
+        condition_dim: int = 0,
+        *,
+        latent_dim: int = 100,
+        features: int = 64,
+        max_features: int = 512,
+        depth: int = 1,
+        conditioning: GeneratorConditioning = "norm",
+        norm: NormKind = "batch",
+        upsampling: UpsamplingKind = "nearest",
+        attention: Sequence[int] = (),
+        dropout: float = 0.0,
+        slope: float = 0.0,
+        spectral_norm: bool = False,
+        embedding: int = 128,
+    ) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.sizes = ladder(height, width)
+        widths = doubling(len(self.sizes) - 1, features, max_features)
+        given = has_condition(num_classes, condition_dim, conditioning, GeneratorConditioning)
+        self.embed = ConditionEmbedding(num_classes, condition_dim, embedding) if given else None
+        self.beside_noise = given and conditioning == "concat"
+        bias = norm in ("pixel", "none")
+
+        def block(convolution: nn.Module, after: int, attends: bool = False) -> Block:
+            return Block(
+                convolution,
+                after,
+                norm=norm,
+                condition_width=embedding if given and conditioning == "norm" else 0,
+                slope=slope,
+                dropout=dropout,
+                attention=attends,
+                spectral=spectral_norm,
+            )
+
+        def same(wide: int) -> nn.Module:
+            return conv(wide, wide, bias=bias, init=small_normal, spectral=spectral_norm)
+
+        attended = nearest_levels(self.sizes[:-1], attention)
+        self.base = (widths[0], *self.sizes[0])
+        self.project = dense(
+            latent_dim + (embedding if self.beside_noise else 0),
+            widths[0] * self.sizes[0][0] * self.sizes[0][1],
+            init=small_normal,
+            spectral=spectral_norm,
+        )
+        self.first = block(nn.Identity(), widths[0], 0 in attended)
+        self.levels = nn.ModuleList()
+        for i, after in enumerate(widths[1:], start=1):
+            up = UpConv(widths[i - 1], after, upsampling, bias=bias, init=small_normal, spectral=spectral_norm)
+            blocks = [block(up, after, depth == 1 and i in attended)]
+            blocks += [block(same(after), after, j == depth - 1 and i in attended) for j in range(1, depth)]
+            self.levels.append(nn.ModuleList(blocks))
+        self.paint = UpConv(widths[-1], channels, upsampling, init=small_normal, spectral=spectral_norm)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1].
+
+        Raises:
+            UserError: a condition that is missing or does not fit.
+        """
+        embedded = None if self.embed is None else self.embed(condition)
+        if self.beside_noise and embedded is not None:
+            z = torch.cat([z, embedded], 1)
+        x = self.project(z).unflatten(1, self.base).contiguous(memory_format=torch.channels_last)
+        x = self.first(x, embedded)
+        for size, level in zip(self.sizes[1:-1], self.levels, strict=True):
+            for i, block in enumerate(cast(nn.ModuleList, level)):
+                x = block(x, embedded, size if i == 0 else None)
+        return torch.tanh(self.paint(x, self.sizes[-1]))
+
+
+class DCGANDiscriminator(nn.Module):
+    """4x4 convolutions of stride 2 until the shorter side is 4 to 6, then one decision.
+
+    Args:
+        channels: of the pictures.
+        height: of the pictures, 7 or more.
+        width: of the pictures, 7 or more.
+        num_classes: labels 0 to ``num_classes`` - 1; 0 without.
+        condition_dim: length of condition vectors, which go before labels; 0 without.
+        features: channels after the first halving; twice as many after each other.
+        max_features: at most so many.
+        depth: convolutions at each size.
+        conditioning: ``projection``, ``concat`` or ``none``.
+        norm: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``; the first convolution has none.
+        attention: resolutions with self-attention (shorter side; the nearest there is).
+        dropout: probability of a channel to be dropped.
+        slope: of the LeakyReLUs.
+        spectral_norm: on all layers.
+        minibatch_std: show the last layers how much the pictures of a batch differ.
+        sigmoid: squash the scores into [0, 1].
+
+    Raises:
+        UserError: pictures that are too small, or a kind that there is not.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        height: int,
+        width: int,
+        num_classes: int = 0,
+        condition_dim: int = 0,
+        *,
+        features: int = 64,
+        max_features: int = 512,
+        depth: int = 1,
+        conditioning: DiscriminatorConditioning = "projection",
+        norm: NormKind = "batch",
+        attention: Sequence[int] = (),
+        dropout: float = 0.0,
+        slope: float = 0.2,
+        spectral_norm: bool = False,
+        minibatch_std: bool = False,
+        sigmoid: bool = False,
+    ) -> None:
+        super().__init__()
+        self.sigmoid = sigmoid
+        sizes = ladder(height, width)[-2::-1]
+        widths = doubling(len(sizes), features, max_features)[::-1]
+        attended = nearest_levels(sizes, attention)
+        self.blocks = nn.ModuleList()
+        for i, (before, after) in enumerate(zip([channels, *widths], widths, strict=False)):
+            for j in range(depth):
+                kind: NormKind = "none" if i == j == 0 else norm
+                shape = {"kernel": 4, "stride": 2, "padding": 1} if j == 0 else {}
+                layer = conv(
+                    after if j else before,
+                    after,
+                    **shape,
+                    bias=kind in ("pixel", "none"),
+                    init=small_normal,
+                    spectral=spectral_norm,
+                )
+                self.blocks.append(
+                    Block(
+                        layer,
+                        after,
+                        norm=kind,
+                        slope=slope,
+                        dropout=dropout,
+                        attention=j == depth - 1 and i in attended,
+                        spectral=spectral_norm,
+                    )
+                )
+        self.depth = depth
+        self.head = ScoreHead(
+            widths[-1],
+            sizes[-1],
+            num_classes=num_classes,
+            condition_dim=condition_dim,
+            conditioning=conditioning,
+            minibatch_std=minibatch_std,
+            sigmoid=sigmoid,
+            slope=slope,
+            init=small_normal,
+            spectral=spectral_norm,
+        )
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) and labels (N,) or vectors (N, condition_dim) to scores (N,).
+
+        Raises:
+            UserError: a condition that is missing or does not fit.
+        """
+        for i, block in enumerate(self.blocks):
+            x = block(pad_to_even(x) if i % self.depth == 0 else x)
+        return self.head(x, condition)

@@ -1,0 +1,79 @@
+"""What a network is told besides its input: a label or a vector."""
+
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from impasto.errors import UserError
+from impasto.networks.layers.linear import Initialise, dense, finished
+
+GeneratorConditioning = Literal["norm", "concat", "none"]
+DiscriminatorConditioning = Literal["projection", "concat", "none"]
+
+
+class ConditionEmbedding(nn.Module):
+    """A label or a float vector to a vector of ``width`` numbers.
+
+    Args:
+        num_classes: labels are 0 to ``num_classes`` - 1; not looked at where ``condition_dim`` is given.
+        condition_dim: length of the vectors, of any origin; 0 for labels.
+        width: length of the result.
+        init: of the weights; N(0, 1) where null, as labels are usually embedded.
+        spectral: spectral norm on the weights.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        condition_dim: int,
+        width: int,
+        init: Initialise = nn.init.normal_,
+        spectral: bool = False,
+    ) -> None:
+        super().__init__()
+        self.num_classes, self.condition_dim, self.width = num_classes, condition_dim, width
+        self.embed: nn.Module
+        if condition_dim:
+            scale = condition_dim**-0.5  # so that a vector of unit variance comes out as a label does
+
+            def scaled(weight: Tensor) -> Tensor:
+                with torch.no_grad():
+                    return init(weight).mul_(scale)
+
+            self.embed = dense(condition_dim, width, init=scaled, spectral=spectral)
+        else:
+            self.embed = finished(nn.Embedding(num_classes, width), init, spectral)
+
+    def forward(self, condition: Tensor | None) -> Tensor:
+        """Labels (N,) or vectors (N, condition_dim) to (N, width).
+
+        Raises:
+            UserError: no condition, or one of another kind or shape.
+        """
+        if condition is None:
+            raise UserError(f"This network was built for a condition but got none; pass {self._wanted()}.")
+        if self.condition_dim:
+            fits = condition.ndim == 2 and condition.shape[1] == self.condition_dim and condition.is_floating_point()
+        else:
+            fits = condition.ndim == 1 and not condition.is_floating_point()
+        if not fits:
+            got = f"{str(condition.dtype).removeprefix('torch.')} of shape {tuple(condition.shape)}"
+            raise UserError(f"This network got a condition of {got}; pass {self._wanted()}.")
+        return self.embed(condition)
+
+    def _wanted(self) -> str:
+        if self.condition_dim:
+            return f"float vectors of shape (N, {self.condition_dim})"
+        return f"integer labels of shape (N,), 0 to {self.num_classes - 1}"
+
+
+def has_condition(num_classes: int, condition_dim: int, conditioning: str, kinds: object) -> bool:
+    """Whether a network is to be built with a condition: it is wanted and the data has one.
+
+    Raises:
+        UserError: ``conditioning`` is none of ``kinds`` (a Literal).
+    """
+    if conditioning not in get_args(kinds):
+        raise UserError(f"There is no conditioning {conditioning!r}; give one of {', '.join(get_args(kinds))}.")
+    return conditioning != "none" and (num_classes > 0 or condition_dim > 0)

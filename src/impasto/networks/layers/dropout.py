@@ -1,0 +1,25 @@
+"""Dropout that is the same on any number of processes."""
+
+import torch
+from torch import Tensor, nn
+
+from impasto import distributed
+
+
+class ChannelDropout(nn.Module):
+    """Whole channels set to zero in training (Tompson et al. 2015), the others scaled up.
+
+    Args:
+        probability: of a channel to be dropped, in [0, 1).
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        if not self.training or self.probability == 0:
+            return x
+        draw = distributed.per_sample(lambda n: torch.rand(n, x.shape[1], 1, 1, device=x.device), len(x))
+        return x * ((draw >= self.probability) / (1 - self.probability)).to(x.dtype)

@@ -1,0 +1,124 @@
+"""Normalisations, plain or conditional."""
+
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+from impasto import distributed
+from impasto.errors import UserError
+from impasto.networks.layers.linear import dense, small_normal
+
+NormKind = Literal["batch", "instance", "layer", "pixel", "none"]
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation (Ioffe and Szegedy 2015) over the global batch, on any device and backend.
+
+    In one process this is ``F.batch_norm``. In several, each contributes its mean and variance to one collective with
+    gradient, so that the result and its gradients are those of one process with the whole batch; ``nn.SyncBatchNorm``
+    does so on GPUs alone. Every process must hold equally many samples.
+
+    Args:
+        channels: of the input.
+        affine: whether there are a gain and a bias per channel.
+        momentum: weight of a batch in the running statistics.
+        eps: added to the variance.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int, affine: bool = True, momentum: float = 0.1, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+        self.momentum, self.eps = momentum, eps
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) or (N, C) to the same."""
+        if self.training and distributed.world_size() > 1:
+            return self._forward_in_many(x)
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, self.training, self.momentum, self.eps
+        )
+
+    def _forward_in_many(self, x: Tensor) -> Tensor:
+        axes = [i for i in range(x.ndim) if i != 1]
+        shape = [1, -1] + [1] * (x.ndim - 2)
+        values = x.float()
+        own = torch.cat(torch.var_mean(values, axes, correction=0))
+        variances, means = _gathered(own).chunk(2, dim=1)
+        mean = means.mean(0)
+        # Law of total variance: unlike E[x^2] - E[x]^2 it does not cancel where the mean is large.
+        variance = variances.mean(0) + (means - mean).square().mean(0)
+        with torch.no_grad():
+            count = values.numel() // values.shape[1] * distributed.world_size()
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * (count / max(count - 1, 1)), self.momentum)
+        scale = (variance + self.eps).rsqrt()
+        if self.weight is not None and self.bias is not None:
+            scale, shift = scale * self.weight, self.bias - mean * scale * self.weight
+        else:
+            shift = -mean * scale
+        return (values * scale.view(shape) + shift.view(shape)).to(x.dtype)
+
+
+def _gathered(own: Tensor) -> Tensor:
+    """(K,) of each process to (processes, K), with gradient; a sum, as backends lack the transpose of gathering."""
+    rows = F.one_hot(torch.tensor(distributed.rank(), device=own.device), distributed.world_size()).to(own.dtype)
+    return all_reduce(rows[:, None] * own)
+
+
+class PixelNorm(nn.Module):
+    """Feature vectors divided by their root mean square at each pixel (Karras et al. 2018, section 4.2)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+class ConditionalNorm(nn.Module):
+    """A normalisation whose gain and bias may depend on a condition.
+
+    With an embedding the gain is 1 + a(c) and the bias b(c), both linear in it (de Vries et al. 2017; Brock et al.
+    2019); without, they are plain parameters. Kind ``none`` then is feature-wise modulation (Perez et al. 2018).
+
+    Args:
+        kind: ``batch`` (over the global batch), ``instance``, ``layer`` (over channels and pixels), ``pixel`` or
+            ``none``.
+        channels: of the input.
+        condition_width: length of the embedded condition; 0 without one.
+        spectral: spectral norm on the dense layer that makes gain and bias.
+    """
+
+    def __init__(self, kind: NormKind, channels: int, condition_width: int = 0, spectral: bool = False) -> None:
+        super().__init__()
+        self.normalise = _normalisation(kind, channels, affine=condition_width == 0)
+        self.modulate = (
+            dense(condition_width, 2 * channels, init=small_normal, spectral=spectral) if condition_width else None
+        )
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) and the embedded condition (N, condition_width) to (N, C, H, W)."""
+        x = self.normalise(x)
+        if self.modulate is None or condition is None:
+            return x
+        gain, bias = self.modulate(condition).to(x.dtype)[:, :, None, None].chunk(2, dim=1)
+        return torch.addcmul(bias, x, 1 + gain)
+
+
+def _normalisation(kind: NormKind, channels: int, affine: bool) -> nn.Module:
+    if kind == "batch":
+        return BatchNorm(channels, affine)
+    if kind in ("instance", "layer"):
+        return nn.GroupNorm(channels if kind == "instance" else 1, channels, affine=affine)
+    if kind == "pixel":
+        return PixelNorm()
+    if kind == "none":
+        return nn.Identity()
+    raise UserError(f"There is no normalisation {kind!r}; set norm to one of {', '.join(get_args(NormKind))}.")

@@ -1,0 +1,80 @@
+"""Making feature maps larger and smaller, to exact sizes."""
+
+from typing import Literal, get_args
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.errors import UserError
+from impasto.networks.layers.ladder import Size
+from impasto.networks.layers.linear import Initialise, finished, orthogonal
+
+UpsamplingKind = Literal["nearest", "transposed"]
+
+
+class UpConv(nn.Module):
+    """Twice the size, then a convolution.
+
+    ``nearest`` repeats pixels and convolves with a 3x3 kernel, which leaves no checkerboard (Odena et al. 2016);
+    ``transposed`` is DCGAN's 4x4 transposed convolution of stride 2.
+
+    Args:
+        before: channels in.
+        after: channels out.
+        kind: see above.
+        bias: whether the convolution has one.
+        init: of the weights.
+        spectral: spectral norm on the weights.
+    """
+
+    def __init__(
+        self,
+        before: int,
+        after: int,
+        kind: UpsamplingKind = "nearest",
+        *,
+        bias: bool = True,
+        init: Initialise = orthogonal,
+        spectral: bool = False,
+    ) -> None:
+        super().__init__()
+        if kind not in get_args(UpsamplingKind):
+            raise UserError(
+                f"There is no upsampling {kind!r}; set upsampling to one of {', '.join(get_args(UpsamplingKind))}."
+            )
+        self.kind = kind
+        # Both keep weights as (after, before, k, k), so that initialisation and spectral norm see the same axes.
+        kernel = 3 if kind == "nearest" else 4
+        self.conv = finished(nn.Conv2d(before, after, kernel, padding=1, bias=bias), init, spectral)
+
+    def forward(self, x: Tensor, size: Size) -> Tensor:
+        """(N, before, h, w) to (N, after, *size), where ``size`` is 2h or 2h - 1 by 2w or 2w - 1."""
+        weight, bias = self.conv.weight, self.conv.bias
+        if self.kind == "nearest":
+            if x.shape[2] * x.shape[3] <= 25:
+                # Few pixels and many weights: adding up the kernel below costs more than it saves.
+                return F.conv2d(F.interpolate(x, size=size, mode="nearest"), weight, bias, padding=1)
+            weight = spread(weight)
+        y = F.conv_transpose2d(x, weight.transpose(0, 1), bias, stride=2, padding=1)
+        return y[:, :, : size[0], : size[1]]
+
+
+def spread(weight: Tensor) -> Tensor:
+    """The 4x4 kernel whose transposed convolution of stride 2 is "repeat pixels, convolve with this 3x3 kernel".
+
+    The 3x3 kernel, mirrored, convolved with a 2x2 box (Karras et al. 2018 fuse the two likewise): 4 products a pixel
+    instead of 9.
+    """
+    padded = F.pad(weight.flip(2, 3), (1, 1, 1, 1))
+    return padded[:, :, :-1, :-1] + padded[:, :, 1:, :-1] + padded[:, :, :-1, 1:] + padded[:, :, 1:, 1:]
+
+
+def halve(x: Tensor) -> Tensor:
+    """The mean of 2x2 pixels, odd sizes rounded up: (N, C, H, W) to (N, C, ceil(H / 2), ceil(W / 2))."""
+    return F.avg_pool2d(x, 2, ceil_mode=True)
+
+
+def pad_to_even(x: Tensor) -> Tensor:
+    """A row and a column of zeros below and to the right where the size is odd."""
+    rows, columns = x.shape[2] % 2, x.shape[3] % 2
+    return F.pad(x, (0, columns, 0, rows)) if rows or columns else x
