@@ -20,6 +20,7 @@ def train(cfg: DictConfig) -> float | None:
 
     from omegaconf import OmegaConf
 
+    from impasto.data.packed import write_bad_images
     from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
     from impasto.run.check import check
     from impasto.run.fit import fit, objective
@@ -35,6 +36,7 @@ def train(cfg: DictConfig) -> float | None:
     data = build_data(cfg)
     data.prepare_data()
     data.setup("fit")
+    write_bad_images(data.packs, run_dir)
     model = build_model(cfg, data.spec)
     callbacks = build_callbacks(cfg)
     trainer = build_trainer(cfg, callbacks)

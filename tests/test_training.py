@@ -14,8 +14,8 @@ SMALL = (
     "data=image_folder",
     "data.image_size=16",
     "data.batch_size=4",
-    "model.generator.width=4",
-    "model.discriminator.width=4",
+    "model.generator.features=4",
+    "model.discriminator.features=4",
     "evaluation=tiny",
     "logger=csv",
 )
