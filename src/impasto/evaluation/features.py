@@ -1,0 +1,236 @@
+"""Which network features come from, and one pass that collects them, whatever the batch size and the processes."""
+
+import hashlib
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from impasto import distributed
+from impasto.errors import UserError
+from impasto.evaluation.extractors import EfficientNetLite0, Inception, inception_on_disk, inception_url
+from impasto.run.notices import notice
+from impasto.run.reach import reachable
+
+CHUNK = 32
+"""Pictures that go through a network together; fixed, because sums inside a convolution depend on it."""
+
+Pictures = Callable[[int, int], Tensor]
+"""Given a start and a count, pictures ``start`` to ``start + count`` as uint8 (count, C, H, W)."""
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """What distances are measured with.
+
+    Attributes:
+        name: short; part of the metrics' names.
+        dim: features per picture.
+        weights_sha256: of what makes it this network.
+        resizer: how pictures are brought to its input size.
+    """
+
+    name: str
+    dim: int
+    weights_sha256: str
+    resizer: str
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features float32 (N, dim) of uint8 pictures (N, 1 or 3, H, W)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Features:
+    """One feature pass.
+
+    Attributes:
+        values: float32 (N, dim) on the CPU, in the order of the pictures.
+        logits: float32 (N, classes), where the network has classes.
+    """
+
+    values: Tensor
+    logits: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def choose_extractor(features: str | Extractor | nn.Module = "auto", weights_path: str | Path | None = None) -> Any:
+    """The extractor that ``evaluation.features`` names.
+
+    Args:
+        features: ``inception``, ``efficientnet_lite0``, ``auto`` (Inception where its weights are on disk or can be
+            downloaded, else EfficientNet-Lite0), the dotted path of a class or function that makes one, or one itself.
+        weights_path: Inception's weights.
+
+    Raises:
+        UserError: no such extractor, or its weights cannot be had.
+    """
+    if not isinstance(features, str):
+        return Named(features) if not isinstance(features, Extractor) else freeze(features)
+    if features == "auto":
+        features = _auto(weights_path)
+    if features == "inception":
+        return freeze(Inception(weights_path))
+    if features == "efficientnet_lite0":
+        return freeze(EfficientNetLite0())
+    return choose_extractor(_make(features))
+
+
+def check_features(features: str | Any) -> None:
+    """Whether ``evaluation.features`` names anything, found out without loading weights.
+
+    Raises:
+        UserError: it does not.
+    """
+    if isinstance(features, str) and features not in ("auto", "inception", "efficientnet_lite0"):
+        _find(features)
+
+
+def _auto(weights_path: str | Path | None) -> str:
+    if weights_path is not None or inception_on_disk() is not None or reachable(inception_url()):
+        return "inception"
+    notice(
+        "evaluation.features",
+        "Inception's weights are neither on disk nor within reach: features come from EfficientNet-Lite0, and the "
+        "distances are named after it; set evaluation.weights_path=FILE to have FID.",
+    )
+    return "efficientnet_lite0"
+
+
+def _find(path: str) -> Callable[[], Any]:
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError):
+        raise UserError(
+            f"evaluation.features={path} is neither auto, inception, efficientnet_lite0 nor something to import."
+        ) from None
+
+
+def _make(path: str) -> Any:
+    try:
+        return _find(path)()
+    except TypeError as problem:
+        raise UserError(f"evaluation.features={path} cannot be made without arguments: {problem}.") from None
+
+
+def freeze(extractor: Any) -> Any:
+    """Evaluation mode, no gradients, on the GPU if there is one."""
+    if isinstance(extractor, nn.Module):
+        extractor.requires_grad_(False).eval().to(best_device())
+    return extractor
+
+
+def best_device() -> torch.device:
+    """The current GPU if there is one."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+class Named:
+    """Gives a user's own network what an extractor has to say of itself, where it does not.
+
+    Args:
+        network: maps uint8 (N, 3, H, W) to (N, dim).
+    """
+
+    def __init__(self, network: Any) -> None:
+        if not callable(network):
+            raise UserError(f"evaluation.features: {type(network).__name__} cannot be called on pictures.")
+        self.network = freeze(network)
+        self.name = str(getattr(network, "name", type(network).__name__.lower()))
+        self.resizer = str(getattr(network, "resizer", "its own"))
+        self.weights_sha256 = str(getattr(network, "weights_sha256", state_sha256(network)))
+        self.dim = int(getattr(network, "dim", 0))
+        if not self.dim:
+            self.dim = int(self(torch.zeros(1, 3, 32, 32, dtype=torch.uint8, device=device_of(network))).shape[1])
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features float32 (N, dim)."""
+        images = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
+        result = self.network(images)
+        return (result[0] if isinstance(result, tuple) else result).flatten(1).float()
+
+
+def state_sha256(network: Any) -> str:
+    """Digest of a module's weights; empty for anything else."""
+    if not isinstance(network, nn.Module):
+        return ""
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def device_of(extractor: Any) -> torch.device:
+    """Where an extractor wants its pictures."""
+    network = getattr(extractor, "network", extractor)
+    weights = network.parameters() if isinstance(network, nn.Module) else iter(())
+    return next((weight.device for weight in weights), torch.device("cpu"))
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Full float32, whatever training uses: figures must not depend on the precision of a run."""
+    cudnn, matmul = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            yield
+    finally:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = cudnn, matmul
+
+
+def collect(
+    extractors: Sequence[Extractor], pictures: Pictures, n: int, tick: Callable[[int], None] | None = None
+) -> list[Features]:
+    """Features of pictures 0 to ``n``, in that order, from every extractor in one pass.
+
+    With several processes each takes every so-many-th chunk and all of them get everything; the chunks are the same in
+    any case. Every process must call it.
+
+    Args:
+        extractors: the networks.
+        pictures: where they come from.
+        n: how many, at least 1.
+        tick: told how many were done.
+    """
+    mine: dict[int, list[Features]] = {}
+    for start in range(distributed.rank() * CHUNK, n, CHUNK * distributed.world_size()):
+        count = min(CHUNK, n - start)
+        images = pictures(start, count)
+        with exactly():
+            mine[start] = [extract(extractor, images) for extractor in extractors]
+        if tick is not None:
+            tick(count)
+    chunks = [chunk for _, chunk in sorted(_gathered(mine).items())]
+    return [concatenate(parts) for parts in zip(*chunks, strict=True)]
+
+
+def extract(extractor: Extractor, images: Tensor) -> Features:
+    """Features of one chunk of uint8 pictures (N, C, H, W)."""
+    images = images.to(device_of(extractor))
+    with_logits = getattr(extractor, "with_logits", None)
+    values, logits = with_logits(images) if with_logits is not None else (extractor(images), None)
+    return Features(values.float().cpu(), None if logits is None else logits.float().cpu())
+
+
+def concatenate(parts: Sequence[Features]) -> Features:
+    """One after the other."""
+    logits = [part.logits for part in parts if part.logits is not None]
+    return Features(torch.cat([part.values for part in parts]), torch.cat(logits) if logits else None)
+
+
+def _gathered(mine: dict[int, Any]) -> Mapping[int, Any]:
+    if distributed.world_size() == 1:
+        return mine
+    everyone: list[dict[int, Any]] = [{}] * distributed.world_size()
+    dist.all_gather_object(everyone, mine)
+    return {start: chunk for part in everyone for start, chunk in part.items()}

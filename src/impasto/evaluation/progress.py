@@ -1,0 +1,55 @@
+"""How far a measurement is."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+log = logging.getLogger("impasto")
+
+Tick = Callable[[int], None]
+"""Told how many pictures were done."""
+
+
+@contextmanager
+def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) -> Iterator[Tick]:
+    """A bar with a rate and the time left, or a line of the same every ``seconds``.
+
+    Args:
+        what: is being done.
+        total: pictures.
+        bar: draw a bar where there is a terminal; not while another one is drawn.
+        seconds: between lines.
+    """
+    if bar and sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.speed:.0f}/s"),
+        )
+        with Progress(*columns[:3], TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+            task = progress.add_task(what, total=total)
+            yield lambda n: progress.advance(task, n)
+    else:
+        yield _Lines(what, total, seconds)
+
+
+class _Lines:
+    def __init__(self, what: str, total: int, seconds: float) -> None:
+        self.what, self.total, self.seconds = what, total, seconds
+        self.done = 0
+        self.began = self.said = time.monotonic()
+
+    def __call__(self, n: int) -> None:
+        self.done += n
+        now = time.monotonic()
+        if now - self.said >= self.seconds and self.done < self.total:
+            self.said = now
+            rate = self.done / (now - self.began)
+            left = (self.total - self.done) / rate
+            log.info("%s: %d of %d, %.0f img/s, %.0f s left", self.what, self.done, self.total, rate, left)

@@ -1,0 +1,159 @@
+"""Features of the real pictures, computed once and kept on disk for every run that needs them."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from impasto import distributed
+from impasto.data.packed import PackedImages
+from impasto.evaluation.distances import Statistics, spread_positions, statistics
+from impasto.evaluation.features import Extractor, Features, best_device, collect
+from impasto.run.cache import cache_dir
+from impasto.run.notices import notice
+
+FORMAT = 1
+"""Raised whenever what is kept changes its meaning."""
+
+
+@dataclass(frozen=True)
+class RealFeatures:
+    """Features of real pictures with their mean and covariance."""
+
+    values: Tensor
+    statistics: Statistics
+
+
+def real_features(
+    extractor: Extractor,
+    real: PackedImages,
+    count: int | None = None,
+    split: str = "",
+    folder: Path | None = None,
+    tick: Callable[[int], None] | None = None,
+) -> RealFeatures | None:
+    """Features of ``count`` evenly spaced real pictures, from disk where they were computed before.
+
+    Runs that want the same at the same time wait for the first. Every process must call it.
+
+    Args:
+        extractor: the network.
+        real: the pictures.
+        count: how many at most; all where null.
+        split: name of the part of the data they are.
+        folder: where to keep them; ``features`` in the cache where null.
+        tick: told how many were done.
+
+    Returns:
+        The features; None in processes other than the first.
+    """
+    positions = spread_positions(len(real), count).numpy()
+    path = (folder or cache_dir() / "features") / f"{cache_key(extractor, real, len(positions), split)}.safetensors"
+
+    def compute() -> dict[str, Tensor]:
+        pictures = partial(uint8_slice, real, positions)
+        return _with_statistics(collect([extractor], pictures, len(positions), tick)[0])
+
+    kept = keep(path, compute)
+    if not kept:
+        return None
+    return RealFeatures(kept["values"], {name: kept[name].numpy() for name in ("mu", "sigma")})
+
+
+def _with_statistics(found: Features) -> dict[str, Tensor]:
+    return {"values": found.values, **{k: torch.from_numpy(v) for k, v in statistics(found.values).items()}}
+
+
+def uint8_slice(packed: PackedImages, positions: np.ndarray, start: int, n: int) -> Tensor:
+    """The packed pictures at ``positions[start : start + n]`` as uint8 (n, C, H, W)."""
+    return torch.from_numpy(packed.batch(positions[start : start + n])).permute(0, 3, 1, 2)
+
+
+def cache_key(extractor: Extractor, real: PackedImages, count: int, split: str) -> str:
+    """Digest of all that the features depend on."""
+    what = [FORMAT, real.fingerprint, split, count, extractor.name, extractor.weights_sha256, extractor.resizer]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+
+def keep(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What ``compute`` gives, from ``path`` where it is there; one process of many reads and writes for all.
+
+    A file that is damaged is computed anew, and said so; a disk that cannot be written costs the next run the time.
+    """
+    if distributed.rank() > 0:
+        if distributed.any_process(False, best_device()):
+            compute()
+        return {}
+    lock = _lock(path)
+    try:
+        known = read(path)
+        distributed.any_process(known is None, best_device())
+        if known is not None:
+            return known
+        values = compute()
+        write(path, values)
+        return values
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _lock(path: Path) -> FileLock | None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_suffix(".lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            notice("evaluation.cache", "Another run is measuring the same real pictures: this one waits for it.")
+            lock.acquire()
+    except OSError:
+        return None  # read-only: nothing to share
+    return lock
+
+
+def read(path: Path) -> dict[str, Tensor] | None:
+    """Tensors of a file whose digest is right; None where there is none, or it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            values = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            if (file.metadata() or {}).get("sha256") == digest(values):
+                return values
+    except (SafetensorError, OSError):
+        pass
+    notice("evaluation.cache", f"{path} is damaged: the real pictures are measured again.")
+    return None
+
+
+def write(path: Path, values: dict[str, Tensor]) -> None:
+    """Write whole or not at all."""
+    temporary = path.with_suffix(f".{os.getpid()}")
+    try:
+        save_file(values, temporary, {"sha256": digest(values)})
+        temporary.replace(path)
+    except (OSError, SafetensorError) as problem:
+        with suppress(OSError):
+            temporary.unlink()
+        notice("evaluation.cache", f"{path.parent} cannot be written ({problem}): the next run measures again.")
+
+
+def digest(values: dict[str, Tensor]) -> str:
+    """SHA-256 of names and contents."""
+    result = hashlib.sha256()
+    for name in sorted(values):
+        result.update(name.encode())
+        result.update(values[name].contiguous().numpy().data)
+    return result.hexdigest()

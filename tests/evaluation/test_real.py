@@ -1,0 +1,110 @@
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from filelock import FileLock
+
+from impasto.data.packed import PackedImages
+from impasto.evaluation.real import cache_key, keep, read, real_features, uint8_slice, write
+from impasto.run.notices import forget_notices, notices
+from tests.evaluation.conftest import TinyExtractor
+
+
+def values() -> dict[str, torch.Tensor]:
+    return {"a": torch.arange(4.0), "b": torch.ones(2, 2, dtype=torch.float64)}
+
+
+def test_what_was_computed_is_computed_once(packed: PackedImages, tiny: TinyExtractor, tmp_path: Path) -> None:
+    first = real_features(tiny, packed, folder=tmp_path / "f")
+    assert first is not None
+    tiny.forward = tiny.with_logits = None  # type: ignore[assignment]
+    second = real_features(tiny, packed, folder=tmp_path / "f")
+    assert second is not None
+    assert torch.equal(first.values, second.values)
+    assert (first.statistics["sigma"] == second.statistics["sigma"]).all()
+
+
+def test_features_are_of_evenly_spaced_pictures(packed: PackedImages, tiny: TinyExtractor, tmp_path: Path) -> None:
+    found = real_features(tiny, packed, 4, folder=tmp_path)
+    assert found is not None
+    images = torch.from_numpy(packed.batch([0, 20, 40, 60])).permute(0, 3, 1, 2)
+    torch.testing.assert_close(found.values, tiny(images))
+
+
+def test_the_key_names_all_that_matters(packed: PackedImages, tiny: TinyExtractor) -> None:
+    keys = {cache_key(tiny, packed, 80, "train"), cache_key(tiny, packed, 80, "held_out")}
+    keys |= {cache_key(tiny, packed, 40, "train"), cache_key(tiny, packed.subset(range(80)), 80, "train")}
+    for attribute in ("name", "weights_sha256", "resizer"):
+        other = TinyExtractor()
+        setattr(other, attribute, "another")
+        keys.add(cache_key(other, packed, 80, "train"))
+    assert len(keys) == 7
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "not one"])
+def test_a_damaged_file_is_noticed_and_replaced(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "x.safetensors"
+    write(path, values())
+    whole = bytearray(path.read_bytes())
+    whole[-3] ^= 1
+    path.write_bytes({"cut": whole[:-9], "flip": whole, "empty": b"", "not one": b"{}" * 50}[damage])
+    forget_notices()
+    assert keep(path, values)["a"].tolist() == [0, 1, 2, 3]
+    assert "damaged" in notices()["evaluation.cache"]
+    assert read(path) is not None
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    forget_notices()
+    assert keep(tmp_path / "file" / "x.safetensors", values)["a"].tolist() == [0, 1, 2, 3]
+    assert "cannot be written" in notices()["evaluation.cache"]
+
+
+def test_runs_at_the_same_time_compute_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    context = multiprocessing.get_context("fork")
+    gate = context.Barrier(3)
+    runs = [context.Process(target=_run, args=(path, gate)) for _ in range(3)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join(60)
+    assert [run.exitcode for run in runs] == [0, 0, 0]
+    assert len((tmp_path / "computed").read_text().split()) == 1
+
+
+def _run(path: Path, gate: Any) -> None:
+    def compute() -> dict[str, torch.Tensor]:
+        with (path.parent / "computed").open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return values()
+
+    gate.wait(30)
+    assert keep(path, compute)["b"].sum() == 4
+
+
+def test_a_dead_run_does_not_keep_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    context = multiprocessing.get_context("fork")
+    run = context.Process(target=_die, args=(path,))
+    run.start()
+    run.join(30)
+    assert run.exitcode == 9
+    assert keep(path, values)["a"].tolist() == [0, 1, 2, 3]
+
+
+def _die(path: Path) -> None:
+    lock = FileLock(path.with_suffix(".lock"))
+    lock.acquire()
+    path.write_bytes(b"half")
+    os._exit(9)
+
+
+def test_pictures_come_in_channels_first_order(packed: PackedImages) -> None:
+    images = uint8_slice(packed, torch.arange(80).numpy(), 3, 2)
+    assert images.shape == (2, 3, 16, 16)
+    assert images[1, 2, 5, 7] == packed.batch([4])[0, 5, 7, 2]
