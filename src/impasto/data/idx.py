@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def download(downloads: Path, name: str) -> Path:
     return raw_folder(downloads, name)
 
 
-def _torchvision(name: str) -> type:
+def _torchvision(name: str) -> Any:
     from torchvision import datasets
 
     return {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}[name]

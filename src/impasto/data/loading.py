@@ -93,7 +93,7 @@ def make_loader(
     return DataLoader(
         PackedDataset(parts),
         batch_sampler=Together(samplers),  # type: ignore[arg-type]
-        collate_fn=_as_it_is,
+        collate_fn=_as_it_is,  # type: ignore[arg-type]
         num_workers=num_workers,
         pin_memory=torch.cuda.is_available(),
         persistent_workers=num_workers > 0,
