@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ def register_resolvers() -> None:
     """Make the resolvers of ``conf/`` known; needed before Hydra composes."""
     OmegaConf.register_new_resolver("trial_dir", trial_dir, replace=True)
     OmegaConf.register_new_resolver("one_gpu", one_gpu, replace=True)
+    # conf/hydra/launcher/ray.yaml has the name of the plugin's own, on purpose: hydra/launcher=ray is what users type.
+    warnings.filterwarnings("ignore", r"\s*'hydra/launcher/ray' is validated against ConfigStore schema")
     OmegaConf.register_new_resolver("run_dir", lambda resume, fresh: resume or fresh, replace=True)
     # A resumed run keeps the record of its first start: Hydra writes none.
     OmegaConf.register_new_resolver("run_record", lambda resume: None if resume else ".hydra", replace=True)

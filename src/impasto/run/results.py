@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 import impasto
 from impasto.errors import UserError
-from impasto.run.sweep import refuse_relaunch
+from impasto.run.sweep import refuse_unsweepable
 from impasto.run.trials import RECORD, read_record
 
 Row = dict[str, Any]
@@ -27,7 +27,8 @@ class SweepResults(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Find mistakes before any trial, and let the processes of any launcher import the project."""
         try:
-            refuse_relaunch(config)
+            refuse_unsweepable(config)
+            refuse_wrong_direction(config)
         except UserError as problem:
             sys.exit(f"Error: {problem}")
         source = str(Path(impasto.__file__).parents[1])
@@ -39,6 +40,18 @@ class SweepResults(Callback):
         rows = report(Path(config.hydra.sweep.dir))
         if rows and all(row["status"] == "failed" for row in rows):
             sys.exit(f"Error: every trial failed; the first: {rows[0]['error']}")
+
+
+def refuse_wrong_direction(config: DictConfig) -> None:
+    """Refuse an Optuna search that would look for the worst.
+
+    Raises:
+        UserError: ``hydra.sweeper.direction`` contradicts ``mode``.
+    """
+    direction = config.hydra.sweeper.get("direction")
+    wanted = f"{config.mode}imize"
+    if direction is not None and getattr(direction, "name", direction) != wanted:
+        raise UserError(f"mode={config.mode} goes with hydra.sweeper.direction={wanted}; set both.")
 
 
 def report(folder: Path) -> list[Row]:

@@ -64,9 +64,7 @@ def attempt(cfg: DictConfig, task: Task, folder: Path) -> dict[str, Any]:
     started = time.monotonic()
     record: dict[str, Any] = {"status": "complete", "value": None, "overrides": overrides(), "mode": cfg.mode}
     try:
-        refuse_relaunch(cfg)
-        if cfg.get("resume") is not None:
-            raise UserError("resume= goes on with one run; start the sweep again under its name to go on with it.")
+        refuse_unsweepable(cfg)
         if (folder / "checkpoints" / "last.ckpt").is_file():
             log.info("Going on with %s", folder.name)
             cfg.resume = str(folder)
@@ -106,12 +104,15 @@ def worst(cfg: DictConfig) -> float:
     return math.inf if cfg.mode == "min" else -math.inf
 
 
-def refuse_relaunch(cfg: DictConfig) -> None:
-    """Refuse a trainer that would start this script again for its other processes, and the whole sweep with it.
+def refuse_unsweepable(cfg: DictConfig) -> None:
+    """Refuse what cannot work in a trial.
 
     Raises:
-        UserError: several processes, started by Lightning from inside a sweep.
+        UserError: ``resume=``; or a trainer that would start this script again for its other processes, and the whole
+            sweep with it.
     """
+    if cfg.get("resume") is not None:
+        raise UserError("resume= goes on with one run; start the sweep again under its name to go on with it.")
     trainer = cfg.get("trainer") or {}
     devices, strategy = trainer.get("devices", 1), str(trainer.get("strategy", "auto"))
     several = devices not in (1, "1", "auto") and not (OmegaConf.is_list(devices) and len(devices) == 1)
