@@ -6,6 +6,7 @@ import os
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,16 @@ def report(folder: Path) -> list[Row]:
         return rows
     keys = varied(rows)
     write_csv(rows, folder / "results.csv")
-    show(f"{folder.name}: {len(rows)} trials", rows, ["rank", *keys, "value", "metric", "seconds", "status"])
+    metrics = {row["metric"] for row in rows if row["value"] is not None}
+    measured = f", {metrics.pop()}" if len(metrics) == 1 else ""
+    kind = [] if measured else ["metric"]
+    title = f"{folder.name}: {len(rows)} trials{measured}"
+    show(title, rows, ["rank", *keys, *kind, "value", "seconds", "status"])
     groups = over_seeds(rows) if SEED in keys else []
     if groups:
         write_csv(groups, folder / "seeds.csv")
-        show("Over seeds", groups, [*(k for k in keys if k != SEED), "seeds", "mean", "std", "min", "max", "metric"])
+        others = [key for key in keys if key != SEED]
+        show(f"{title}, over seeds", groups, [*others, *kind, "seeds", "mean", "std", "min", "max"])
     plot(rows, keys, folder / "results.png")
     print(f"Written to {folder}: results.csv{', seeds.csv' if groups else ''} and results.png")
     return rows
@@ -118,13 +124,13 @@ def varied(rows: Sequence[Row]) -> list[str]:
 
 
 def over_seeds(rows: Sequence[Row]) -> list[Row]:
-    """Mean and standard deviation (of the sample, n - 1) of trials that differ in nothing but their seed."""
+    """Mean and standard deviation (of the sample, n - 1) of trials that differ in their seed alone, best first."""
     keys = [key for key in varied(rows) if key != SEED]
     groups: dict[tuple[Any, ...], list[float]] = {}
     for row in rows:
         if row["value"] is not None:
             groups.setdefault((row["metric"], *(row.get(key) for key in keys)), []).append(row["value"])
-    return [
+    table = [
         {
             **dict(zip(["metric", *keys], group, strict=True)),
             "seeds": len(values),
@@ -135,6 +141,9 @@ def over_seeds(rows: Sequence[Row]) -> list[Row]:
         }
         for group, values in groups.items()
     ]
+    ranked = [row["value"] for row in rows if row["value"] is not None]
+    falling = bool(ranked) and ranked[0] > ranked[-1]
+    return sorted(table, key=lambda row: (row["metric"], -row["mean"] if falling else row["mean"]))
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
@@ -162,6 +171,9 @@ def show(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) 
 
 def plain(value: Any) -> str:
     """A cell's text: four significant digits."""
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, str) and "." in value:
+        with suppress(ValueError):
+            value = float(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -54,17 +55,20 @@ def _bars(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     for row in rows:
         label = "\n".join(f"{key}={row[key]}" for key in keys if row.get(key) is not None) or "all trials"
         groups.setdefault(label, []).append(row["value"])
-    means = {label: sum(values) / len(values) for label, values in groups.items()}
+    falling = rows[0]["value"] > rows[-1]["value"]
+    groups = dict(sorted(groups.items(), key=lambda group: fmean(group[1]), reverse=falling))
     lines = max(label.count("\n") + 1 for label in groups)
     figure = Figure(figsize=(7, 0.8 + len(groups) * (0.18 + 0.17 * lines)), layout="constrained")
     axes = figure.subplots()
     places = range(len(groups))
-    axes.barh(places, list(means.values()), color=[ACCENT, *[INK] * (len(groups) - 1)], height=0.7)
+    axes.barh(
+        places, [fmean(values) for values in groups.values()], color=[ACCENT, *[INK] * (len(groups) - 1)], height=0.7
+    )
     for place, values in zip(places, groups.values(), strict=True):
-        text = f" {means[list(groups)[place]]:.4g}"
+        text = f"  {fmean(values):.4g}"
         if len(values) > 1:
             axes.scatter(values, [place] * len(values), color="black", s=14, zorder=3)
-            text += f" (mean of {len(values)})"
+            text += f" ± {stdev(values):.2g} (n = {len(values)})"
         axes.text(max(*values, 0.0), place, text, va="center", fontsize=8)
     axes.set_yticks(list(places), list(groups), fontsize=8)
     axes.invert_yaxis()
