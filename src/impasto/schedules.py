@@ -40,11 +40,14 @@ class LinearDecay:
     end: float = 0.0
     hold_kimg: float = 0.0
     warmup_kimg: float = 0.0
+    hold_share: float = 0.0
+    """``hold_kimg`` as a share of ``kimg``; the longer one counts."""
 
     def __call__(self, kimg: float) -> float:
         """The value at ``kimg``."""
-        length = max(self.kimg - self.hold_kimg, 1e-9)
-        progress = min(max((kimg - self.hold_kimg) / length, 0.0), 1.0)
+        hold = max(self.hold_kimg, self.hold_share * self.kimg)
+        length = max(self.kimg - hold, 1e-9)
+        progress = min(max((kimg - hold) / length, 0.0), 1.0)
         return (self.start + (self.end - self.start) * progress) * _warm_up(kimg, self.warmup_kimg)
 
 

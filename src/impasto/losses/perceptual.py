@@ -1,0 +1,221 @@
+"""Content and style as a trained network sees them, as weights for any translation model.
+
+Content keeps what is where; style compares what features are like wherever they are: Gram matrices (Gatys et al. 2016),
+means and deviations (Huang and Belongie 2017), or whole distributions along random directions (sliced Wasserstein
+distance: Heitz et al. 2021 on features, Elnekave and Weiss 2022 on patches of pixels).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.errors import UserError
+from impasto.networks.feature_maps import FeatureMaps, feature_maps
+
+LUMA: Final = (0.299, 0.587, 0.114)
+"""ITU-R BT.601."""
+
+
+def gram(features: Tensor) -> Tensor:
+    """Mean of the outer products of features over places: (N, C, H, W) to (N, C, C)."""
+    flat = features.float().flatten(2)
+    return flat @ flat.transpose(1, 2) / flat.shape[2]
+
+
+def gram_distance(painted: Tensor, style: Tensor) -> Tensor:
+    """Squared difference of each painted picture's Gram matrix from the style pictures' mean, over the latter's square.
+
+    Args:
+        painted: (N, C, H, W).
+        style: (M, C, h, w).
+    """
+    target = gram(style).mean(0, keepdim=True)
+    return (gram(painted) - target).square().mean() / target.square().mean()
+
+
+def mean_std_distance(painted: Tensor, style: Tensor) -> Tensor:
+    """Squared differences of each painted picture's channel means and deviations from the style pictures' mean ones,
+    over the mean square of the latter's features; shapes as for :func:`gram_distance`.
+    """
+    painted, style = painted.float(), style.float()
+    scale = style.square().mean()
+    means = painted.mean((2, 3)) - style.mean((0, 2, 3))
+    deviations = painted.std((2, 3)) - style.std((2, 3)).mean(0)
+    return (means.square().mean() + deviations.square().mean()) / scale
+
+
+def sliced_distance(painted: Tensor, style: Tensor, directions: int = 64, places: int = 4096) -> Tensor:
+    """Sliced Wasserstein-1 distance between the features at all places of all pictures, pooled, channels scaled alike.
+
+    The order along each direction is the optimal transport (Bonneel et al. 2015). Draws directions and places.
+
+    Args:
+        painted: (N, C, H, W).
+        style: (M, C, h, w).
+        directions: drawn at random.
+        places: drawn without repetition from each side; fewer where a side has fewer.
+    """
+    deviation = style.float().std((0, 2, 3)).clamp_min(1e-3)
+    points = [f.float().movedim(1, -1).flatten(0, 2) / deviation for f in (painted, style)]
+    count = min(places, *(len(p) for p in points))
+    slices = F.normalize(torch.randn(painted.shape[1], directions, device=painted.device), dim=0)
+    p, s = (_draw(x, count) @ slices for x in points)
+    return (p.sort(0).values - s.sort(0).values).abs().mean()
+
+
+def patch_distance(
+    painted: Tensor, style: Tensor, size: int = 7, scales: Sequence[int] = (1, 2, 4), directions: int = 32
+) -> Tensor:
+    """Sliced Wasserstein-1 distance between patches of pixels, pooled over pictures (Elnekave and Weiss 2022).
+
+    Args:
+        painted: (N, C, H, W) in [-1, 1].
+        style: (M, C, h, w) in [-1, 1].
+        size: of the square patches in pixels.
+        scales: pictures are made smaller by each of these factors, the results averaged; a scale at which no patch
+            would fit is left out.
+        directions: random unit filters for each scale.
+    """
+    total = [painted.new_zeros(())]
+    for scale in scales:
+        p, s = (F.avg_pool2d(x.float(), scale) if scale > 1 else x.float() for x in (painted, style))
+        if min(*p.shape[-2:], *s.shape[-2:]) < size:
+            continue
+        filters = torch.randn(directions, p.shape[1], size, size, device=p.device)
+        filters = filters / filters.flatten(1).norm(dim=1)[:, None, None, None]
+        values = [F.conv2d(x, filters).movedim(1, -1).flatten(0, 2) for x in (p, s)]
+        count = min(4096, *(len(v) for v in values))
+        a, b = (_draw(v, count).sort(0).values for v in values)
+        total.append((a - b).abs().mean())
+    return torch.stack(total).sum() / max(len(total) - 1, 1)
+
+
+def _draw(rows: Tensor, count: int) -> Tensor:
+    return rows[torch.randperm(len(rows), device=rows.device)[:count]]
+
+
+def content_distance(painted: Tensor, content: Tensor) -> Tensor:
+    """L1 between features of the same places, each channel of each picture at mean 0 and deviation 1 first, so that
+    colours and contrast may change: (N, C, H, W) both.
+    """
+    a, b = (F.instance_norm(f.float(), eps=1e-4) for f in (painted, content))
+    return (a - b).abs().mean()
+
+
+def luma_distance(painted: Tensor, content: Tensor, blur: int = 8) -> Tensor:
+    """L1 between brightness blurred over ``blur`` pixels, each picture at mean 0 and deviation 1 first.
+
+    Keeps light light and dark dark, and leaves strokes and overall tone free. (N, 1 or 3, H, W) in [-1, 1] both.
+    """
+    a, b = (_blurred_luma(images.float(), blur) for images in (painted, content))
+    return (a - b).abs().mean()
+
+
+def _blurred_luma(images: Tensor, blur: int) -> Tensor:
+    if images.shape[1] == 3:
+        images = (images * images.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    half = blur // 2
+    low = F.avg_pool2d(F.pad(images, (half, half, half, half), mode="reflect"), blur, max(half, 1))
+    mean, deviation = low.mean((2, 3), keepdim=True), low.std((2, 3), keepdim=True)
+    return (low - mean) / (deviation + 0.1)
+
+
+STATISTICS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
+    "gram": gram_distance,
+    "mean_std": mean_std_distance,
+    "sliced": sliced_distance,
+}
+
+
+class Perceptual(nn.Module):
+    """Weighted content and style terms; a term of weight 0 costs nothing.
+
+    Args:
+        features: network to look through: auto, vgg19 or efficientnet_lite0; see
+            :func:`~impasto.networks.feature_maps.feature_maps`.
+        content: weight of :func:`content_distance`, mean over ``content_layers``.
+        style: weights of statistics by name (gram, mean_std, sliced), each a mean over ``style_layers`` and ``scales``.
+        patches: weight of :func:`patch_distance`.
+        luma: weight of :func:`luma_distance`.
+        content_layers: of the network; its own choice where null.
+        style_layers: likewise.
+        scales: factors by which pictures are made smaller before the network looks for style.
+        patch_size: see :func:`patch_distance`.
+    """
+
+    def __init__(
+        self,
+        *,
+        features: str = "auto",
+        content: float = 0.0,
+        style: dict[str, float] | None = None,
+        patches: float = 0.0,
+        luma: float = 0.0,
+        content_layers: Sequence[int] | None = None,
+        style_layers: Sequence[int] | None = None,
+        scales: Sequence[int] = (1,),
+        patch_size: int = 7,
+    ) -> None:
+        super().__init__()
+        unknown = set(style or {}) - set(STATISTICS)
+        if unknown:
+            raise UserError(f"{', '.join(unknown)}: style statistics are {', '.join(STATISTICS)}.")
+        self.features, self.scales, self.patch_size = features, tuple(scales), patch_size
+        self.content, self.patches, self.luma = content, patches, luma
+        self.style = {name: weight for name, weight in (style or {}).items() if weight}
+        self.chosen = content_layers, style_layers
+        # in a list, so that the network's weights are neither trained nor saved with the model
+        self.network: list[FeatureMaps] = []
+
+    def forward(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
+        """Weighted terms by name, each a scalar.
+
+        Args:
+            painted: (N, C, H, W) in [-1, 1], with graph.
+            content: (N, C, H, W), what it was painted from.
+            style: (M, C, h, w), pictures in the style wanted.
+        """
+        terms: dict[str, Tensor] = {}
+        if self.luma:
+            terms["luma"] = self.luma * luma_distance(painted, content)
+        if self.patches:
+            terms["patches"] = self.patches * patch_distance(painted, style, self.patch_size)
+        if self.content or self.style:
+            terms |= self.through_network(painted.float(), content.float(), style.float())
+        return terms
+
+    def through_network(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
+        """The terms that the network is needed for."""
+        look = self.look_through(painted.device)
+        content_layers = tuple(self.chosen[0] or look.content_layers)
+        style_layers = tuple(self.chosen[1] or look.style_layers)
+        every = tuple(sorted({*content_layers, *style_layers} if self.style else content_layers))
+        seen = dict(zip(every, look(painted, every), strict=True))
+        terms: dict[str, Tensor] = {}
+        if self.content:
+            with torch.no_grad():
+                kept = look(content, content_layers)
+            distances = [content_distance(seen[n], k) for n, k in zip(sorted(content_layers), kept, strict=True)]
+            terms["content"] = self.content * torch.stack(distances).mean()
+        for scale in self.scales if self.style else ():
+            views = [seen[n] for n in sorted(style_layers)]
+            if scale != 1:
+                views = look(F.avg_pool2d(painted, scale), style_layers)
+            with torch.no_grad():
+                wanted = look(F.avg_pool2d(style, scale) if scale != 1 else style, style_layers)
+            for name, weight in self.style.items():
+                distance = torch.stack([STATISTICS[name](v, w) for v, w in zip(views, wanted, strict=True)]).mean()
+                terms[name] = terms.get(name, painted.new_zeros(())) + weight / len(self.scales) * distance
+        return terms
+
+    def look_through(self, device: torch.device) -> FeatureMaps:
+        """The network, loaded when first needed."""
+        if not self.network:
+            network = feature_maps(self.features)
+            self.network.append(network)
+        if isinstance(self.network[0], nn.Module):
+            self.network[0].to(device)
+        return self.network[0]

@@ -1,0 +1,67 @@
+"""The discriminator that judges patches, not pictures (Isola et al. 2017)."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from impasto.errors import UserError
+from impasto.networks.resnet_translation import BlurDown, InstanceNorm
+
+
+class PatchGAN(nn.Module):
+    """A map of raw scores, one for each patch of 70 x 70 pixels with the three layers published.
+
+    Args:
+        channels: of the pictures.
+        width: channels after the first convolution, doubled by each layer up to eight times as many.
+        layers: layers that halve the size; a score sees 16, 34, 70 or 142 pixels with 1, 2, 3 or 4 of them.
+        norm: instance (as published) or none.
+        spectral_norm: bound the spectral norm of every convolution by 1 (Miyato et al. 2018).
+        antialias: blur before down-sampling as CUT does, at four times the cost.
+    """
+
+    sigmoid = False
+
+    def __init__(
+        self,
+        channels: int = 3,
+        width: int = 64,
+        layers: int = 3,
+        norm: Literal["instance", "none"] = "instance",
+        spectral_norm: bool = False,
+        antialias: bool = False,
+    ) -> None:
+        super().__init__()
+        self.smallest = 2 ** (layers + 2)
+        widths = [min(width * 2**i, width * 8) for i in range(layers + 1)]
+        stages: list[nn.Module] = []
+        for i, (before, after) in enumerate(zip([channels, *widths[:-1]], widths, strict=True)):
+            last = i == layers
+            stride = 1 if last or antialias else 2
+            stages.append(nn.Conv2d(before, after, 3 if antialias and not last else 4, stride, padding=1))
+            if i and norm == "instance":
+                stages.append(InstanceNorm())
+            stages.append(nn.LeakyReLU(0.2, inplace=True))
+            if antialias and not last:
+                stages.append(BlurDown())
+        stages.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
+        for stage in stages:
+            if isinstance(stage, nn.Conv2d):
+                nn.init.xavier_normal_(stage.weight)
+                nn.init.zeros_(stage.bias)  # type: ignore[arg-type]
+                if spectral_norm:
+                    nn.utils.parametrizations.spectral_norm(stage)
+        self.layers = nn.Sequential(*stages)
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) to raw scores (N, 1, h, w); the condition is not used.
+
+        Raises:
+            UserError: a picture smaller than the network's reach.
+        """
+        if min(images.shape[-2:]) < self.smallest:
+            raise UserError(
+                f"This PatchGAN judges pictures of at least {self.smallest}x{self.smallest} pixels; give a larger "
+                "data.image_size or fewer model.discriminator.layers."
+            )
+        return self.layers(images)

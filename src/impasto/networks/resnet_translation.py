@@ -1,0 +1,202 @@
+"""The generator that repaints a picture: strided convolutions, residual blocks, up again.
+
+Johnson et al. 2016, as CycleGAN (Zhu et al. 2017) and CUT (Park et al. 2020) use it, with CUT's blurred down-sampling
+and bilinear up-sampling, which leave no checkerboard.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.errors import UserError
+
+Norm = Literal["instance", "batch", "none"]
+
+
+class ResNetGenerator(nn.Module):
+    """Repaints (N, C, H, W) in [-1, 1]; H and W must be multiples of ``stride``.
+
+    Layers are numbered as in CUT's published code, so that its NCE layers 0, 4, 8, 12, 16 mean the same here: 0 the
+    padded picture, 4 and 8 the convolutions before each down-sampling, 12 and 16 the first and the fifth block.
+
+    Args:
+        channels: of the pictures.
+        width: channels after the first convolution; four times as many in the blocks.
+        blocks: residual blocks; 9 as published, 6 for pictures of 128 pixels.
+        norm: instance (as published), batch (the same function at any picture size) or none.
+        dropout: share of features dropped inside the blocks.
+        antialias: blur before down-sampling (Zhang 2019), at twice the cost of the strided convolution without.
+        residual: add the network's output to the picture, so that training starts from the picture itself.
+    """
+
+    stride = 4
+    smallest = 16
+
+    def __init__(
+        self,
+        channels: int = 3,
+        width: int = 64,
+        blocks: int = 9,
+        norm: Norm = "instance",
+        dropout: float = 0.0,
+        antialias: bool = True,
+        residual: bool = False,
+    ) -> None:
+        super().__init__()
+        self.channels, self.residual = channels, residual
+        wide = width * 4
+        self.layers = nn.Sequential(
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(channels, width, 7),
+            *activation(width, norm),
+            *down(width, width * 2, norm, antialias),
+            *down(width * 2, wide, norm, antialias),
+            *(ResidualBlock(wide, norm, dropout) for _ in range(blocks)),
+            *up(wide, width * 2, norm),
+            *up(width * 2, width, norm),
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(width, channels, 7),
+        )
+        self.apply(initialise)
+        if residual:
+            nn.init.normal_(self.layers[-1].weight, std=1e-3)  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) in [-1, 1] to the same shape and range.
+
+        Raises:
+            UserError: H or W is not a multiple of :attr:`stride`, or too small for the reflected border.
+        """
+        height, width = images.shape[-2:]
+        if height % self.stride or width % self.stride or min(height, width) < self.smallest:
+            raise UserError(
+                f"This generator takes pictures whose sides are multiples of {self.stride} and at least "
+                f"{self.smallest} pixels, not {width}x{height}; choose another size."
+            )
+        painted = self.layers(images)
+        if self.residual:
+            # atanh keeps tanh(atanh(x)) = x, and its slope finite at white and black
+            painted = painted + torch.atanh(images.clamp(-0.98, 0.98))
+        return torch.tanh(painted)
+
+    def widths(self, layers: Sequence[int]) -> list[int]:
+        """Channels that :meth:`features` gives for these layers, in ascending order of the layer.
+
+        Raises:
+            UserError: a layer that is not there.
+        """
+        if not layers or min(layers) < 0 or max(layers) >= len(self.layers):
+            raise UserError(f"nce_layers={list(layers)}: this generator's layers are 0 to {len(self.layers) - 1}.")
+        with torch.no_grad():
+            device = next(self.parameters()).device
+            probe = torch.zeros(1, self.channels, self.smallest, self.smallest, device=device)
+            return [f.shape[1] for f in self.features(probe, layers)]
+
+    def features(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """What the given layers see: one (N, C', H', W') each, in ascending order of the layer.
+
+        Args:
+            images: (N, C, H, W) in [-1, 1].
+            layers: numbers of layers, see the class.
+        """
+        wanted, found, x = set(layers), [], images
+        for number, layer in enumerate(self.layers[: max(wanted) + 1]):
+            x = layer(x)
+            if number in wanted:
+                found.append(x)
+        return found
+
+
+class ResidualBlock(nn.Module):
+    """x + convolution, norm, ReLU, convolution, norm; the picture's border reflected (He et al. 2016; Johnson 2016)."""
+
+    def __init__(self, width: int, norm: Norm, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(width, width, 3),
+            *activation(width, norm),
+            *([nn.Dropout(dropout)] if dropout else []),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(width, width, 3),
+            normalisation(width, norm),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The same shape."""
+        return x + self.layers(x)
+
+
+class InstanceNorm(nn.Module):
+    """Each channel of each picture to mean 0 and variance 1 (Ulyanov et al. 2016), without learned scale.
+
+    Args:
+        eps: added to the variance.
+
+    Attributes:
+        statistics: (mean, variance), each (1, C, 1, 1), to use in place of the picture's own: a picture painted in
+            tiles must be normalised as one.
+    """
+
+    def __init__(self, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.statistics: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same shape."""
+        if self.statistics is not None:
+            mean, variance = self.statistics
+            return (x - mean) * torch.rsqrt(variance + self.eps)
+        # one group per channel is the same function, and several times faster than instance_norm on a CPU
+        return F.group_norm(x.contiguous(), x.shape[1], eps=self.eps)
+
+
+class BlurDown(nn.Module):
+    """Every other pixel after the blur [1, 2, 1] x [1, 2, 1] / 16 (Zhang 2019), the border reflected."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C, H / 2, W / 2)."""
+        row = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device)
+        kernel = (row[:, None] * row).expand(x.shape[1], 1, 3, 3)
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=x.shape[1])
+
+
+def normalisation(width: int, norm: Norm) -> nn.Module:
+    """A fresh normalisation layer for ``width`` channels."""
+    if norm == "instance":
+        return InstanceNorm()
+    if norm == "batch":
+        return nn.BatchNorm2d(width)
+    if norm == "none":
+        return nn.Identity()
+    raise UserError(f"norm={norm} is not a normalisation of this generator; choose instance, batch or none.")
+
+
+def activation(width: int, norm: Norm) -> list[nn.Module]:
+    """Normalisation and ReLU."""
+    return [normalisation(width, norm), nn.ReLU(inplace=True)]
+
+
+def down(before: int, after: int, norm: Norm, antialias: bool) -> list[nn.Module]:
+    """Half the size; four layers either way, so that layer numbers hold."""
+    if antialias:
+        return [nn.Conv2d(before, after, 3, padding=1), *activation(after, norm), BlurDown()]
+    return [nn.Conv2d(before, after, 3, stride=2, padding=1), *activation(after, norm), nn.Identity()]
+
+
+def up(before: int, after: int, norm: Norm) -> list[nn.Module]:
+    """Twice the size, bilinearly: the kernel [1, 3, 3, 1] of CUT's up-sampling."""
+    bilinear = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+    return [bilinear, nn.Conv2d(before, after, 3, padding=1), *activation(after, norm)]
+
+
+def initialise(module: nn.Module) -> None:
+    """Xavier for convolutions (CUT), zero biases."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.xavier_normal_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,145 @@
+"""Style statistics and content distances against numbers worked out by hand."""
+
+import pytest
+import torch
+from torch import nn
+
+from impasto.errors import UserError
+from impasto.losses import perceptual
+from impasto.losses.perceptual import (
+    Perceptual,
+    content_distance,
+    gram,
+    gram_distance,
+    luma_distance,
+    mean_std_distance,
+    patch_distance,
+    sliced_distance,
+)
+from impasto.networks import feature_maps as networks
+
+
+def test_gram_by_hand() -> None:
+    # Channel 0 is 1, 2 and channel 1 is 3, 0 over two places: products 1+4, 3+0, 9+0, over 2.
+    features = torch.tensor([[[[1.0, 2.0]], [[3.0, 0.0]]]])
+    assert gram(features).tolist() == [[[2.5, 1.5], [1.5, 4.5]]]
+
+
+def test_gram_distance_by_hand() -> None:
+    painted, style = torch.full((1, 1, 1, 1), 2.0), torch.tensor([1.0, 3.0]).view(2, 1, 1, 1)
+    # Gram of painted 4; mean of 1 and 9 is 5; (4 - 5)^2 / 25
+    assert gram_distance(painted, style).item() == pytest.approx(1 / 25)
+
+
+def test_mean_std_by_hand() -> None:
+    painted, style = torch.tensor([0.0, 2.0]).view(1, 1, 1, 2), torch.tensor([4.0, 4.0]).view(1, 1, 1, 2)
+    # means 1 and 4, deviations sqrt(2) and 0, mean square of style 16
+    assert mean_std_distance(painted, style).item() == pytest.approx((9 + 2) / 16)
+
+
+def test_sliced_distance_of_shifted_features_is_the_shift() -> None:
+    style = torch.randn(2, 1, 16, 16)
+    painted = style.flip(0) + 3 * style.std()  # the same features elsewhere, all moved by three deviations
+    assert sliced_distance(painted, style, places=512).item() == pytest.approx(3, rel=1e-4)
+
+
+def test_sliced_distance_ignores_place_but_not_proportion() -> None:
+    torch.manual_seed(0)
+    ones, mixed = torch.ones(1, 2, 4, 4), torch.ones(1, 2, 4, 4)
+    mixed[..., :2] = -1
+    assert sliced_distance(mixed, mixed.flip(-1)).item() == pytest.approx(0, abs=1e-6)
+    assert sliced_distance(ones, mixed).item() > 0.1
+
+
+def test_patch_distance_sees_direction_of_strokes() -> None:
+    torch.manual_seed(0)
+    stripes = torch.tensor([-1.0, 1.0]).repeat_interleave(4).repeat(4).expand(1, 3, 32, 32)
+    same = patch_distance(stripes, stripes.roll(3, -1), scales=(1,))
+    turned = patch_distance(stripes, stripes.transpose(2, 3), scales=(1,))
+    assert turned.item() > 3 * same.item()
+
+
+def test_content_distance_leaves_contrast_and_level_free() -> None:
+    features = torch.randn(2, 3, 8, 8)
+    assert content_distance(features * 5 + 2, features).item() == pytest.approx(0, abs=1e-3)
+    assert content_distance(-features, features).item() > 1
+
+
+def test_luma_distance_sees_inverted_light_but_not_tone_or_fine_texture() -> None:
+    ramp = torch.linspace(-0.8, 0.8, 64).expand(1, 3, 64, 64)
+    checks = 0.1 * (torch.arange(64) % 2 * 2 - 1).float()
+    assert luma_distance(ramp + checks, ramp).item() < 0.02
+    assert luma_distance(ramp * 0.9 + 0.05, ramp).item() < 0.05
+    assert luma_distance(-ramp, ramp).item() > 1
+
+
+class Pixels(nn.Module):
+    """Layer n is the picture times n."""
+
+    name = "pixels"
+    content_layers = (1,)
+    style_layers = (1, 2)
+
+    def forward(self, images: torch.Tensor, layers: tuple[int, ...]) -> list[torch.Tensor]:
+        return [images * n for n in sorted(layers)]
+
+
+def test_terms_are_weighted_and_leave_out_what_has_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perceptual, "feature_maps", lambda name: Pixels())
+    painted, content, style = torch.full((1, 3, 16, 16), 0.5), torch.rand(1, 3, 16, 16), torch.ones(1, 3, 16, 16)
+    terms = Perceptual(style={"gram": 2.0, "mean_std": 0.0}, scales=(1, 2))(painted, content, style)
+    # Gram matrices 0.25 and 1 (times n^2): (0.75)^2 / 1 on either layer and scale
+    assert {k: v.item() for k, v in terms.items()} == {"gram": pytest.approx(2 * 0.5625)}
+    assert Perceptual()(painted, content, style) == {}
+    assert set(Perceptual(content=1, luma=1, patches=1)(painted, content, style)) == {"content", "luma", "patches"}
+
+
+def test_unknown_statistic_is_named() -> None:
+    with pytest.raises(UserError, match="moments"):
+        Perceptual(style={"moments": 1.0})
+
+
+def test_network_is_neither_trained_nor_saved() -> None:
+    loss = Perceptual(features="efficientnet_lite0", content=1.0, style={"gram": 1.0}, scales=(1, 2))
+    painted = torch.rand(1, 3, 64, 64, requires_grad=True)
+    sum(loss(painted, torch.rand(1, 3, 64, 64), torch.rand(2, 3, 64, 64)).values()).backward()  # type: ignore[union-attr]
+    assert painted.grad is not None
+    assert painted.grad.abs().sum() > 0
+    assert loss.state_dict() == {}
+    assert not list(loss.parameters())
+
+
+def test_auto_says_what_it_looks_through(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(networks, "reachable", lambda url: False)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: "/nowhere")
+    networks_before = dict(networks.NETWORKS)
+    monkeypatch.setattr(networks, "NETWORKS", {**networks_before, "efficientnet_lite0": Pixels})
+    from impasto.run.notices import forget_notices, notices
+
+    forget_notices()
+    assert networks.feature_maps("auto").name == "pixels"
+    assert "EfficientNet-Lite0" in notices()["perceptual.features"]
+    with pytest.raises(UserError, match="inception"):
+        networks.feature_maps("inception")
+
+
+def test_vgg_without_weights_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchvision.models
+
+    def refuse(weights: object) -> nn.Module:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torchvision.models, "vgg19", refuse)
+    with pytest.raises(UserError, match="weights of VGG19"):
+        networks.VGG19()
+
+
+def test_vgg_layers_on_random_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchvision.models
+
+    network = nn.Module()
+    network.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2))
+    monkeypatch.setattr(torchvision.models, "vgg19", lambda weights: network)
+    first, last = networks.VGG19()(torch.rand(1, 1, 8, 8), (1, 2))  # grey is repeated
+    assert (first >= 0).all()
+    assert last.shape == (1, 4, 4, 4)

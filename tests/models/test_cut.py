@@ -1,0 +1,158 @@
+"""Contrastive translation: its networks, its step, and its published settings."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from impasto.data.spec import ImageSpec
+from impasto.errors import UserError
+from impasto.losses.adversarial import LSGAN
+from impasto.losses.perceptual import Perceptual
+from impasto.models.cut import CUT
+from impasto.networks.patchgan import PatchGAN
+from impasto.networks.resnet_translation import BlurDown, InstanceNorm, ResNetGenerator
+
+
+def make_model(**parts: Any) -> CUT:
+    torch.manual_seed(0)
+    defaults: dict[str, Any] = {
+        "spec": ImageSpec(3, 16, 16),
+        "generator": ResNetGenerator(width=4, blocks=1),
+        "discriminator": PatchGAN(width=4, layers=1),
+        "loss": LSGAN(),
+        "optimizer_g": partial(torch.optim.Adam, lr=1e-3),
+        "optimizer_d": partial(torch.optim.Adam, lr=1e-3),
+        "nce_layers": (0, 4, 8),
+        "nce_patches": 16,
+        "nce_dim": 8,
+    }
+    model = CUT(**{**defaults, **parts})
+    optimizers = model.configure_optimizers()
+    model.optimizers = lambda: optimizers  # type: ignore[method-assign,assignment]
+    model.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign,assignment]
+    return model
+
+
+def batch() -> dict[str, Tensor]:
+    g = torch.Generator().manual_seed(1)
+    return {name: torch.rand(2, 3, 16, 16, generator=g) * 2 - 1 for name in ("content", "style")}
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_generator_keeps_shape_and_range(norm: Any, antialias: bool, channels: int) -> None:
+    network = ResNetGenerator(channels, width=4, blocks=1, norm=norm, antialias=antialias, dropout=0.1)
+    painted = network(torch.rand(2, channels, 20, 36) * 2 - 1)
+    assert painted.shape == (2, channels, 20, 36)
+    assert painted.abs().max() <= 1
+
+
+def test_residual_generator_starts_as_the_identity() -> None:
+    picture = torch.rand(1, 3, 16, 16) * 1.9 - 0.95
+    assert (ResNetGenerator(width=4, blocks=1, residual=True)(picture) - picture).abs().max() < 0.1
+
+
+def test_layer_numbers_are_those_of_the_published_code() -> None:
+    network = ResNetGenerator(width=8, blocks=9)
+    features = network.features(torch.rand(1, 3, 32, 32), (16, 0, 4, 8, 12))
+    shapes = [tuple(f.shape[1:]) for f in features]
+    assert shapes == [(3, 38, 38), (16, 32, 32), (32, 16, 16), (32, 8, 8), (32, 8, 8)]
+    assert network.widths((0, 4, 8, 12, 16)) == [3, 16, 32, 32, 32]
+
+
+def test_layers_and_sizes_that_are_not_there_are_named() -> None:
+    network = ResNetGenerator(width=4, blocks=1)
+    with pytest.raises(UserError, match="nce_layers=\\[99\\]"):
+        network.widths((99,))
+    with pytest.raises(UserError, match="multiples of 4"):
+        network(torch.rand(1, 3, 18, 16))
+    with pytest.raises(UserError, match="norm=group"):
+        ResNetGenerator(norm="group")  # type: ignore[arg-type]
+
+
+def test_blur_by_hand() -> None:
+    row = torch.tensor([0.0, 4.0, 8.0, 0.0]).expand(1, 1, 4, 4)
+    # reflected: 4 0 4 8 0; at 0: (4 + 2 * 0 + 4) / 4, at 2: (4 + 2 * 8 + 0) / 4
+    assert BlurDown()(row)[0, 0, 0].tolist() == [2.0, 5.0]
+
+
+def test_instance_norm_is_torchs_and_takes_given_statistics() -> None:
+    x = torch.randn(2, 3, 8, 8)
+    norm = InstanceNorm()
+    assert torch.allclose(norm(x), torch.nn.functional.instance_norm(x), atol=1e-5)
+    norm.statistics = torch.ones(1, 3, 1, 1), torch.full((1, 3, 1, 1), 4.0)
+    assert torch.allclose(norm(x), (x - 1) / 2, atol=1e-4)
+
+
+def test_a_score_of_the_patchgan_sees_seventy_pixels() -> None:
+    network = PatchGAN(width=4, norm="none")
+    picture = torch.rand(1, 3, 128, 128, requires_grad=True)
+    scores = network(picture)
+    assert scores.shape == (1, 1, 14, 14)
+    scores[0, 0, 7, 7].backward()
+    assert picture.grad is not None
+    seen = picture.grad.abs().sum((0, 1)).nonzero()
+    assert (seen.max(0).values - seen.min(0).values + 1).tolist() == [70, 70]
+
+
+def test_patchgan_options() -> None:
+    for options in ({"spectral_norm": True}, {"antialias": True}, {"norm": "none"}):
+        assert PatchGAN(1, width=4, layers=2, **options)(torch.rand(1, 1, 32, 32)).ndim == 4  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="at least 32x32"):
+        PatchGAN(width=4)(torch.rand(1, 3, 16, 16))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"nce": 10.0, "nce_identity": False, "flip_equivariance": True},
+        {"nce": 0.0},
+        {"accumulate": 2},
+        {"n_critic": 2},
+        {"perceptual": Perceptual(luma=1.0, patches=1.0)},
+    ],
+    ids=str,
+)
+def test_step_moves_every_network(parts: dict[str, Any]) -> None:
+    model = make_model(**parts)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for i in range(model.n_critic):
+        model.training_step(batch(), i)
+    still = [name for name, p in model.named_parameters() if torch.equal(p, before[name])]
+    # a bias before instance norm does nothing
+    assert not [name for name in still if "ema" not in name and not name.endswith("bias")]
+    assert model.images_seen == 2 * model.n_critic
+
+
+def test_generator_repaints_once_for_both_losses() -> None:
+    model = make_model(nce=0.0)
+    calls = []
+    model.generator.register_forward_hook(lambda *_: calls.append(1))
+    model.training_step(batch(), 0)
+    assert len(calls) == 1
+
+
+def test_losses_by_hand() -> None:
+    model = make_model(nce=0.0, adversarial=2.0)
+    data = batch()
+    painted = model.generator(data["content"])
+    scores = {k: model.discriminator(v) for k, v in (("real", data["style"]), ("fake", painted))}
+    expected = 0.5 * ((scores["real"] - 1).square().mean() + scores["fake"].square().mean())
+    assert model.discriminator_loss(data).item() == pytest.approx(expected.item(), rel=1e-5)
+    assert model.generator_loss(data).item() == pytest.approx((scores["fake"] - 1).square().mean().item(), rel=1e-5)
+
+
+def test_preview_puts_each_picture_above_its_repainting() -> None:
+    model = make_model()
+    content = batch()["content"]
+    sheet, columns = model.preview({"content": content}, None, None)
+    assert columns == 2
+    assert torch.equal(sheet[:2], content)
+    assert torch.equal(sheet[2:], model.translate(content))
+    sheet, columns = model.preview({"content": content}, None, 1)
+    assert torch.equal(sheet[::2], content)
