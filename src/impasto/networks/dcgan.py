@@ -7,12 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.networks.layers.attention import SelfAttention
-from impasto.networks.layers.condition import (
-    ConditionEmbedding,
-    DiscriminatorConditioning,
-    GeneratorConditioning,
-    has_condition,
-)
+from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.head import ScoreHead
 from impasto.networks.layers.ladder import Size, doubling, ladder, nearest_levels
@@ -111,9 +106,7 @@ class DCGANGenerator(nn.Module):
         self.latent_dim = latent_dim
         self.sizes = ladder(height, width)
         widths = doubling(len(self.sizes) - 1, features, max_features)
-        given = has_condition(num_classes, condition_dim, conditioning, GeneratorConditioning)
-        self.embed = ConditionEmbedding(num_classes, condition_dim, embedding) if given else None
-        self.beside_noise = given and conditioning == "concat"
+        self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
         bias = norm in ("pixel", "none")
 
         def block(convolution: nn.Module, after: int, attends: bool = False) -> Block:
@@ -121,7 +114,7 @@ class DCGANGenerator(nn.Module):
                 convolution,
                 after,
                 norm=norm,
-                condition_width=embedding if given and conditioning == "norm" else 0,
+                condition_width=self.input.condition_width,
                 slope=slope,
                 dropout=dropout,
                 attention=attends,
@@ -134,7 +127,7 @@ class DCGANGenerator(nn.Module):
         attended = nearest_levels(self.sizes[:-1], attention)
         self.base = (widths[0], *self.sizes[0])
         self.project = dense(
-            latent_dim + (embedding if self.beside_noise else 0),
+            self.input.width,
             widths[0] * self.sizes[0][0] * self.sizes[0][1],
             init=small_normal,
             spectral=spectral_norm,
@@ -154,9 +147,7 @@ class DCGANGenerator(nn.Module):
         Raises:
             UserError: a condition that is missing or does not fit.
         """
-        embedded = None if self.embed is None else self.embed(condition)
-        if self.beside_noise and embedded is not None:
-            z = torch.cat([z, embedded], 1)
+        z, embedded = self.input(z, condition)
         x = self.project(z).unflatten(1, self.base).contiguous(memory_format=torch.channels_last)
         x = self.first(x, embedded)
         for size, level in zip(self.sizes[1:-1], self.levels, strict=True):

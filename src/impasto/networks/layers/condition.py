@@ -68,6 +68,48 @@ class ConditionEmbedding(nn.Module):
         return f"integer labels of shape (N,), 0 to {self.num_classes - 1}"
 
 
+class LatentInput(nn.Module):
+    """What goes into a generator: noise, with the embedded condition beside it or for its normalisations.
+
+    Args:
+        latent_dim: length of the noise vector.
+        num_classes: labels; 0 without.
+        condition_dim: length of condition vectors, which go before labels; 0 without.
+        conditioning: ``concat`` (beside the noise), ``norm`` (handed on) or ``none``.
+        embedding: length of the embedded condition.
+
+    Attributes:
+        width: length of what the first layer gets.
+        condition_width: length of what normalisations get, 0 for nothing.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        num_classes: int,
+        condition_dim: int,
+        conditioning: GeneratorConditioning,
+        embedding: int,
+    ) -> None:
+        super().__init__()
+        given = has_condition(num_classes, condition_dim, conditioning, GeneratorConditioning)
+        self.embed = ConditionEmbedding(num_classes, condition_dim, embedding) if given else None
+        self.beside = given and conditioning == "concat"
+        self.width = latent_dim + (embedding if self.beside else 0)
+        self.condition_width = embedding if given and not self.beside else 0
+
+    def forward(self, z: Tensor, condition: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """(N, latent_dim) and a condition to (N, width) and (N, condition_width), or nothing in its place.
+
+        Raises:
+            UserError: a condition that is missing or does not fit.
+        """
+        if self.embed is None:
+            return z, None
+        embedded = self.embed(condition)
+        return (torch.cat([z, embedded], 1), None) if self.beside else (z, embedded)
+
+
 def has_condition(num_classes: int, condition_dim: int, conditioning: str, kinds: object) -> bool:
     """Whether a network is to be built with a condition: it is wanted and the data has one.
 

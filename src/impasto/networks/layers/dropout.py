@@ -18,8 +18,9 @@ class ChannelDropout(nn.Module):
         self.probability = probability
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same."""
+        """(N, C, ...) to the same."""
         if not self.training or self.probability == 0:
             return x
-        draw = distributed.per_sample(lambda n: torch.rand(n, x.shape[1], 1, 1, device=x.device), len(x))
+        shape = (x.shape[1], *[1] * (x.ndim - 2))
+        draw = distributed.per_sample(lambda n: torch.rand(n, *shape, device=x.device), len(x))
         return x * ((draw >= self.probability) / (1 - self.probability)).to(x.dtype)

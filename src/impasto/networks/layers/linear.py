@@ -40,7 +40,7 @@ def conv(
     padding: int | None = None,
     groups: int = 1,
     bias: bool = True,
-    init: Initialise = orthogonal,
+    init: Initialise | None = None,
     spectral: bool = False,
 ) -> nn.Conv2d:
     """A convolution that keeps the size at stride 1; biases start at zero.
@@ -53,7 +53,7 @@ def conv(
         padding: zeros on each side; half the kernel where null.
         groups: of channels that are convolved apart.
         bias: whether there is one; superfluous before a normalisation.
-        init: of the weights.
+        init: of the weights; He's for ReLU where null.
         spectral: divide the weights by their largest singular value (Miyato et al. 2018, algorithm 1).
     """
     if padding is None:
@@ -63,15 +63,15 @@ def conv(
 
 
 def dense(
-    before: int, after: int, *, bias: bool = True, init: Initialise = orthogonal, spectral: bool = False
+    before: int, after: int, *, bias: bool = True, init: Initialise | None = None, spectral: bool = False
 ) -> nn.Linear:
     """A dense layer; arguments as for :func:`conv`."""
     return finished(nn.Linear(before, after, bias=bias), init, spectral)
 
 
-def finished(layer: Layer, init: Initialise, spectral: bool) -> Layer:
+def finished(layer: Layer, init: Initialise | None, spectral: bool) -> Layer:
     """Initialise a layer, then put the spectral norm on it."""
-    init(layer.weight)
+    (init or he())(layer.weight)
     if getattr(layer, "bias", None) is not None:
         nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     return cast(Layer, spectral_norm(layer)) if spectral else layer

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from impasto.errors import UserError
 from impasto.networks.layers.ladder import Size
-from impasto.networks.layers.linear import Initialise, finished, orthogonal
+from impasto.networks.layers.linear import Initialise, finished
 
 UpsamplingKind = Literal["nearest", "transposed"]
 
@@ -34,7 +34,7 @@ class UpConv(nn.Module):
         kind: UpsamplingKind = "nearest",
         *,
         bias: bool = True,
-        init: Initialise = orthogonal,
+        init: Initialise | None = None,
         spectral: bool = False,
     ) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class UpConv(nn.Module):
         if self.kind == "nearest":
             if x.shape[2] * x.shape[3] <= 25:
                 # Few pixels and many weights: adding up the kernel below costs more than it saves.
-                return F.conv2d(F.interpolate(x, size=size, mode="nearest"), weight, bias, padding=1)
+                return F.conv2d(repeated(x, size), weight, bias, padding=1)
             weight = spread(weight)
         y = F.conv_transpose2d(x, weight.transpose(0, 1), bias, stride=2, padding=1)
         return y[:, :, : size[0], : size[1]]
@@ -69,9 +69,14 @@ def spread(weight: Tensor) -> Tensor:
     return padded[:, :, :-1, :-1] + padded[:, :, 1:, :-1] + padded[:, :, :-1, 1:] + padded[:, :, 1:, 1:]
 
 
-def halve(x: Tensor) -> Tensor:
-    """The mean of 2x2 pixels, odd sizes rounded up: (N, C, H, W) to (N, C, ceil(H / 2), ceil(W / 2))."""
-    return F.avg_pool2d(x, 2, ceil_mode=True)
+def resized(x: Tensor, size: Size) -> Tensor:
+    """Bilinear: (N, C, H, W) to (N, C, *size); half the size is the mean of 2x2 pixels."""
+    return x if tuple(x.shape[2:]) == tuple(size) else F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+
+
+def repeated(x: Tensor, size: Size) -> Tensor:
+    """Pixels repeated: (N, C, H, W) to (N, C, *size)."""
+    return x if tuple(x.shape[2:]) == tuple(size) else F.interpolate(x, size=size, mode="nearest")
 
 
 def pad_to_even(x: Tensor) -> Tensor:
