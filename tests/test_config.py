@@ -1,0 +1,128 @@
+"""Every configuration composes, and every ``_target_`` in it takes the arguments that it is given."""
+
+import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.utils import get_object
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from impasto.run.entry import register_resolvers
+from tests.training import CONF, ROOT
+
+GIVEN = {
+    "model": {"spec", "loss", "penalties", "augment", "seed"},
+    "data": {"seed"},
+    "trainer": {"logger", "callbacks", "precision"},
+    "callbacks.checkpoints": {"record"},
+}
+"""Arguments that do not come from config but from src/impasto/run/build.py."""
+
+
+def choices(group: str) -> list[str]:
+    return sorted(path.stem for path in Path(CONF, group).glob("*.yaml"))
+
+
+def compose_train(*overrides: str) -> DictConfig:
+    register_resolvers()
+    with initialize_config_dir(CONF, version_base="1.3"):
+        return compose("train", ["output_dir=nowhere", "name=test", *overrides])
+
+
+def targets(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping with a ``_target_``, with where it is."""
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield path, node
+        for key, value in node.items():
+            yield from targets(value, f"{path}.{key}".lstrip("."))
+    elif isinstance(node, list):
+        for i, value in enumerate(node):
+            yield from targets(value, f"{path}.{i}")
+
+
+def check_binding(path: str, node: dict[str, Any]) -> None:
+    factory = get_object(node["_target_"])
+    given = {key: value for key, value in node.items() if not key.startswith("_")}
+    parameters = inspect.signature(factory).parameters
+    extra = GIVEN.get(path, set())
+    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    unknown = set(given) - set(parameters)
+    if unknown and takes_all:  # **parts go on to the base class
+        for base in factory.__mro__[1:]:
+            unknown -= set(inspect.signature(base.__init__).parameters)
+    assert not unknown, f"{path}: {node['_target_']} does not take {sorted(unknown)}"
+    if not node.get("_partial_"):
+        required = {
+            name
+            for name, p in parameters.items()
+            if p.default is inspect.Parameter.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        }
+        assert required <= set(given) | extra, f"{path}: {node['_target_']} also needs {sorted(required - set(given))}"
+
+
+GROUPS = ("model", "loss", "penalty", "augment", "data", "trainer", "logger", "callbacks", "evaluation", "debug")
+CASES = [f"{group}={name}" for group in GROUPS for name in choices(group)]
+CASES += [f"experiment={name}" for name in choices("experiment")]
+
+
+@pytest.mark.parametrize("override", CASES)
+def test_every_target_binds_to_its_signature(override: str) -> None:
+    unpaired = ["data=unpaired"] if override in ("model=cut", "model=fastcut") else []
+    cfg = compose_train(override, *unpaired)
+    found = list(targets(OmegaConf.to_container(cfg, resolve=True)))
+    assert len(found) > 10
+    for path, node in found:
+        check_binding(path, node)
+
+
+def test_the_tests_see_every_group() -> None:
+    folders = {path.name for path in Path(CONF).iterdir() if path.is_dir()} - {"hydra", "sweeps", "experiment"}
+    assert folders == {group for group in GROUPS if choices(group)}
+
+
+def test_penalties_combine_and_models_choose_their_loss() -> None:
+    cfg = compose_train("model=wgan_gp", "penalty=[r1,lecam]")
+    assert set(cfg.penalty) == {"r1", "lecam"}
+    assert cfg.loss._target_.endswith("Wasserstein")
+    assert set(compose_train("model=wgan_gp").penalty) == {"gradient_penalty"}
+    assert compose_train("model=wgan_gp", "loss=hinge").loss._target_.endswith("Hinge")
+    assert compose_train("penalty=none").penalty == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["--cfg", "job", "model=cgan", "data=wikiart"], 0, "impasto.models.noise.NoiseGAN"),
+        (["model=cgam"], 1, "cgan"),
+        (["kigm=3"], 1, "kigm"),
+        (["model.generator.latent_dmi=3"], 1, "latent_dmi"),
+    ],
+)
+def test_the_command_line_answers_without_torch(arguments: list[str], status: int, says: str, tmp_path: Path) -> None:
+    blocker = tmp_path / "torch.py"
+    blocker.write_text("raise ImportError('torch is not to be imported here')")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "src" / "train.py"), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == status
+    assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_lists_in_config_are_plain(tmp_path: Path) -> None:
+    """What a checkpoint keeps of its configuration must load with ``weights_only``."""
+    container = OmegaConf.to_container(compose_train("model=sagan"), resolve=True)
+    assert yaml.safe_load(yaml.safe_dump(container)) == container
+    assert not isinstance(container, DictConfig | ListConfig)
