@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -83,10 +83,11 @@ class HubSource:
 
     def items(self, start: int = 0) -> Iterator[Item]:
         """The pictures from position ``start`` on, not decoded; those before are passed over, not decoded either."""
+        stream = self._stream()
         from datasets import Image
 
         columns = [self.image] if self.label is None else [self.image, self.label]
-        stream = self._stream().select_columns(columns).cast_column(self.image, Image(decode=False)).skip(start)
+        stream = stream.select_columns(columns).cast_column(self.image, Image(decode=False)).skip(start)
         rows = iter(stream)
         position = start
         while True:
@@ -96,10 +97,9 @@ class HubSource:
                 raise self._unreachable(problem) from problem
             if row is None:
                 return
-            picture = row[self.image]
+            picture = row[self.image] or {}
             label = UNLABELLED if self.label is None or row[self.label] is None else int(row[self.label])
-            content = picture["bytes"] if picture["bytes"] is not None else Path(picture["path"])
-            yield Item(f"{self.repository}/{position:06d}", content, label)
+            yield Item(f"{self.repository}/{position:06d}", _content(picture), label)
             position += 1
 
     def _stream(self) -> Any:
@@ -140,3 +140,9 @@ class HubSource:
             f"{self.repository} cannot be read from the Hub ({reason}): check the network, "
             "set data.root to a folder copy, or data.source=sample; what was packed so far is kept."
         )
+
+
+def _content(picture: Mapping[str, Any]) -> bytes | Path:
+    """The file of a row; a row without one counts as an empty file, and packing names it."""
+    content, path = picture.get("bytes"), picture.get("path")
+    return content if content is not None else Path(path) if path else b""

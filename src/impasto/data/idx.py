@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -132,9 +133,11 @@ def read_idx(path: Path) -> np.ndarray:
     if data[2] != 8:
         raise UserError(f"{path} holds values of type 0x{data[2]:02x}; only unsigned bytes (0x08) are read.")
     header = 4 + 4 * data[3]
+    if len(data) < header:
+        raise UserError(f"{path} is damaged: it ends within its header; fetch it again.")
     shape = tuple(int(n) for n in np.frombuffer(data[4:header], ">u4"))
-    expected = header + int(np.prod(shape, dtype=np.int64))
-    if len(shape) != data[3] or len(data) != expected:
+    expected = header + math.prod(shape)
+    if len(data) != expected:
         raise UserError(f"{path} is damaged: its header promises {expected} bytes, it has {len(data)}; fetch it again.")
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
 

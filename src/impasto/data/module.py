@@ -12,7 +12,7 @@ from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from impasto import distributed
-from impasto.data.items import Source
+from impasto.data.items import UNLABELLED, Source
 from impasto.data.loading import Batch, View, look_at, make_loader
 from impasto.data.packed import Duplicates, PackedImages
 from impasto.data.packing import pack
@@ -63,7 +63,14 @@ class ImageDataModule(LightningDataModule):
 
     Attributes:
         start_batch: number of the first batch that the loader gives.
+        train: the pictures to train on, on their canvas; once prepared, as the next two.
+        held_out: those held back; None where there are none.
+        packs: everything that was packed.
     """
+
+    train: PackedImages
+    held_out: PackedImages | None
+    packs: list[PackedImages]
 
     def __init__(
         self,
@@ -110,13 +117,13 @@ class ImageDataModule(LightningDataModule):
         self.policy = self._policy(self.pictures.source)
         everything = self._pack(self.pictures.source, self.policy)
         own_test = self.pictures.held_out
-        self.held_out: PackedImages | None
-        if self.holdout is not None or own_test is None:
-            self.train, self.held_out = hold_out(everything, self.holdout or 0.0)
-        else:
-            self.train, self.held_out = everything, self._pack(own_test, self.policy)
-        self.train, self.held_out = _without_empty_classes(self.train, self.held_out)
         self.packs = [everything]
+        if self.holdout is not None or own_test is None:
+            train, held_out = hold_out(everything, self.holdout or 0.0)
+        else:
+            train, held_out = everything, self._pack(own_test, self.policy)
+            self.packs.append(held_out)
+        self.train, self.held_out = _without_empty_classes(train, held_out)
         self._ready = True
 
     def setup(self, stage: str | None = None) -> None:
@@ -240,12 +247,18 @@ def crops_of(
 def _without_empty_classes(
     train: PackedImages, held_out: PackedImages | None
 ) -> tuple[PackedImages, PackedImages | None]:
-    """Number the classes that there are pictures of; a limit may leave others empty, and they cannot be learnt."""
+    """Number the classes that there are pictures of; a limit may leave others empty, and they cannot be learnt.
+
+    Pictures of no class, as a data set on the Hub may have among others, are left out.
+    """
     if train.labels is None:
         return train, held_out
-    present = np.unique(train.labels)
-    if len(present) == len(train.class_names):
+    found = np.unique(train.labels)
+    present = found[found != UNLABELLED]
+    if len(found) == len(present) == len(train.class_names):
         return train, held_out
+    if not len(present):
+        raise UserError("None of the pictures has a class: set data.label=none.")
     names = tuple(train.class_names[label] for label in present)
 
     def renumbered(packed: PackedImages) -> PackedImages:

@@ -1,7 +1,6 @@
 """Which pictures are held back from training, and what is measured against."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -31,7 +30,7 @@ def hold_out(packed: PackedImages, share: float) -> tuple[PackedImages, PackedIm
         raise UserError(f"data.holdout={share} is not a share: give a number from 0 to below 1.")
     if share == 0:
         return packed, None
-    rank = np.array([_rank(name) for name in every_name(packed)], np.uint64)
+    rank = np.array([_rank(name) for name in packed.every_name()], np.uint64)
     labels = np.zeros(len(packed), np.int64) if packed.labels is None else packed.labels
     held = np.zeros(len(packed), bool)
     for label in np.unique(labels):
@@ -41,13 +40,6 @@ def hold_out(packed: PackedImages, share: float) -> tuple[PackedImages, PackedIm
     if not held.any():
         return packed, None
     return packed.subset(np.flatnonzero(~held)), packed.subset(np.flatnonzero(held))
-
-
-def every_name(packed: PackedImages) -> list[str]:
-    """The names of all pictures, in order; one by one they would take minutes for a million."""
-    with (packed.folder / "names.jsonl").open("rb") as file:
-        names = [json.loads(line) for line in file]
-    return [names[row] for row in packed.index]
 
 
 def _rank(name: str) -> int:
@@ -77,6 +69,7 @@ class CropsSource:
     def items(self, start: int = 0) -> Iterator[Item]:
         """The crops in their order."""
         height, width = self.size
+        names = list(self.packed.every_name())
         for i in range(start, self.length):
             chances = np.random.default_rng([i, 0x63726F70]).random(2)
             picture = i % len(self.packed)
@@ -88,4 +81,4 @@ class CropsSource:
             missing = ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0))
             pixels = np.pad(pixels, missing, mode="reflect")
             label = UNLABELLED if self.packed.labels is None else int(self.packed.labels[picture])
-            yield Item(f"{i:06d} of {self.packed.names(picture)}", pixels, label)
+            yield Item(f"{i:06d} of {names[picture]}", pixels, label)
