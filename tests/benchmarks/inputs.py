@@ -22,7 +22,7 @@ from impasto.data.sampler import BatchSampler
 packed = open_packed(Path(sys.argv[1]))
 batches = iter(BatchSampler(len(packed), 64))
 for _ in range(400):
-    packed.batch(np.asarray(next(batches)))
+    packed.batch(next(batches).pictures)
 pages = int(open('/proc/self/statm').read().split()[1])
 print(pages * os.sysconf('SC_PAGE_SIZE') / 2**20)
 """
@@ -31,9 +31,7 @@ print(pages * os.sysconf('SC_PAGE_SIZE') / 2**20)
 def waiting_share() -> float:
     """Share of a step spent waiting for the batch, on the networks of the overhead benchmark."""
     with tempfile.TemporaryDirectory() as folder:
-        cfg = composed(
-            Path(folder), "model=dcgan", "data.source=sample", f"data.batch_size={BATCH}", "evaluation=none"
-        )
+        cfg = composed(Path(folder), "model=dcgan", "data.source=sample", f"data.batch_size={BATCH}", "evaluation=none")
         data = build_data(cfg)
         data.prepare_data()
         data.setup("fit")
@@ -43,7 +41,7 @@ def waiting_share() -> float:
     waited = total = 0.0
     for step in range(STEPS):
         began = time.perf_counter()
-        batch = data.on_after_batch_transfer(next(batches), 0)
+        batch = data.on_after_batch_transfer(data.transfer_batch_to_device(next(batches), device(), 0), 0)
         fetched = time.perf_counter()
         bare_step(model, batch["image"].to(device()), batch.get("label"), optimizer_g, optimizer_d)
         synchronise()
