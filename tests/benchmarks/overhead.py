@@ -52,10 +52,11 @@ def bare_seconds(cfg: DictConfig, model: AdversarialModel, data: Any) -> float:
     batches = iter(data.train_dataloader())
     ends: list[float] = []
     for _ in range(STEPS):
-        batch = next(batches)
-        images = batch["image"].to(place).float().div(127.5).sub(1).to(memory_format=torch.channels_last)
+        batch = next(batches)["image"]
+        images = batch["pixels"].to(place).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)  # channels last already
+        label = batch["labels"].to(place) if "labels" in batch else None
         with torch.autocast(place.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
-            bare_step(model, images, batch.get("label"), optimizer_g, optimizer_d)
+            bare_step(model, images, label, optimizer_g, optimizer_d)
         synchronise()
         ends.append(time.perf_counter())
     return (ends[-1] - ends[1]) / (STEPS - 2)
@@ -95,6 +96,7 @@ def overhead(size: int, width: int) -> tuple[float, float]:
             "data=wikiart" if size >= 32 else "data=fashion_mnist",
             "data.source=sample",
             f"data.image_size={size}",
+            "data.resize=crop",
             f"data.batch_size={batch}",
             f"model.generator.features={width}",
             f"model.discriminator.features={width}",
