@@ -41,17 +41,19 @@ def crop(images: Tensor, valid: Tensor, chances: Tensor, size: tuple[int, int], 
         uint8 (N, h, w, C).
     """
     n, height, width, channels = images.shape
-    wanted = torch.tensor(size, device=images.device)
-    first = (chances[:, :2] * ((valid - wanted).clamp_min(0) + 1)).long()
-    steps = torch.arange(size[0], device=images.device), torch.arange(size[1], device=images.device)
-    rows = _mirrored(first[:, 0, None] + steps[0], valid[:, 0, None])
-    columns = _mirrored(first[:, 1, None] + steps[1], valid[:, 1, None])
+    rows, columns = (_line(valid[:, axis, None], chances[:, axis, None], size[axis]) for axis in (0, 1))
     if flip:
         columns = torch.where(chances[:, 2, None] < 0.5, columns.flip(1), columns)
     pictures = torch.arange(n, device=images.device)
     pixels = ((pictures[:, None] * height + rows) * width)[:, :, None] + columns[:, None, :]
     # One gather of whole pixels: four times as fast as indexing along three axes.
     return images.reshape(-1, channels).index_select(0, pixels.flatten()).view(n, *size, channels)
+
+
+def _line(length: Tensor, chance: Tensor, wanted: int) -> Tensor:
+    """``wanted`` neighbouring positions at a random place within each of some lengths (N, 1): (N, wanted)."""
+    first = (chance * ((length - wanted).clamp_min(0) + 1)).long()
+    return _mirrored(first + torch.arange(wanted, device=length.device), length)
 
 
 def _mirrored(index: Tensor, length: Tensor) -> Tensor:
