@@ -25,10 +25,10 @@ lint: $(READY) ## style and types
 	$(PY) -m mypy
 
 bench: $(READY) ## speed and memory, measured
-	$(PY) tests/benchmarks/run.py $(ARGS)
+	$(PY) -m tests.benchmarks $(ARGS)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Error: Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev,sweep,tensorboard]' -c constraints.txt
+	$(PY) -m pip install --disable-pip-version-check -e '.[dev,sweep,tensorboard]' -c constraints.txt
 	@touch $@

@@ -171,7 +171,9 @@ class WandbRun(Logger):
         settings = wandb.Settings(console="off", init_timeout=20)
         known = self.folder / "wandb" / "id"
         options = {**self._options, "dir": str(self.folder), "settings": settings, "reinit": "finish_previous"}
-        options |= {"id": known.read_text().strip() if known.is_file() else uuid4().hex[:8], "resume": "allow"}
+        # An agent of a W&B sweep has named the run already.
+        fresh = os.environ.get("WANDB_RUN_ID") or uuid4().hex[:8]
+        options |= {"id": known.read_text().strip() if known.is_file() else fresh, "resume": "allow"}
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._run = wandb.init(mode=mode, **options)
