@@ -52,8 +52,8 @@ def test_n_plus_m_images_are_n_and_m_images(name: str, pictures: Path, tmp_path:
         summary = json.loads((run_dir / "summary.json").read_text())
         assert summary["status"] == "complete"
         assert summary["images_seen"] == 48
-        #assert summary["metrics"]
+        # assert summary["metrics"]
         assert (run_dir / "report.html").is_file()
         assert (run_dir / "metrics.csv").is_file()
-        #best
+        # best
         assert list((run_dir / "samples").glob("[0-9]*.png"))

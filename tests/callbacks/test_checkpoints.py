@@ -61,7 +61,7 @@ def test_a_signal_saves_and_stops_and_a_second_one_interrupts(
 ) -> None:
     checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
     before = signal.getsignal(number)
-    checkpoints.on_fit_start(trainer, model)  # type: ignore[arg-type]
+    checkpoints.on_train_start(trainer, model)  # type: ignore[arg-type]
     try:
         step(checkpoints, trainer, model)
         assert not trainer.should_stop

@@ -63,8 +63,8 @@ class Checkpoints(Callback):
         """A checkpoint alone is enough to rebuild its model."""
         checkpoint.setdefault("impasto", {})["config"] = self.record
 
-    def on_fit_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """Listen for signals."""
+    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """Listen for signals, in place of Lightning, which would end the run without its last words."""
         self.interrupted, self._saved_at = "", time.monotonic()
         try:
             self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hydra.errors import CompactHydraException
 from omegaconf import OmegaConf
 
 from impasto.errors import UserError
@@ -29,8 +30,12 @@ def run(main: Callable[[], Any]) -> None:
 
     Set ``IMPASTO_TRACEBACK=1`` to see where it came from.
     """
+    # Hydra would print a traceback of its own, also for a folder that cannot be written: let it raise instead.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         main()
+    except CompactHydraException as problem:
+        sys.exit("\n".join(filter(None, [str(problem), str(problem.__cause__ or "")])))
     except (UserError, OSError) as problem:
         if os.environ.get("IMPASTO_TRACEBACK") == "1":
             raise

@@ -9,6 +9,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from impasto.errors import UserError
 
+ESSENTIAL = ("loss", "penalty", "augment", "data", "model", "experiment")
+"""Groups without which it would be another run; where it runs and what it tells may change."""
+
 
 def with_resumed_config(cfg: DictConfig) -> DictConfig:
     """The run's own configuration, with the values given now on top; ``cfg`` itself for a fresh run.
@@ -24,13 +27,14 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
     saved = OmegaConf.load(record)
     assert isinstance(saved, DictConfig)
     hydra = HydraConfig.get()
+    before = OmegaConf.load(record.with_name("hydra.yaml")).hydra.runtime.choices
     for override in hydra.overrides.task:
         key = override.lstrip("+~").split("=", 1)[0].split("@")[0]
-        if key == "resume":
+        if key == "resume" or (key in ESSENTIAL and hydra.runtime.choices[key] == before.get(key)):
             continue
-        if key in hydra.runtime.choices:
-            raise UserError(f"{override}: a resumed run keeps its parts; only values such as kimg= can be changed.")
-        OmegaConf.update(saved, key, OmegaConf.select(cfg, key), force_add=True)
+        if key in ESSENTIAL:
+            raise UserError(f"{override}: this run has {key}={before.get(key)}, and a resumed run keeps its parts.")
+        OmegaConf.update(saved, key, OmegaConf.select(cfg, key), merge=False, force_add=True)
     saved.resume = cfg.resume
     saved.output_dir = str(Path(cfg.resume))
     saved.name = Path(cfg.resume).resolve().name

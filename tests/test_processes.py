@@ -1,0 +1,123 @@
+"""What happens to real processes: kills, signals, several of them, places that cannot be written."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.test_training import same
+from tests.training import ROOT, composed, make_pictures, train, weights
+
+TINY = (
+    "model=cgan",
+    "data=image_folder",
+    "data.image_size=16",
+    "data.batch_size=4",
+    "model.generator.features=8",
+    "model.discriminator.features=8",
+    "evaluation=none",
+    "precision=32-true",
+    "trainer=cpu",
+)
+PATIENCE = 200
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_pictures(tmp_path_factory.mktemp("data") / "pictures", each=8)
+
+
+def start(run_dir: Path, pictures: Path, *overrides: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(ROOT / "src" / "train.py"), *TINY, f"data.root={pictures}", *overrides]
+    if not any(override.startswith("resume=") for override in overrides):
+        command.append(f"hydra.run.dir={run_dir}")
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=run_dir.parent)
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    began = time.monotonic()
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() - began < PATIENCE
+        time.sleep(0.01)
+
+
+def test_kill_9_and_go_on_as_if_nothing_had_happened(tmp_path: Path, pictures: Path) -> None:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = start(killed, pictures, "kimg=50", "callbacks.checkpoints.every_kimg=0.02")
+    wait_for(killed / "checkpoints" / "last.ckpt", process)
+    process.kill()
+    process.communicate()
+    seen = weights(killed)["impasto"]["images_seen"]
+    done = start(killed, pictures, f"resume={killed}", f"kimg={(seen + 40) / 1000}")
+    assert done.wait(PATIENCE) == 0, done.communicate()[0]
+    train(composed(whole, *TINY, f"data.root={pictures}", f"kimg={(seen + 40) / 1000}"))
+    a, b = weights(killed), weights(whole)
+    assert a["impasto"]["images_seen"] == b["impasto"]["images_seen"] == seen + 40
+    assert same(a["state_dict"], b["state_dict"])
+    assert same(a["optimizer_states"], b["optimizer_states"])
+
+
+def test_sigterm_saves_and_says_so(tmp_path: Path, pictures: Path) -> None:
+    run_dir = tmp_path / "run"
+    process = start(run_dir, pictures, "kimg=50", "callbacks.samples.every_kimg=0.02")
+    wait_for(run_dir / "samples", process)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output
+    assert "SIGTERM: saving after this step" in output
+    summary = json.loads((run_dir / "summary.json").read_text())
+    assert summary["status"] == "interrupted"
+    assert weights(run_dir)["impasto"]["images_seen"] == summary["images_seen"]
+
+
+def curve(run_dir: Path, column: str) -> list[float]:
+    with (run_dir / "metrics.csv").open() as file:
+        return [float(row[column]) for row in csv.DictReader(file)]
+
+
+def test_two_processes_give_the_curve_of_one(tmp_path: Path, pictures: Path) -> None:
+    shared = ["kimg=0.04", "callbacks.log.every_updates=1", "augment=diffaugment", "penalty=r1"]
+    two = start(tmp_path / "two", pictures, *shared, "trainer=ddp_cpu")
+    train(composed(tmp_path / "one", *TINY, f"data.root={pictures}", *shared))
+    assert two.wait(PATIENCE) == 0, two.communicate()[0]
+    for column in ("train/loss_d", "train/loss_g"):
+        one_curve, two_curve = curve(tmp_path / "one", column), curve(tmp_path / "two", column)
+        assert len(one_curve) == len(two_curve) == 10
+        assert two_curve == pytest.approx(one_curve, rel=1e-3, abs=2e-3)
+    a, b = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert a["impasto"]["images_seen"] == b["impasto"]["images_seen"] == 40
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (["loss=wasserstein", "model.discriminator.sigmoid=true"], "sigmoid=true"),
+        (["data.root=/no/such/folder"], "/no/such/folder"),
+        (["resume=/no/such/run"], "is not the folder of a run"),
+        (["model.generator._target_=impasto.networks.dcgan.Nothing"], "cannot be built"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(tmp_path: Path, pictures: Path, overrides: list[str], says: str) -> None:
+    process = start(tmp_path / "run", pictures, *overrides)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert says in output
+    assert "Traceback" not in output
+    assert output.count("Error: ") == 1
+
+
+@pytest.mark.skipif(not os.access("/proc/1/mem", os.F_OK), reason="needs a place that nobody can write to")
+def test_an_output_that_cannot_be_written(tmp_path: Path, pictures: Path) -> None:
+    command = [sys.executable, str(ROOT / "src" / "train.py"), *TINY, "hydra.run.dir=/proc/nowhere"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "Error: " in output
+    assert "Traceback" not in output
