@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.errors import UserError
@@ -19,8 +20,8 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
     Raises:
         UserError: no run there, or an override that would make it another run.
     """
-    if cfg.resume is None or not HydraConfig.initialized():
-        return cfg
+    if cfg.resume is None or not HydraConfig.initialized() or HydraConfig.get().mode == RunMode.MULTIRUN:
+        return cfg  # a trial of a sweep goes on with the very configuration that it was started with
     record = Path(cfg.resume) / ".hydra" / "config.yaml"
     if not record.is_file():
         raise UserError(f"resume={cfg.resume} is not the folder of a run: {record} is missing.")
