@@ -56,6 +56,8 @@ def report_user_errors(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def guarded(cfg: Any) -> Any:
         try:
+            if missing := sorted(OmegaConf.missing_keys(cfg)):
+                raise UserError(f"Give {', '.join(f'{key}=' for key in missing)}; --help says what it is.")
             return task(cfg)
         except (UserError, OSError) as problem:
             if os.environ.get("IMPASTO_TRACEBACK") == "1":
