@@ -11,7 +11,7 @@ from impasto.evaluation.distances import (
     inception_score,
     kid_estimate,
     mmd_error,
-    spread_positions,
+    some_positions,
     statistics,
     transport,
 )
@@ -98,7 +98,10 @@ def test_jackknife_is_leaving_out_one() -> None:
     assert mmd_error(x, y) == pytest.approx(float(wanted.sqrt()))
 
 
-def test_positions_are_evenly_spaced() -> None:
-    assert spread_positions(10, 4).tolist() == [0, 2, 5, 7]
-    assert spread_positions(3, None).tolist() == [0, 1, 2]
-    assert spread_positions(3, 9).tolist() == [0, 1, 2]
+def test_positions_are_some_and_always_the_same() -> None:
+    chosen = some_positions(1000, 100)
+    assert len(set(chosen.tolist())) == 100
+    assert (chosen == some_positions(1000, 100)).all()
+    assert (np.diff(chosen) > 0).all()
+    assert abs(chosen.mean() - 500) < 100
+    assert some_positions(3, None).tolist() == some_positions(3, 9).tolist() == [0, 1, 2]

@@ -29,7 +29,7 @@ def evaluator(tmp_path: Path, **changes: Any) -> Evaluator:
 
 def test_figures_are_named_after_the_extractor(packed: PackedImages, tmp_path: Path) -> None:
     found = evaluator(tmp_path).evaluate(generate, packed)
-    names = ("fd", "kid", "is", "precision", "recall", "density", "coverage")
+    names = ("fd", "kid", "is", "precision", "recall", "density", "coverage", "copied", "novelty")
     assert set(found) == {f"{name}_tiny" for name in names}
     assert all(isinstance(value, float) for value in found.values())
 

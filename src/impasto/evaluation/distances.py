@@ -135,9 +135,9 @@ def mmd_error(x: Tensor, y: Tensor, most: int = JACKKNIFE_MOST) -> float:
     Args:
         x: (n, d).
         y: (m, d).
-        most: evenly spaced samples of each set to look at; the error shrinks with the square root of the counts.
+        most: samples of each set to look at; the error shrinks with the square root of the counts.
     """
-    a, b = (spread_out(features, most).double() for features in (x, y))
+    a, b = (some(features, most).double() for features in (x, y))
     within_a, within_b, between = _kernel(a, a), _kernel(b, b), _kernel(a, b)
     variance_x = _jackknife_variance(within_a.fill_diagonal_(0), between) * len(a) / len(x)
     variance_y = _jackknife_variance(within_b.fill_diagonal_(0), between.T) * len(b) / len(y)
@@ -170,12 +170,17 @@ def inception_score(logits: Tensor, splits: int = 10) -> Estimate:
     return Estimate.around(found[KEY_METRIC_ISC_MEAN], error, f"95%, normal, from the spread over {splits} parts")
 
 
-def spread_out(features: Tensor, most: int) -> Tensor:
-    """At most ``most`` rows, evenly spaced."""
-    return features[spread_positions(len(features), most)]
+def some(features: Tensor, most: int) -> Tensor:
+    """At most ``most`` rows, as :func:`some_positions` chooses them."""
+    return features[torch.from_numpy(some_positions(len(features), most))]
 
 
-def spread_positions(n: int, most: int | None) -> Tensor:
-    """At most ``most`` of the numbers 0 to ``n``, evenly spaced: int64, increasing."""
-    count = n if most is None else min(n, most)
-    return torch.arange(count) * n // max(count, 1)
+def some_positions(n: int, most: int | None) -> np.ndarray:
+    """At most ``most`` of the numbers 0 to ``n``: int64, increasing, always the same ones.
+
+    By chance and not evenly spaced, so that no order of the pictures can leave a part of them out.
+    """
+    if most is None or most >= n:
+        return np.arange(n)
+    chosen = torch.randperm(n, generator=torch.Generator().manual_seed(n))[:most]
+    return np.sort(chosen.numpy())

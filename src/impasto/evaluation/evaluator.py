@@ -1,38 +1,49 @@
 """Measures how close generated pictures are to real ones, and says what makes each figure comparable."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+import numpy as np
+import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from impasto import distributed
 from impasto.data.packed import PackedImages
 from impasto.errors import UserError
-from impasto.evaluation.distances import Estimate, frechet_estimate, inception_score, kid_estimate, spread_out
+from impasto.evaluation.classifier import classifier_for
+from impasto.evaluation.distances import some_positions
 from impasto.evaluation.features import Extractor, Features, Pictures, check_features, choose_extractor, collect
-from impasto.evaluation.manifold import density_coverage, precision_recall
+from impasto.evaluation.figures import (
+    MEASURES,
+    OF_THE_CLASSIFIER,
+    Figure,
+    Settings,
+    measure,
+    measure_classes,
+    measure_diversity,
+)
+from impasto.evaluation.neighbours import nearest, neighbour_sheet
 from impasto.evaluation.progress import counting
-from impasto.evaluation.real import RealFeatures, real_features
+from impasto.evaluation.real import RealFeatures, real_features, uint8_slice
+from impasto.evaluation.subjects import conditions_for, pictures_of
 from impasto.run.notices import notice
 
-METRICS: Final = ("frechet", "kid", "inception_score", "precision_recall", "density_coverage")
-HIGHER_IS_BETTER: Final = ("inception_score", "precision", "recall", "density", "coverage")
-MANIFOLD_MOST: Final = 10_000
-"""Samples of each set that precision, recall, density and coverage look at, as in their papers."""
+METRICS: Final = (*MEASURES, "classes")
 
 
 class Evaluator:
-    """Fréchet distance, KID, Inception score, precision, recall, density and coverage from one feature pass.
+    """Every figure of pictures painted from noise, from one pass over real and one over generated pictures.
 
     Args:
         features: see :func:`impasto.evaluation.features.choose_extractor`.
         weights_path: Inception's weights, where they are not to be downloaded.
         num_images: pictures to generate.
-        num_real: real pictures to compare with, evenly spaced over all; all of them where null.
-        metrics: any of ``frechet``, ``kid``, ``inception_score``, ``precision_recall`` and ``density_coverage``.
+        num_real: real pictures to compare with, chosen by chance but always the same; all where null.
+        metrics: any of ``frechet``, ``kid``, ``inception_score``, ``precision_recall``, ``density_coverage``,
+            ``memorisation`` and, for labelled pictures, ``classes``.
         split: part of the data to compare with: ``train`` or ``held_out``.
         kid_subsets: subsets that KID is averaged over.
         kid_subset_size: samples in each, or as many as there are.
@@ -40,6 +51,11 @@ class Evaluator:
         density_neighbours: k of density and coverage.
         cache_dir: folder for features of real pictures; in the project's cache where null.
         seed: of the generated pictures.
+
+    Attributes:
+        comparability: by figure, what makes it comparable; plain values.
+        main_metric: the figure to choose checkpoints by.
+        bar: draw progress bars; for scripts that draw no other.
 
     Raises:
         UserError: a metric or an extractor that does not exist.
@@ -53,7 +69,7 @@ class Evaluator:
         num_images: int = 2048,
         num_real: int | None = 10_000,
         metrics: Sequence[str] = METRICS,
-        split: str = "train",
+        split: Literal["train", "held_out"] = "train",
         kid_subsets: int = 100,
         kid_subset_size: int = 1000,
         precision_neighbours: int = 3,
@@ -63,18 +79,19 @@ class Evaluator:
     ) -> None:
         if unknown := [name for name in metrics if name not in METRICS]:
             raise UserError(f"evaluation.metrics: {', '.join(unknown)} not among {', '.join(METRICS)}.")
-        if num_images < 2:
-            raise UserError(f"evaluation.num_images is {num_images}; give 2 or more.")
+        for name, count in (("num_images", num_images), ("num_real", num_real)):
+            if count is not None and count < 2:
+                raise UserError(f"evaluation.{name} is {count}; give 2 or more.")
         check_features(features)
         self.features, self.weights_path = features, weights_path
         self.num_images, self.num_real, self.split, self.seed = num_images, num_real, split, seed
         self.metrics = tuple(metrics)
-        self.kid_subsets, self.kid_subset_size = kid_subsets, kid_subset_size
-        self.precision_neighbours, self.density_neighbours = precision_neighbours, density_neighbours
+        self.settings = Settings(kid_subsets, kid_subset_size, precision_neighbours, density_neighbours)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir is not None else None
         self.comparability: dict[str, dict[str, Any]] = {}
         self.main_metric: str | None = None
         self.bar = False
+        self._latest: tuple[Tensor, Tensor] | None = None
 
     @cached_property
     def extractor(self) -> Extractor:
@@ -82,7 +99,13 @@ class Evaluator:
         return choose_extractor(self.features, self.weights_path)
 
     def evaluate(
-        self, generate: Pictures, real: PackedImages, *, num_images: int | None = None, origin: str = ""
+        self,
+        generate: Pictures,
+        real: PackedImages,
+        *,
+        num_images: int | None = None,
+        labels: Tensor | None = None,
+        origin: str = "",
     ) -> dict[str, float]:
         """Measure generated pictures against real ones; every process must call it, and gets the figures.
 
@@ -91,51 +114,55 @@ class Evaluator:
                 on the start.
             real: pictures to compare with.
             num_images: how many to generate, where it is not the evaluator's own number.
+            labels: (num_images,) what the generated pictures were asked to be.
             origin: where the real pictures come from, for the record.
         """
         n = num_images or self.num_images
+        judge = classifier_for(real, bar=self.bar) if "classes" in self.metrics and len(real.class_names) > 1 else None
         with counting("measuring real pictures", min(len(real), self.num_real or len(real)), self.bar) as tick:
             known = real_features(self.extractor, real, self.num_real, self.split, self.cache_dir, tick)
+            of_judge = real_features(judge.network, real, self.num_real, self.split, self.cache_dir) if judge else None
+        networks = [self.extractor, judge.network] if judge is not None else [self.extractor]
         with counting("measuring generated pictures", n, self.bar) as tick:
-            generated = collect([self.extractor], generate, n, tick)[0]
+            fake, *judged = collect(networks, generate, n, tick)
         figures: dict[str, float] = {}
         if known is not None:
-            self.main_metric = self.preferred(len(generated), len(known.values))
-            figures = self.measure(generated, known)
-            about = {
-                "split": self.split,
-                "fingerprint": real.fingerprint,
-                "origin": origin,
-                "real_available": len(real),
-            }
-            for record in self.comparability.values():
-                record.update(about)
+            self._latest = fake.values, known.values
+            self.main_metric = self.preferred(n, len(known.values))
+            found = measure(self.metrics, fake, known, self.settings)
+            if judge is not None:
+                assert real.labels is not None
+                real_labels = torch.from_numpy(np.asarray(real.labels)[some_positions(len(real), self.num_real)])
+                found |= measure_classes(judge, judged[0], of_judge, labels)
+                found |= measure_diversity(fake, known, real_labels, labels, judged[0])
+            figures = self._noted(found, fake, known, real, origin)
         return self._shared(figures)
 
-    def measure(self, generated: Features, real: RealFeatures) -> dict[str, float]:
-        """All figures from features alone; fills :attr:`comparability`."""
-        self.comparability = {}
-        n, m = len(generated), len(real.values)
-        figures: dict[str, float] = {}
-        wanted: dict[str, tuple[int, Callable[[Features, RealFeatures], dict[str, Estimate | float]]]] = {
-            "frechet": (2, self._frechet),
-            "kid": (2, self._kid),
-            "inception_score": (1, self._inception_score),
-            "precision_recall": (self.precision_neighbours + 1, self._precision_recall),
-            "density_coverage": (self.density_neighbours + 1, self._density_coverage),
-        }
-        for name in self.metrics:
-            least, function = wanted[name]
-            if min(n, m) < least:
-                notice(f"evaluation.{name}", f"{name} needs {least} pictures or more; there are {n} and {m}.")
-                continue
-            for key, value in function(generated, real).items():
-                figures[self.name_of(key)] = value.value if isinstance(value, Estimate) else value
-                self.comparability[self.name_of(key)] = self.record(key, value, n, m)
-        return figures
+    def of_model(self, model: Any, data: Any) -> dict[str, float]:
+        """Measure a model in training against its data; every process must call it.
+
+        Args:
+            model: has ``sample``.
+            data: the data module it learns from.
+        """
+        real: PackedImages = data.evaluation_images(self.split)
+        conditions = conditions_for(data, real.labels, self.num_images)
+        labels = conditions if real.labels is not None else None
+        pictures = pictures_of(model.sample, self.seed, conditions)
+        return self.evaluate(pictures, real, labels=labels, origin=str(data.provenance()["origin"]))
+
+    def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:
+        """:meth:`neighbour_sheet` after :meth:`of_model`; nothing in processes other than the first."""
+        if self._latest is None or "memorisation" not in self.metrics:
+            return None
+        real: PackedImages = data.evaluation_images(self.split)
+        conditions = conditions_for(data, real.labels, self.num_images)
+        return self.neighbour_sheet(pictures_of(model.sample, self.seed, conditions), real)
 
     def name_of(self, metric: str) -> str:
-        """Published names are for the published extractor."""
+        """Published names are for the published extractor; what a classifier says depends on no extractor."""
+        if metric in OF_THE_CLASSIFIER:
+            return metric
         if self.extractor.name == "inception":
             return {"frechet": "fid"}.get(metric, metric)
         short = {"frechet": "fd", "inception_score": "is"}.get(metric, metric)
@@ -151,49 +178,45 @@ class Evaluator:
                 f"{self.extractor.dim} dimensions: compare by KID, or raise evaluation.num_images.",
             )
         order = ("kid", "frechet") if short else ("frechet", "kid")
-        chosen = next((name for name in (*order, *self.metrics) if name in self.metrics), "")
-        return self.name_of({"precision_recall": "precision", "density_coverage": "coverage"}.get(chosen, chosen))
+        chosen = next((name for name in order if name in self.metrics), None)
+        first = {"precision_recall": "precision", "density_coverage": "coverage"}
+        first |= {"memorisation": "copied", "classes": "class_accuracy"}
+        return self.name_of(chosen or first.get(self.metrics[0], self.metrics[0]))
 
-    def record(self, metric: str, value: Estimate | float, generated: int, real: int) -> dict[str, Any]:
-        """What makes a figure comparable."""
-        result: dict[str, Any] = {
+    def neighbour_sheet(self, generate: Pictures, real: PackedImages, rows: int = 16, k: int = 5) -> tuple[Tensor, int]:
+        """The first generated pictures, each followed by the real ones nearest to it, after :meth:`evaluate`.
+
+        Returns:
+            ((rows * (k + 1), C, H, W) in [-1, 1], pictures in a row).
+        """
+        assert self._latest is not None, "nothing has been evaluated in this process"
+        fake, known = self._latest
+        rows, k = min(rows, len(fake)), min(k, len(known))
+        positions = some_positions(len(real), self.num_real)[nearest(fake[:rows], known, k).index.flatten().numpy()]
+        found = uint8_slice(real, positions, 0, len(positions)).unflatten(0, (rows, k))
+        return neighbour_sheet(generate(0, rows).cpu(), found)
+
+    def _noted(
+        self, found: dict[str, Figure], fake: Features, known: RealFeatures, real: PackedImages, origin: str
+    ) -> dict[str, float]:
+        """Values by their public names; their records go into :attr:`comparability`."""
+        common = {
             "extractor": self.extractor.name,
             "weights_sha256": self.extractor.weights_sha256,
             "resizer": self.extractor.resizer,
-            "generated": generated,
-            "real": real,
-            "higher_is_better": metric in HIGHER_IS_BETTER,
+            "generated": len(fake),
+            "real": len(known.values),
+            "real_available": len(real),
+            "split": self.split,
+            "fingerprint": real.fingerprint,
+            "origin": origin,
             "seed": self.seed,
         }
-        if isinstance(value, Estimate):
-            result.update(interval=[value.low, value.high], interval_method=value.method)
-        if metric == "kid":
-            result.update(subsets=self.kid_subsets, subset_size=min(self.kid_subset_size, generated, real))
-        if metric in ("precision", "recall", "density", "coverage"):
-            k = self.precision_neighbours if metric in ("precision", "recall") else self.density_neighbours
-            counts = {"generated": min(generated, MANIFOLD_MOST), "real": min(real, MANIFOLD_MOST)}
-            result.update(neighbours=k, **counts)
-        return result
-
-    def _frechet(self, generated: Features, real: RealFeatures) -> dict[str, Estimate | float]:
-        return {"frechet": frechet_estimate(generated.values, real.values, real.statistics)}
-
-    def _kid(self, generated: Features, real: RealFeatures) -> dict[str, Estimate | float]:
-        size = min(self.kid_subset_size, len(generated), len(real.values))
-        return {"kid": kid_estimate(generated.values, real.values, subsets=self.kid_subsets, subset_size=size)}
-
-    def _inception_score(self, generated: Features, real: RealFeatures) -> dict[str, Estimate | float]:
-        if generated.logits is None:
-            return {}
-        return {"inception_score": inception_score(generated.logits, min(10, len(generated)))}
-
-    def _precision_recall(self, generated: Features, real: RealFeatures) -> dict[str, Estimate | float]:
-        pair = _thinned(generated, real)
-        return dict(zip(("precision", "recall"), precision_recall(*pair, self.precision_neighbours), strict=True))
-
-    def _density_coverage(self, generated: Features, real: RealFeatures) -> dict[str, Estimate | float]:
-        pair = _thinned(generated, real)
-        return dict(zip(("density", "coverage"), density_coverage(*pair, self.density_neighbours), strict=True))
+        self.comparability = {
+            self.name_of(name): {**common, **figure.protocol, "higher_is_better": figure.higher_is_better}
+            for name, figure in found.items()
+        }
+        return {self.name_of(name): figure.value for name, figure in found.items()}
 
     def _shared(self, figures: dict[str, float]) -> dict[str, float]:
         """What the first process found, in all of them."""
@@ -203,7 +226,3 @@ class Evaluator:
         dist.broadcast_object_list(values, src=0)
         figures, self.comparability, self.main_metric = values
         return figures
-
-
-def _thinned(generated: Features, real: RealFeatures) -> tuple[Tensor, Tensor]:
-    return spread_out(generated.values, MANIFOLD_MOST), spread_out(real.values, MANIFOLD_MOST)

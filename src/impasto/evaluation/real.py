@@ -18,7 +18,7 @@ from torch import Tensor
 
 from impasto import distributed
 from impasto.data.packed import PackedImages
-from impasto.evaluation.distances import Statistics, spread_positions, statistics
+from impasto.evaluation.distances import Statistics, some_positions, statistics
 from impasto.evaluation.features import Extractor, Features, best_device, collect
 from impasto.run.cache import cache_dir
 from impasto.run.notices import notice
@@ -43,7 +43,7 @@ def real_features(
     folder: Path | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> RealFeatures | None:
-    """Features of ``count`` evenly spaced real pictures, from disk where they were computed before.
+    """Features of ``count`` real pictures, chosen by chance but always the same; from disk where they are known.
 
     Runs that want the same at the same time wait for the first. Every process must call it.
 
@@ -58,16 +58,18 @@ def real_features(
     Returns:
         The features; None in processes other than the first.
     """
-    positions = spread_positions(len(real), count).numpy()
+    positions = some_positions(len(real), count)
     path = (folder or cache_dir() / "features") / f"{cache_key(extractor, real, len(positions), split)}.safetensors"
 
     def compute() -> dict[str, Tensor]:
         pictures = partial(uint8_slice, real, positions)
         return _with_statistics(collect([extractor], pictures, len(positions), tick)[0])
 
-    kept = keep(path, compute)
-    if not kept:
+    if distributed.rank() > 0:  # the first process reads and writes for all; the others help it to compute
+        if distributed.any_process(False, best_device()):
+            compute()
         return None
+    kept = keep(path, compute, lambda missing: distributed.any_process(missing, best_device()))
     return RealFeatures(kept["values"], {name: kept[name].numpy() for name in ("mu", "sigma")})
 
 
@@ -86,24 +88,27 @@ def cache_key(extractor: Extractor, real: PackedImages, count: int, split: str) 
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
 
-def keep(path: Path, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """What ``compute`` gives, from ``path`` where it is there; one process of many reads and writes for all.
+def keep(
+    path: Path, compute: Callable[[], dict[str, Tensor]], announce: Callable[[bool], object] | None = None
+) -> dict[str, Tensor]:
+    """What ``compute`` gives, from ``path`` where it is there.
 
     A file that is damaged is computed anew, and said so; a disk that cannot be written costs the next run the time.
+
+    Args:
+        path: a safetensors file.
+        compute: the tensors that belong there.
+        announce: told whether they have to be computed.
     """
-    if distributed.rank() > 0:
-        if distributed.any_process(False, best_device()):
-            compute()
-        return {}
     lock = _lock(path)
     try:
         known = read(path)
-        distributed.any_process(known is None, best_device())
-        if known is not None:
-            return known
-        values = compute()
-        write(path, values)
-        return values
+        if announce is not None:
+            announce(known is None)
+        if known is None:
+            known = compute()
+            write(path, known)
+        return known
     finally:
         if lock is not None:
             lock.release()
@@ -142,7 +147,7 @@ def write(path: Path, values: dict[str, Tensor]) -> None:
     """Write whole or not at all."""
     temporary = path.with_suffix(f".{os.getpid()}")
     try:
-        save_file(values, temporary, {"sha256": digest(values)})
+        save_file({name: value.contiguous() for name, value in values.items()}, temporary, {"sha256": digest(values)})
         temporary.replace(path)
     except (OSError, SafetensorError) as problem:
         with suppress(OSError):

@@ -1,0 +1,130 @@
+"""Measures the generator's moving average while it learns, and tells what chooses checkpoints."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from lightning import Callback, Trainer
+from torch import Tensor
+
+from impasto.callbacks.clock import due
+from impasto.callbacks.samples import save_sheet
+from impasto.models.base import AdversarialModel, Batch
+from impasto.models.state import random_states, set_random_states
+from impasto.run.loggers import log_image
+
+log = logging.getLogger("impasto")
+
+
+class ModelEvaluator(Protocol):
+    """What the callback asks of ``evaluation``.
+
+    Attributes:
+        comparability: by figure, what makes it comparable.
+        main_metric: the figure to choose checkpoints by.
+    """
+
+    comparability: dict[str, dict[str, Any]]
+    main_metric: str | None
+
+    def of_model(self, model: Any, data: Any) -> dict[str, float]:
+        """Figures by name; every process calls it."""
+        ...
+
+    def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:
+        """Pictures in [-1, 1] that go with the last figures, and how many in a row."""
+        ...
+
+
+class Evaluation(Callback):
+    """Measures at regular counts of pictures and at the end; training draws the same random numbers as without.
+
+    Leaves the figures, with ``images_seen``, in ``model.latest_metrics`` and the name of the first choice among them in
+    ``model.main_metric``, where checkpoints look for them.
+
+    Args:
+        evaluator: measures; nothing is measured without one.
+        every_kimg: interval in thousands of pictures; only at the end where null.
+        folder: of the sheet of nearest real pictures, written at the end; none where null.
+
+    Attributes:
+        history: the figures of every time, with ``images_seen``.
+        comparability: what makes the latest comparable.
+        seconds: wall-clock spent measuring.
+    """
+
+    def __init__(
+        self,
+        evaluator: ModelEvaluator | None = None,
+        every_kimg: float | None = 50.0,
+        folder: str | Path | None = None,
+    ) -> None:
+        self.evaluator = evaluator or None  # conf/evaluation/none.yaml is an empty mapping
+        self.every_kimg = every_kimg
+        self.folder = Path(folder) if folder is not None else None
+        self.history: list[dict[str, float]] = []
+        self.comparability: dict[str, dict[str, Any]] = {}
+        self.seconds = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The history outlives the process."""
+        return {"history": self.history, "comparability": self.comparability}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The inverse."""
+        self.history, self.comparability = state_dict["history"], state_dict["comparability"]
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
+    ) -> None:
+        """Measure when it is time."""
+        if self.evaluator is not None and due(pl_module, self.every_kimg):
+            self.measure(trainer, pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """Measure what training ended with, and show what the generator may have learnt by heart."""
+        if self.evaluator is None:
+            return
+        if not self.history or self.history[-1]["images_seen"] != pl_module.images_seen:
+            self.measure(trainer, pl_module)
+        data = getattr(trainer, "datamodule")  # noqa: B009
+        if self.folder is None or not trainer.is_global_zero:
+            return
+        if (sheet := self.evaluator.sheet_of_model(pl_module, data)) is not None:
+            save_sheet(*sheet, self.folder / "neighbours.png")
+            log_image(trainer.loggers, "samples/neighbours", self.folder / "neighbours.png", pl_module.images_seen)
+
+    def measure(self, trainer: Trainer, model: AdversarialModel) -> None:
+        """Measure, and let loggers and checkpoints know."""
+        assert self.evaluator is not None
+        states, began = random_states(), time.monotonic()
+        model.settle()
+        try:
+            figures = self.evaluator.of_model(model, getattr(trainer, "datamodule"))  # noqa: B009
+        finally:
+            set_random_states(states)
+        self.seconds += time.monotonic() - began
+        self.comparability = self.evaluator.comparability
+        model.main_metric = self.evaluator.main_metric
+        model.latest_metrics = {**figures, "images_seen": float(model.images_seen)}
+        self.history.append(dict(model.latest_metrics))
+        for logger in trainer.loggers:
+            values = {f"eval/{name}": value for name, value in figures.items()}
+            logger.log_metrics({**values, "kimg": model.kimg}, step=model.images_seen)
+        if trainer.is_global_zero:
+            log.info("At %.1f kimg: %s", model.kimg, in_short(figures))
+
+
+SHOWN = ("fid", "fd", "kid", "precision", "recall", "structure")
+"""Beginnings of the names of the figures that are worth a line while training goes on; the rest is in metrics.csv."""
+
+
+def in_short(figures: dict[str, float]) -> str:
+    """The main figures in one line."""
+    shown = [
+        f"{name} {value:.4g}"
+        for name, value in figures.items()
+        if name.split("_")[0] in SHOWN or name == "class_accuracy"
+    ]
+    return ", ".join(shown) or "nothing could be measured"

@@ -1,0 +1,52 @@
+"""What is measured: a model in training, a trained generator, or a folder, as pictures by number."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.callbacks.samples import to_uint8
+from impasto.evaluation.features import Pictures
+
+GOLDEN: Final = (5**0.5 - 1) / 2
+
+
+def labels_like(real: np.ndarray, n: int) -> Tensor:
+    """Labels for ``n`` generated pictures in the proportions of the real ones, any part of them nearly so: int64 (n,).
+
+    The golden ratio's multiples modulo 1 fill the unit interval evenly; label i depends on i and the real ones alone.
+
+    Args:
+        real: labels of the real pictures, in any order.
+        n: how many.
+    """
+    places = ((np.arange(n) + 0.5) * GOLDEN % 1 * len(real)).astype(np.int64)
+    return torch.from_numpy(np.sort(np.asarray(real))[places].astype(np.int64))
+
+
+def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | None) -> Pictures:
+    """Pictures by number from a model's ``sample``.
+
+    Args:
+        sample: ``(n, seed=, start=, labels=)`` to (n, C, H, W) in [-1, 1], picture i depending on the seed, i and its
+            label alone.
+        seed: of the latent vectors.
+        conditions: (m,) labels or (m, K) vectors; picture i takes number i modulo m. None leaves them to the model.
+    """
+
+    def pictures(start: int, n: int) -> Tensor:
+        labels = None if conditions is None else conditions[torch.arange(start, start + n) % len(conditions)]
+        with torch.no_grad():
+            return to_uint8(sample(n, seed=seed, start=start, labels=labels))
+
+    return pictures
+
+
+def conditions_for(data: Any, real_labels: np.ndarray | None, n: int) -> Tensor | None:
+    """Labels in the proportions of the real pictures; or the condition vectors that the data sets aside, in turn."""
+    if real_labels is not None:
+        return labels_like(real_labels, n)
+    batch = data.preview_batch()
+    return batch.get("condition") if batch is not None else None

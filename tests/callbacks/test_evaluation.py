@@ -1,0 +1,108 @@
+"""The evaluation callback on a model that is only a clock."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from impasto.callbacks.evaluation import Evaluation, in_short
+
+
+class Counting:
+    """Draws random numbers and counts how often it was asked."""
+
+    main_metric = "fd_tiny"
+
+    def __init__(self) -> None:
+        self.comparability: dict[str, dict[str, Any]] = {}
+        self.asked = 0
+
+    def of_model(self, model: Any, data: Any) -> dict[str, float]:
+        self.asked += 1
+        torch.rand(3), np.random.rand(3)
+        self.comparability = {"fd_tiny": {"generated": 8}}
+        return {"fd_tiny": 10.0 - self.asked}
+
+    def sheet_of_model(self, model: Any, data: Any) -> tuple[torch.Tensor, int]:
+        return torch.zeros(2, 3, 4, 4), 2
+
+
+class Logger:
+    def __init__(self) -> None:
+        self.logged: list[tuple[dict[str, float], int]] = []
+
+    def log_metrics(self, values: dict[str, float], step: int) -> None:
+        self.logged.append((values, step))
+
+
+def model_at(before: int, seen: int) -> Any:
+    state = SimpleNamespace(images_before=before, images_seen=seen)
+    return SimpleNamespace(state=state, images_seen=seen, kimg=seen / 1000, latest_metrics={}, main_metric=None)
+
+
+@pytest.fixture
+def trainer() -> Any:
+    return SimpleNamespace(loggers=[Logger()], datamodule=None, is_global_zero=True)
+
+
+def test_measures_when_it_is_time_and_says_so(trainer: Any) -> None:
+    callback = Evaluation(Counting(), every_kimg=1.0)
+    for seen in range(400, 2800, 400):
+        model = model_at(seen - 400, seen)
+        callback.on_train_batch_end(trainer, model, None, {}, 0)
+    assert [row["images_seen"] for row in callback.history] == [1200, 2000]
+    assert model_at(0, 1).latest_metrics == {}
+    assert trainer.loggers[0].logged[0] == ({"eval/fd_tiny": 9.0, "kimg": 1.2}, 1200)
+
+
+def test_hands_the_figure_to_checkpoints(trainer: Any) -> None:
+    model = model_at(0, 1000)
+    Evaluation(Counting(), every_kimg=1.0).on_train_batch_end(trainer, model, None, {}, 0)
+    assert model.main_metric == "fd_tiny"
+    assert model.latest_metrics == {"fd_tiny": 9.0, "images_seen": 1000.0}
+
+
+def test_draws_nothing_from_training(trainer: Any) -> None:
+    torch.manual_seed(3), np.random.seed(3)
+    wanted = torch.rand(2), np.random.rand(2)
+    torch.manual_seed(3), np.random.seed(3)
+    Evaluation(Counting()).measure(trainer, model_at(0, 1))
+    assert torch.equal(torch.rand(2), wanted[0])
+    assert (np.random.rand(2) == wanted[1]).all()
+
+
+def test_measures_at_the_end_but_not_twice(trainer: Any, tmp_path: Path) -> None:
+    evaluator = Counting()
+    callback = Evaluation(evaluator, every_kimg=1.0, folder=tmp_path)
+    model = model_at(500, 1000)
+    callback.on_train_batch_end(trainer, model, None, {}, 0)
+    callback.on_train_end(trainer, model)
+    assert evaluator.asked == 1
+    assert (tmp_path / "neighbours.png").is_file()
+    callback.on_train_end(trainer, model_at(1000, 1400))
+    assert evaluator.asked == 2
+
+
+def test_history_survives_a_resume(trainer: Any) -> None:
+    callback = Evaluation(Counting())
+    callback.measure(trainer, model_at(0, 1000))
+    other = Evaluation(Counting())
+    other.load_state_dict(callback.state_dict())
+    assert other.history == callback.history
+    assert other.comparability == {"fd_tiny": {"generated": 8}}
+
+
+def test_without_an_evaluator_nothing_happens(trainer: Any) -> None:
+    callback = Evaluation({})  # type: ignore[arg-type]
+    callback.on_train_batch_end(trainer, model_at(0, 99_000), None, {}, 0)
+    callback.on_train_end(trainer, model_at(0, 99_000))
+    assert callback.history == []
+
+
+def test_the_line_is_short() -> None:
+    figures = {"fd_tiny": 3.14159, "density_tiny": 1.0, "class_accuracy": 0.5, "class_share_min": 0.1}
+    assert in_short(figures) == "fd_tiny 3.142, class_accuracy 0.5"
+    assert in_short({}) == "nothing could be measured"

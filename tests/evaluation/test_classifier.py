@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from impasto.data.folder import FolderSource
+from impasto.data.packed import PackedImages
+from impasto.data.packing import pack
+from impasto.data.sizing import SizePolicy
+from impasto.evaluation.classifier import class_diversity, class_figures, classifier_for
+from impasto.evaluation.evaluator import Evaluator
+from impasto.evaluation.real import uint8_slice
+from impasto.evaluation.subjects import conditions_for, labels_like
+from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> PackedImages:
+    """60 dark and 30 bright pictures."""
+    write_folder(random_images(60, 1, bright=90), tmp_path / "real" / "dark")
+    write_folder(random_images(30, 2) // 2 + 128, tmp_path / "real" / "light")
+    return pack(FolderSource(tmp_path / "real"), SizePolicy(16, 16), tmp_path / "cache", workers=0, progress=False)
+
+
+def test_figures_by_hand() -> None:
+    logits = torch.tensor([[1.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0]])
+    figures, by_class = class_figures(logits, torch.tensor([0, 1, 1, 2]))
+    assert figures == {"class_share_min": 0.0, "class_share_max": 0.75, "class_accuracy": 0.5}
+    assert by_class == {"share": [0.75, 0.25, 0.0], "accuracy": [1.0, 0.5, 0.0]}
+    assert "class_accuracy" not in class_figures(logits, None)[0]
+
+
+def test_diversity_by_hand() -> None:
+    # Class 0: distances 2 against 4; class 1: a single picture against others; class 2 has one real picture only.
+    real = torch.tensor([[0.0], [4.0], [0.0], [1.0], [9.0]])
+    fake = torch.tensor([[1.0], [3.0], [5.0], [5.0], [2.0], [3.0]])
+    found = class_diversity(fake, torch.tensor([0, 0, 1, 1, 2, 2]), real, torch.tensor([0, 0, 1, 1, 2]))
+    assert found == {0: pytest.approx(0.5), 1: 0.0}
+
+
+def test_a_classifier_learns_and_is_kept(labelled: PackedImages, tmp_path: Path) -> None:
+    before = torch.random.get_rng_state()
+    judge = classifier_for(labelled, images=3000, folder=tmp_path / "c")
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert judge.accuracy == 1.0
+    again = classifier_for(labelled, images=3000, folder=tmp_path / "c")
+    assert len(list((tmp_path / "c").glob("*.safetensors"))) == 1
+    assert again.network.weights_sha256 == judge.network.weights_sha256
+    assert not any(p.requires_grad for p in again.network.parameters())
+    larger = random_images(2, 0, 40)
+    assert judge.network.with_logits(larger)[1].shape == (2, 2)
+
+
+def test_real_pictures_pass_for_what_they_are(labelled: PackedImages, tmp_path: Path) -> None:
+    measure = Evaluator(features=TinyExtractor(), cache_dir=str(tmp_path / "f"), metrics=["frechet", "classes"])
+    everything = np.arange(90)
+    found = measure.evaluate(
+        lambda start, n: uint8_slice(labelled, everything, start, n),
+        labelled,
+        num_images=90,
+        labels=torch.from_numpy(np.asarray(labelled.labels)),
+    )
+    assert found["class_accuracy"] > 0.95
+    assert found["class_share_max"] == pytest.approx(2 / 3, abs=0.05)
+    assert found["class_diversity_tiny"] == pytest.approx(1.0)
+    assert found["fd_classifier"] == pytest.approx(0.0, abs=1e-3)
+    record = measure.comparability["class_accuracy"]
+    assert record["extractor"] == "classifier"
+    assert record["accuracy_on_real"] == 1.0
+    assert record["by_class"]["share"] == pytest.approx([2 / 3, 1 / 3], abs=0.05)
+
+
+def test_labels_follow_the_real_proportions() -> None:
+    real = np.array([0] * 60 + [2] * 30 + [1] * 10)
+    labels = labels_like(real, 1000)
+    assert torch.bincount(labels).tolist() == pytest.approx([600, 100, 300], abs=3)
+    assert torch.bincount(labels[300:400]).tolist() == pytest.approx([60, 10, 30], abs=3)
+    assert torch.equal(labels_like(real, 50), labels[:50])
+
+
+class Data:
+    def preview_batch(self) -> dict[str, torch.Tensor]:
+        return {"image": torch.zeros(2, 3, 4, 4), "condition": torch.tensor([[1.0], [2.0]])}
+
+
+def test_vector_conditions_come_from_the_data() -> None:
+    found = conditions_for(Data(), None, 5)
+    assert found is not None
+    assert found.tolist() == [[1.0], [2.0]]
