@@ -40,7 +40,9 @@ class Logger:
 
 def model_at(before: int, seen: int) -> Any:
     state = SimpleNamespace(images_before=before, images_seen=seen)
-    return SimpleNamespace(state=state, images_seen=seen, kimg=seen / 1000, latest_metrics={}, main_metric=None)
+    return SimpleNamespace(
+        state=state, images_seen=seen, kimg=seen / 1000, latest_metrics={}, main_metric=None, settle=lambda: None
+    )
 
 
 @pytest.fixture

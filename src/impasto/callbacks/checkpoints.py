@@ -123,6 +123,7 @@ class Checkpoints(Callback):
         if not model.is_finite():
             log.warning("%s not written: the weights are not finite.", name)
             return True
+        model.settle()
         self.folder.mkdir(parents=True, exist_ok=True)
         target, temporary = self.folder / name, self.folder / f".{name}.partial"
         self._saved_at = time.monotonic()

@@ -65,15 +65,22 @@ class Evaluation(Callback):
         self.folder = Path(folder) if folder is not None else None
         self.history: list[dict[str, float]] = []
         self.comparability: dict[str, dict[str, Any]] = {}
+        self.main_metric: str | None = None
         self.seconds = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """The history outlives the process."""
-        return {"history": self.history, "comparability": self.comparability}
+        return {"history": self.history, "comparability": self.comparability, "main_metric": self.main_metric}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """The inverse."""
         self.history, self.comparability = state_dict["history"], state_dict["comparability"]
+        self.main_metric = state_dict.get("main_metric")
+
+    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """A resumed run knows what it measured last, also if it ends before it measures again."""
+        if self.history:
+            pl_module.main_metric, pl_module.latest_metrics = self.main_metric, dict(self.history[-1])
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
@@ -106,7 +113,7 @@ class Evaluation(Callback):
             set_random_states(states)
         self.seconds += time.monotonic() - began
         self.comparability = self.evaluator.comparability
-        model.main_metric = self.evaluator.main_metric
+        model.main_metric = self.main_metric = self.evaluator.main_metric
         model.latest_metrics = {**figures, "images_seen": float(model.images_seen)}
         self.history.append(dict(model.latest_metrics))
         for logger in trainer.loggers:

@@ -50,6 +50,7 @@ class SampleSheets(Callback):
 
     def paint(self, trainer: Trainer, model: AdversarialModel) -> None:
         """Write one sheet."""
+        model.settle()
         if not trainer.is_global_zero:
             return
         with torch.random.fork_rng(devices=[]):

@@ -128,6 +128,9 @@ class AdversarialModel(LightningModule):
         """
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """Make the generator's average fit for use; every process must call it before one of them paints or saves."""
+
     def interpolation(self) -> tuple[Tensor, int] | None:
         """A walk through latent space as for :meth:`preview`, where there is a latent space."""
         return None

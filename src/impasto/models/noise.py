@@ -8,8 +8,12 @@ from torch import Tensor
 
 from impasto import distributed
 from impasto.models.base import AdversarialModel, Batch
+from impasto.models.standing import running_norms, standing_statistics
 
 LatentDistribution = Literal["normal", "uniform"]
+
+STANDING_SEED = 2**31
+"""Of the latent vectors for batch statistics; none that a user would take."""
 
 
 class NoiseGAN(AdversarialModel):
@@ -26,6 +30,7 @@ class NoiseGAN(AdversarialModel):
         if latent not in ("normal", "uniform"):
             raise ValueError(f"model.latent is {latent!r}; give normal or uniform.")
         self.latent: LatentDistribution = latent
+        self._settled_at: int | None = None
 
     @property
     def latent_dim(self) -> int:
@@ -55,6 +60,15 @@ class NoiseGAN(AdversarialModel):
             return torch.rand(count, self.latent_dim, device=self.device) * 2 - 1
 
         return distributed.per_sample(normal if self.latent == "normal" else uniform, n)
+
+    def settle(self) -> None:
+        """Measure the batch statistics of the averaged generator over 16 batches of 64, once after each update."""
+        if self._settled_at == self.state.d_updates or self.spec.condition_dim or not running_norms(self.generator_ema):
+            return
+        self._settled_at = self.state.d_updates
+        starts = range(0, 16 * 64, 64)
+        runs = (lambda start=start: self.sample(64, seed=STANDING_SEED, start=start) for start in starts)
+        standing_statistics(self.generator_ema, runs)
 
     @torch.no_grad()
     def sample(self, n: int, *, seed: int = 0, start: int = 0, labels: Tensor | None = None) -> Tensor:
