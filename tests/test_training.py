@@ -16,7 +16,9 @@ SMALL = (
     "data.batch_size=4",
     "model.generator.features=4",
     "model.discriminator.features=4",
-    "evaluation=none",
+    "evaluation.features=tests.evaluation.conftest.TinyExtractor",
+    "evaluation.num_images=16",
+    "evaluation.metrics=[frechet,kid,memorisation]",
     "logger=csv",
 )
 
