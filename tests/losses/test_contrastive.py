@@ -76,7 +76,7 @@ def test_a_picture_agrees_with_itself_and_with_its_mirror_image() -> None:
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_gradients_reach_generator_and_sampler(mixed: bool) -> None:
-    generator = ResNetGenerator(width=4, blocks=2)
+    generator = ResNetGenerator(filters=4, blocks=2)
     layers = (0, 4, 8, 12)
     loss = PatchNCE(PatchSampleMLP(generator.widths(layers), 8, 16), layers)
     source = torch.rand(1, 3, 16, 16)

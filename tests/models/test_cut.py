@@ -20,8 +20,8 @@ def make_model(**parts: Any) -> CUT:
     torch.manual_seed(0)
     defaults: dict[str, Any] = {
         "spec": ImageSpec(3, 16, 16),
-        "generator": ResNetGenerator(width=4, blocks=1),
-        "discriminator": PatchGAN(width=4, layers=1),
+        "generator": ResNetGenerator(filters=4, blocks=1),
+        "discriminator": PatchGAN(filters=4, layers=1),
         "loss": LSGAN(),
         "optimizer_g": partial(torch.optim.Adam, lr=1e-3),
         "optimizer_d": partial(torch.optim.Adam, lr=1e-3),
@@ -45,7 +45,7 @@ def batch() -> dict[str, Tensor]:
 @pytest.mark.parametrize("antialias", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_generator_keeps_shape_and_range(norm: Any, antialias: bool, channels: int) -> None:
-    network = ResNetGenerator(channels, width=4, blocks=1, norm=norm, antialias=antialias, dropout=0.1)
+    network = ResNetGenerator(channels, filters=4, blocks=1, norm=norm, antialias=antialias, dropout=0.1)
     painted = network(torch.rand(2, channels, 20, 36) * 2 - 1)
     assert painted.shape == (2, channels, 20, 36)
     assert painted.abs().max() <= 1
@@ -53,11 +53,11 @@ def test_generator_keeps_shape_and_range(norm: Any, antialias: bool, channels: i
 
 def test_residual_generator_starts_as_the_identity() -> None:
     picture = torch.rand(1, 3, 16, 16) * 1.9 - 0.95
-    assert (ResNetGenerator(width=4, blocks=1, residual=True)(picture) - picture).abs().max() < 0.1
+    assert (ResNetGenerator(filters=4, blocks=1, residual=True)(picture) - picture).abs().max() < 0.1
 
 
 def test_layer_numbers_are_those_of_the_published_code() -> None:
-    network = ResNetGenerator(width=8, blocks=9)
+    network = ResNetGenerator(filters=8, blocks=9)
     features = network.features(torch.rand(1, 3, 32, 32), (16, 0, 4, 8, 12))
     shapes = [tuple(f.shape[1:]) for f in features]
     assert shapes == [(3, 38, 38), (16, 32, 32), (32, 16, 16), (32, 8, 8), (32, 8, 8)]
@@ -65,7 +65,7 @@ def test_layer_numbers_are_those_of_the_published_code() -> None:
 
 
 def test_layers_and_sizes_that_are_not_there_are_named() -> None:
-    network = ResNetGenerator(width=4, blocks=1)
+    network = ResNetGenerator(filters=4, blocks=1)
     with pytest.raises(UserError, match="nce_layers=\\[99\\]"):
         network.widths((99,))
     with pytest.raises(UserError, match="multiples of 4"):
@@ -89,7 +89,7 @@ def test_instance_norm_is_torchs_and_takes_given_statistics() -> None:
 
 
 def test_a_score_of_the_patchgan_sees_seventy_pixels() -> None:
-    network = PatchGAN(width=4, norm="none")
+    network = PatchGAN(filters=4, norm="none")
     picture = torch.rand(1, 3, 128, 128, requires_grad=True)
     scores = network(picture)
     assert scores.shape == (1, 1, 14, 14)
@@ -101,9 +101,9 @@ def test_a_score_of_the_patchgan_sees_seventy_pixels() -> None:
 
 def test_patchgan_options() -> None:
     for options in ({"spectral_norm": True}, {"antialias": True}, {"norm": "none"}):
-        assert PatchGAN(1, width=4, layers=2, **options)(torch.rand(1, 1, 32, 32)).ndim == 4  # type: ignore[arg-type]
+        assert PatchGAN(1, filters=4, layers=2, **options)(torch.rand(1, 1, 32, 32)).ndim == 4  # type: ignore[arg-type]
     with pytest.raises(UserError, match="at least 32x32"):
-        PatchGAN(width=4)(torch.rand(1, 3, 16, 16))
+        PatchGAN(filters=4)(torch.rand(1, 3, 16, 16))
 
 
 @pytest.mark.parametrize(

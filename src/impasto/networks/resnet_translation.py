@@ -24,7 +24,7 @@ class ResNetGenerator(nn.Module):
 
     Args:
         channels: of the pictures.
-        width: channels after the first convolution; four times as many in the blocks.
+        filters: channels after the first convolution; four times as many in the blocks.
         blocks: residual blocks; 9 as published, 6 for pictures of 128 pixels.
         norm: instance (as published), batch (the same function at any picture size) or none.
         dropout: share of features dropped inside the blocks.
@@ -38,7 +38,7 @@ class ResNetGenerator(nn.Module):
     def __init__(
         self,
         channels: int = 3,
-        width: int = 64,
+        filters: int = 64,
         blocks: int = 9,
         norm: Norm = "instance",
         dropout: float = 0.0,
@@ -47,18 +47,18 @@ class ResNetGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.residual = channels, residual
-        wide = width * 4
+        wide = filters * 4
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(3),
-            nn.Conv2d(channels, width, 7),
-            *activation(width, norm),
-            *down(width, width * 2, norm, antialias),
-            *down(width * 2, wide, norm, antialias),
+            nn.Conv2d(channels, filters, 7),
+            *activation(filters, norm),
+            *down(filters, filters * 2, norm, antialias),
+            *down(filters * 2, wide, norm, antialias),
             *(ResidualBlock(wide, norm, dropout) for _ in range(blocks)),
-            *up(wide, width * 2, norm),
-            *up(width * 2, width, norm),
+            *up(wide, filters * 2, norm),
+            *up(filters * 2, filters, norm),
             nn.ReflectionPad2d(3),
-            nn.Conv2d(width, channels, 7),
+            nn.Conv2d(filters, channels, 7),
         )
         self.apply(initialise)
         if residual:
@@ -181,17 +181,22 @@ def activation(width: int, norm: Norm) -> list[nn.Module]:
     return [normalisation(width, norm), nn.ReLU(inplace=True)]
 
 
+def reflected(before: int, after: int, stride: int = 1) -> nn.Conv2d:
+    """A 3 x 3 convolution that cannot tell where the border is: zeros around a picture end as a frame painted on it."""
+    return nn.Conv2d(before, after, 3, stride, padding=1, padding_mode="reflect")
+
+
 def down(before: int, after: int, norm: Norm, antialias: bool) -> list[nn.Module]:
     """Half the size; four layers either way, so that layer numbers hold."""
     if antialias:
-        return [nn.Conv2d(before, after, 3, padding=1), *activation(after, norm), BlurDown()]
-    return [nn.Conv2d(before, after, 3, stride=2, padding=1), *activation(after, norm), nn.Identity()]
+        return [reflected(before, after), *activation(after, norm), BlurDown()]
+    return [reflected(before, after, stride=2), *activation(after, norm), nn.Identity()]
 
 
 def up(before: int, after: int, norm: Norm) -> list[nn.Module]:
     """Twice the size, bilinearly: the kernel [1, 3, 3, 1] of CUT's up-sampling."""
     bilinear = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-    return [bilinear, nn.Conv2d(before, after, 3, padding=1), *activation(after, norm)]
+    return [bilinear, reflected(before, after), *activation(after, norm)]
 
 
 def initialise(module: nn.Module) -> None:

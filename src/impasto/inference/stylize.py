@@ -1,0 +1,174 @@
+"""Repainting pictures and folders of pictures."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from impasto.data.decode import BadImage, decode
+from impasto.data.folder import FolderSource
+from impasto.errors import UserError
+from impasto.inference.loading import LoadedGenerator
+from impasto.inference.tiles import paint
+
+log = logging.getLogger("impasto")
+
+WRITTEN: Final[dict[str, dict[str, Any]]] = {
+    ".jpg": {"quality": 95, "subsampling": 0},
+    ".jpeg": {"quality": 95, "subsampling": 0},
+    ".png": {},
+    ".webp": {"quality": 95},
+    ".tif": {"compression": "tiff_lzw"},
+    ".tiff": {"compression": "tiff_lzw"},
+    ".bmp": {},
+}
+"""Endings that are kept, with how they are written; others get .png added."""
+OPAQUE: Final = (".jpg", ".jpeg", ".bmp")
+"""Formats without transparency."""
+
+
+def stylize(
+    generator: LoadedGenerator,
+    source: str | Path,
+    output: str | Path,
+    *,
+    strength: float = 1.0,
+    preserve_color: bool = False,
+    tile: int | None = None,
+    overwrite: bool = False,
+) -> int:
+    """Repaint a picture, or all pictures below a folder, under their own names and sub-folders.
+
+    Pictures come out upright (the EXIF orientation is applied), with their transparency. Those already there are
+    skipped; bad ones are named and skipped.
+
+    Args:
+        generator: a translation generator.
+        source: file or folder.
+        output: folder; made where it is missing.
+        strength: 1 is the painting, 0 the photograph, mixed in between.
+        preserve_color: take only light and dark from the painting, and colours from the photograph.
+        tile: see :func:`~impasto.inference.tiles.paint`.
+        overwrite: paint also what is there already.
+
+    Returns:
+        Number of pictures painted.
+
+    Raises:
+        UserError: nothing to paint, settings out of range, or, at the end, that some pictures were bad.
+    """
+    if hasattr(generator.network, "latent_dim"):
+        raise UserError(f"{generator.path} paints from noise; use src/generate.py, or give a model such as model=cut.")
+    if not 0 <= strength <= 1:
+        raise UserError(f"strength={strength} is out of range; give a number from 0 to 1.")
+    if tile is not None and tile < 0:
+        raise UserError(f"tile={tile} is not a size in pixels; give one, 0 for whole pictures, or leave it out.")
+    names, root = list_pictures(Path(source).expanduser(), Path(output).expanduser())
+    targets = {name: Path(output).expanduser() / target_name(name) for name in names}
+    left = [name for name in names if overwrite or not targets[name].is_file()]
+    if len(left) < len(names):
+        log.info("%d of %d are there already; overwrite=true paints them again.", len(names) - len(left), len(names))
+    bad = 0
+    for name in with_progress(left):
+        try:
+            pixels = decode(root / name, channels=4)
+        except BadImage as problem:
+            log.warning("Skipped %s: %s.", root / name, problem)
+            bad += 1
+            continue
+        painted = repaint(generator, pixels, strength=strength, preserve_color=preserve_color, tile=tile)
+        save(painted, targets[name])
+    log.info("%d pictures painted in %s", len(left) - bad, output)
+    if bad:
+        raise UserError(f"{bad} of {len(names)} pictures could not be read and were skipped; they are named above.")
+    return len(left)
+
+
+def list_pictures(source: Path, output: Path) -> tuple[list[str], Path]:
+    """Paths of the pictures below a root, in order, and the root.
+
+    Raises:
+        UserError: none, or an output that would replace the input.
+    """
+    if source.is_file():
+        if source.parent.resolve() == output.resolve():
+            raise UserError(f"output={output} is where the picture itself is; give another folder.")
+        return [source.name], source.parent
+    if source.resolve() == output.resolve():
+        raise UserError(f"output={output} is the folder of the pictures themselves; give another one.")
+    names = [item.name for item in FolderSource(source, labels="none", option="input").items()]
+    inside = output.resolve().is_relative_to(source.resolve())
+    return [n for n in names if not (inside and (source / n).resolve().is_relative_to(output.resolve()))], source
+
+
+def target_name(name: str) -> str:
+    """The same name; with .png added to formats that are only read."""
+    return name if Path(name).suffix.lower() in WRITTEN else f"{name}.png"
+
+
+def with_progress(names: list[str]) -> Iterator[str]:
+    """Go through the names with a bar, a count and the time left."""
+    columns = (TextColumn("painting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task("painting", total=len(names))
+        for name in names:
+            yield name
+            progress.advance(task)
+
+
+@torch.no_grad()
+def repaint(
+    generator: LoadedGenerator,
+    pixels: np.ndarray,
+    *,
+    strength: float = 1.0,
+    preserve_color: bool = False,
+    tile: int | None = None,
+) -> np.ndarray:
+    """Repaint one picture.
+
+    Args:
+        generator: a translation generator.
+        pixels: uint8 (H, W, 4), RGB and alpha.
+        strength: see :func:`stylize`.
+        preserve_color: likewise.
+        tile: likewise.
+
+    Returns:
+        uint8 (H, W, 3), or (H, W, 4) where the picture is not opaque throughout.
+    """
+    device = next(generator.network.parameters()).device
+    rgb, alpha = pixels[..., :3], pixels[..., 3:]
+    photo = torch.from_numpy(rgb).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
+    grey = generator.spec.channels == 1
+    painted = paint(generator.network, luma(photo) if grey else photo, tile).expand_as(photo)
+    if preserve_color:
+        painted = photo + luma(painted) - luma(photo)
+    painted = torch.lerp(photo, painted, strength)
+    out = (painted[0].clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    return out if (alpha == 255).all() else np.concatenate([out, alpha], 2)
+
+
+def luma(images: Tensor) -> Tensor:
+    """ITU-R BT.601 brightness: (N, 3, H, W) to (N, 1, H, W)."""
+    return (images * images.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def save(pixels: np.ndarray, path: Path) -> None:
+    """Write a picture beside its place, then move it there, so that an interrupted run leaves no half picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    suffix = path.suffix.lower()
+    if pixels.shape[2] == 4 and suffix in OPAQUE:
+        pixels = pixels[..., :3]
+    temporary = path.with_name(f".{path.name}.partial{suffix}")
+    try:
+        Image.fromarray(pixels).save(temporary, **WRITTEN[suffix])
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

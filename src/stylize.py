@@ -1,0 +1,34 @@
+"""Repaint pictures: ``python src/stylize.py checkpoint=RUN_DIR input=FILE|FOLDER output=FOLDER``."""
+
+import hydra
+from omegaconf import DictConfig
+
+from impasto.run.entry import report_user_errors, run
+
+
+@report_user_errors
+def stylize(cfg: DictConfig) -> None:
+    """Load the generator and repaint."""
+    from impasto.inference.loading import load_generator
+    from impasto.inference.stylize import stylize as repaint_all
+
+    generator = load_generator(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust))
+    repaint_all(
+        generator,
+        cfg.input,
+        cfg.output,
+        strength=cfg.strength,
+        preserve_color=cfg.preserve_color,
+        tile=cfg.tile,
+        overwrite=cfg.overwrite,
+    )
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="stylize")
+def main(cfg: DictConfig) -> None:
+    """Entry point."""
+    stylize(cfg)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,37 @@
+"""A checkpoint of a tiny translation model, as train.py would have written it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from impasto.data.spec import ImageSpec
+from impasto.networks.resnet_translation import ResNetGenerator
+
+CONFIG: dict[str, Any] = {
+    "model": {
+        "generator": {
+            "_target_": "impasto.networks.resnet_translation.ResNetGenerator",
+            "_partial_": True,
+            "filters": 4,
+            "blocks": 1,
+        }
+    }
+}
+
+
+def checkpoint_content(channels: int = 3, config: dict[str, Any] = CONFIG) -> dict[str, Any]:
+    torch.manual_seed(0)
+    network = ResNetGenerator(channels, filters=4, blocks=1)
+    weights = {f"generator_ema.{name}": value for name, value in network.state_dict().items()}
+    record = {"version": 1, "spec": ImageSpec(channels, 16, 16).to_dict(), "config": config, "images_seen": 12}
+    return {"state_dict": weights, "impasto": record}
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    torch.save(checkpoint_content(), folder / "checkpoints" / "last.ckpt")
+    return folder

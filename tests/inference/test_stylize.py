@@ -1,0 +1,138 @@
+"""Folders and pictures of every kind through the entry script's own functions."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.data.spec import ImageSpec
+from impasto.errors import UserError
+from impasto.inference.loading import LoadedGenerator, load_generator
+from impasto.inference.stylize import stylize
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def generator(run_dir: Path) -> LoadedGenerator:
+    return load_generator(run_dir, device="cpu")
+
+
+def gradient(height: int, width: int) -> np.ndarray:
+    across, down = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return np.stack([across, down, 255 - across], -1).round().astype(np.uint8)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "trip" / "Zürich").mkdir(parents=True)
+    Image.fromarray(gradient(21, 35)).save(folder / "odd.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    Image.fromarray(gradient(18, 40)).save(folder / "trip" / "turned.jpg", exif=exif)
+    alpha = np.tile(np.arange(33, dtype=np.uint8) * 7, (17, 1))
+    Image.fromarray(np.dstack([gradient(17, 33), alpha])).save(folder / "trip" / "Zürich" / "see.png")
+    Image.fromarray(gradient(16, 16)).convert("P").save(folder / "moving.gif")
+    return folder
+
+
+def test_sizes_names_orientation_and_alpha(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert stylize(generator, photos, out) == 4
+    found = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert found == ["moving.gif.png", "odd.png", "trip/Zürich/see.png", "trip/turned.jpg"]
+    assert Image.open(out / "odd.png").size == (35, 21)
+    turned = Image.open(out / "trip" / "turned.jpg")
+    assert turned.size == (18, 40)
+    assert 0x0112 not in turned.getexif()
+    see, before = (np.asarray(Image.open(f / "trip" / "Zürich" / "see.png")) for f in (out, photos))
+    assert np.array_equal(see[..., 3], before[..., 3])
+    assert not np.array_equal(see[..., :3], before[..., :3])
+
+
+def test_existing_ones_are_left_alone_unless_told(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "odd.png").write_text("mine")
+    assert stylize(generator, photos, out) == 3
+    assert (out / "odd.png").read_text() == "mine"
+    assert stylize(generator, photos, out) == 0
+    assert stylize(generator, photos, out, overwrite=True) == 4
+    assert Image.open(out / "odd.png").size == (35, 21)
+
+
+def test_bad_ones_are_named_and_the_rest_painted(
+    generator: LoadedGenerator, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+    with pytest.raises(UserError, match="1 of 5 pictures"):
+        stylize(generator, photos, tmp_path / "out")
+    assert "broken.jpg" in caplog.text
+    assert len([p for p in (tmp_path / "out").rglob("*") if p.is_file()]) == 4
+
+
+def test_one_picture(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    assert stylize(generator, photos / "odd.png", tmp_path / "out") == 1
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["odd.png"]
+
+
+def test_output_inside_input_is_not_painted_again(generator: LoadedGenerator, photos: Path) -> None:
+    stylize(generator, photos, photos / "painted")
+    assert stylize(generator, photos, photos / "painted", overwrite=True) == 4
+
+
+def test_strength_and_colours(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    source = photos / "odd.png"
+    photo = np.asarray(Image.open(source)).astype(int)
+
+    def painted(name: str, **options: float) -> np.ndarray:
+        stylize(generator, source, tmp_path / name, **options)  # type: ignore[arg-type]
+        return np.asarray(Image.open(tmp_path / name / "odd.png")).astype(int)
+
+    full, half = painted("full"), painted("half", strength=0.5)
+    assert np.array_equal(painted("none", strength=0.0), photo)
+    assert np.abs(half - (full + photo) / 2).max() <= 1
+    kept = painted("kept", preserve_color=True)
+    inside = ((kept > 0) & (kept < 255)).all(-1)  # nothing was cut off
+    assert inside.any()
+    change = (kept - photo)[inside]
+    assert np.abs(change - change.mean(1, keepdims=True)).max() <= 1  # light and dark alone
+
+
+def test_grey_models_paint_colour_photographs(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    from impasto.networks.resnet_translation import ResNetGenerator
+
+    network = ResNetGenerator(1, filters=4, blocks=1).eval()
+    grey = LoadedGenerator(network, ImageSpec(1, 16, 16), {}, 0, Path("grey.ckpt"))
+    stylize(grey, photos / "odd.png", tmp_path / "out")
+    assert np.ptp(np.asarray(Image.open(tmp_path / "out" / "odd.png")).astype(int), axis=-1).max() == 0
+
+
+def test_mistakes_are_one_sentence(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    for arguments, words in (
+        ((tmp_path / "nowhere", tmp_path / "out"), "does not exist"),
+        ((photos, photos), "give another one"),
+        ((photos / "odd.png", photos), "give another folder"),
+    ):
+        with pytest.raises(UserError, match=words):
+            stylize(generator, *arguments)
+    with pytest.raises(UserError, match="strength=2"):
+        stylize(generator, photos, tmp_path / "out", strength=2)
+    generator.network.latent_dim = 4  # type: ignore[assignment]
+    with pytest.raises(UserError, match=r"generate\.py"):
+        stylize(generator, photos, tmp_path / "out")
+
+
+def test_script_ends_with_a_status(run_dir: Path, photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    script = [sys.executable, str(ROOT / "src" / "stylize.py")]
+    arguments = [f"checkpoint={run_dir}", f"input={photos}", f"output={tmp_path / 'out'}", "device=cpu"]
+    done = subprocess.run(script + arguments, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert "broken.jpg" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "out" / "odd.png").is_file()

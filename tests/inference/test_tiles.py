@@ -1,0 +1,77 @@
+"""Any size, and tiles without seams."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from impasto.inference.tiles import cut, fade, paint, reflect_to
+from impasto.networks.resnet_translation import InstanceNorm, ResNetGenerator
+
+
+def picture(height: int, width: int) -> Tensor:
+    g = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 5, 7, generator=g) * 2 - 1
+    return nn.functional.interpolate(coarse, (height, width), mode="bilinear") * 0.8
+
+
+def test_reflection_by_hand() -> None:
+    row = torch.tensor([[[[1.0, 2.0, 3.0]]]])
+    assert reflect_to(row, 1, 8).flatten().tolist() == [1, 2, 3, 3, 3, 3, 3, 3]  # one row: the edge goes on
+    square = torch.arange(9.0).view(1, 1, 3, 3)
+    assert reflect_to(square, 3, 8)[0, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2, 1]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 50), (17, 16), (31, 45)])
+@torch.no_grad()
+def test_any_size_comes_back(size: tuple[int, int]) -> None:
+    network = ResNetGenerator(filters=4, blocks=1).eval()
+    assert paint(network, picture(*size)).shape == (1, 3, *size)
+
+
+@torch.no_grad()
+def test_padding_does_not_reach_pictures_that_need_none() -> None:
+    network = ResNetGenerator(filters=4, blocks=1).eval()
+    image = picture(20, 24)
+    assert torch.equal(paint(network, image), network(image))
+
+
+@pytest.mark.parametrize("size", [(96, 200), (130, 67)])
+def test_boxes_cover_the_picture_and_weights_are_positive(size: tuple[int, int]) -> None:
+    height, width = size
+    total = torch.zeros(size)
+    for top, left, bottom, right in cut(height, width, 64, 8):
+        across = fade(right - left, 8, left > 0, right < width, total.device)
+        down = fade(bottom - top, 8, top > 0, bottom < height, total.device)
+        total[top:bottom, left:right] += down[:, None] * across
+        assert (top % 4, left % 4) == (0, 0)
+    assert total.min() > 0.4
+
+
+@pytest.mark.parametrize("norm", ["none", "batch"])
+@torch.no_grad()
+def test_tiles_agree_with_the_whole_where_overlap_covers_the_reach(norm: str) -> None:
+    torch.manual_seed(0)
+    network = ResNetGenerator(filters=4, blocks=1, norm=norm).eval()  # type: ignore[arg-type]
+    image = picture(130, 170)
+    whole, tiled = paint(network, image, tile=0), paint(network, image, tile=64, overlap=48)
+    assert (whole - tiled).abs().max() < 1e-5
+
+
+@torch.no_grad()
+def test_instance_norm_is_shared_by_the_tiles() -> None:
+    torch.manual_seed(0)
+    network = ResNetGenerator(filters=8, blocks=2).eval()
+    image = torch.cat([picture(128, 96) * 0.1 - 0.8, picture(128, 96)], -1)  # dull and dark beside bright
+    wide, narrow = paint(network, image, tile=96, overlap=64), paint(network, image, tile=64, overlap=64)
+    # The same tiles, each by itself: at x = 96 the picture changes for the eye; at x = 48 and 144 nothing does.
+    apart = torch.cat([network(part) for part in image.split(48, -1)], -1)
+    for seam in (48, 144):
+        assert step_at(apart, seam) > 0.05
+        assert max(step_at(wide, seam), step_at(narrow, seam)) < 0.03
+    assert all(m.statistics is None for m in network.modules() if isinstance(m, InstanceNorm))
+
+
+def step_at(images: Tensor, column: int) -> float:
+    """How much larger the change across a column is than the changes beside it."""
+    change = (images[..., column - 3 : column + 3].diff(dim=-1)).abs().mean((0, 1, 2))
+    return float(change[2] - (change[0] + change[4]) / 2)
