@@ -1,5 +1,7 @@
 """The files in sweeps/: each composes to what it says, and W&B's agent would start what Hydra understands."""
 
+import csv
+import os
 import subprocess
 import sys
 from itertools import product
@@ -13,6 +15,7 @@ from omegaconf import OmegaConf
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
 from impasto.run.entry import register_resolvers
+from tests.training import make_pictures
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
@@ -38,7 +41,7 @@ def test_every_trial_of_a_sweep_composes(name: str) -> None:
             grid.append([f"{key}={bounds.start}", f"{key}={bounds.end}"])  # type: ignore[union-attr]
         else:
             grid.append([f"{key}={value}" for value in override.sweep_string_iterator()])
-    for trial in list(product(*grid))[:20]:
+    for trial in list(product(*grid))[:8]:
         composed(f"+sweeps={name}", *trial)
 
 
@@ -79,8 +82,47 @@ def test_what_the_agent_starts_composes_in_every_run(path: Path) -> None:
     assert cfg.evaluation.features in OmegaConf.load(path).metric.name  # type: ignore[union-attr]
 
 
+TINY = ["data=image_folder", "data.image_size=16", "data.batch_size=4", "model.generator.features=4", "kimg=0.016"]
+TINY += ["model.discriminator.features=4", "evaluation.features=efficientnet_lite0", "evaluation.metrics=[frechet]"]
+TINY += ["evaluation.num_images=8", "evaluation.num_real=8", "trainer=cpu", "precision=32-true"]
+
+
+def run(command: list[str], **environment: str) -> str:
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
 def test_the_command_of_the_agent_runs(tmp_path: Path) -> None:
-    command = [*agent_command(WANDB[0]), "--cfg", "job"]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert shown.returncode == 0, shown.stderr
-    assert "WandbRun" in shown.stdout
+    pictures = make_pictures(tmp_path / "pictures")
+    command = [*agent_command(ROOT / "sweeps" / "wandb" / "seeds.yaml"), *TINY, f"data.root={pictures}"]
+    run(
+        [*command, f"hydra.run.dir={tmp_path / 'run'}"],
+        WANDB_MODE="offline",
+        WANDB_RUN_ID="chosen1",
+        WANDB_SWEEP_ID="s",
+    )
+    assert (tmp_path / "run" / "wandb" / "id").read_text() == "chosen1"
+    with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
+        assert float(list(csv.DictReader(file))[-1]["eval/fd_efficientnet_lite0"]) > 0
+
+
+def test_a_real_sweep_goes_on_with_a_trial_that_was_killed(tmp_path: Path) -> None:
+    pictures, folder = make_pictures(tmp_path / "pictures"), tmp_path / "sweep"
+    command = [sys.executable, "src/train.py", "-m", "seed=0,1", *TINY, f"data.root={pictures}"]
+    command.append(f"hydra.sweep.dir={folder}")
+    run(command)
+    with (folder / "results.csv").open(newline="") as file:
+        before = list(csv.DictReader(file))
+    assert [row["metric"] for row in before] == ["fd_efficientnet_lite0"] * 2
+    killed = next(folder.glob("seed=1_*"))
+    (killed / "trial.json").unlink()  # as if it had been killed just after its last checkpoint
+    (killed / "summary.json").unlink()
+    output = run(command)
+    assert "Done before: seed=0_" in output
+    assert "Going on with seed=1_" in output
+    with (folder / "results.csv").open(newline="") as file:
+        after = list(csv.DictReader(file))
+    assert [(row["seed"], row["value"]) for row in after] == [(row["seed"], row["value"]) for row in before]

@@ -122,7 +122,7 @@ def curves(metrics: Path) -> str:
     groups = {
         "losses": [name for name in columns if name.startswith("train/loss")],
         "scores": [name for name in columns if name.startswith("train/score")],
-        "evaluation": [name for name in columns if name.startswith(("fid", "fd_"))],
+        "evaluation": [name for name in columns if name.startswith(("eval/fid", "eval/fd_"))],
     }
     groups = {title: names for title, names in groups.items() if names}
     if not groups:

@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, read_write
 
 import impasto
 from impasto.errors import UserError
@@ -32,6 +33,7 @@ class SweepResults(Callback):
             refuse_wrong_direction(config)
         except UserError as problem:
             sys.exit(f"Error: {problem}")
+        name_trials_by_what_is_swept(config)
         source = str(Path(impasto.__file__).parents[1])
         known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         os.environ["PYTHONPATH"] = os.pathsep.join([source, *(p for p in known if p and p != source)])
@@ -41,6 +43,16 @@ class SweepResults(Callback):
         rows = report(Path(config.hydra.sweep.dir))
         if rows and all(row["status"] == "failed" for row in rows):
             sys.exit(f"Error: every trial failed; the first: {rows[0]['error']}")
+
+
+def name_trials_by_what_is_swept(config: DictConfig) -> None:
+    """Leave the overrides that all trials share out of the names of their folders."""
+    parsed = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
+    shared = [*config.hydra.job.config.override_dirname.exclude_keys]
+    shared += [override.key_or_group for override in parsed if not override.is_sweep_override()]
+    names = ",".join(f"'{name}'" for name in dict.fromkeys(shared))
+    with read_write(config):  # Hydra composes each trial from these overrides, in whatever process it runs
+        config.hydra.overrides.hydra.append(f"hydra.job.config.override_dirname.exclude_keys=[{names}]")
 
 
 def refuse_wrong_direction(config: DictConfig) -> None:
@@ -159,13 +171,14 @@ def show(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) 
     """Print a table."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title, title_justify="left")
     for name in columns:
         numeric = any(isinstance(row.get(name), int | float) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(plain(row.get(name)) for name in columns))
+        table.add_row(*(Text(plain(row.get(name))) for name in columns))
     Console().print(table)
 
 
