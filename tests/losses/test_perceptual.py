@@ -11,11 +11,12 @@ from impasto.losses.perceptual import (
     content_distance,
     gram,
     gram_distance,
-    luma_distance,
     mean_std_distance,
     patch_distance,
     sliced_distance,
+    window,
 )
+from impasto.losses.tone import chroma_distance, luma_distance
 from impasto.networks import feature_maps as networks
 
 
@@ -73,6 +74,30 @@ def test_luma_distance_sees_inverted_light_but_not_tone_or_fine_texture() -> Non
     assert luma_distance(-ramp, ramp).item() > 1
 
 
+def test_chroma_distance_sees_hues_change_places_but_not_a_warmer_palette() -> None:
+    picture = torch.zeros(1, 3, 32, 64)
+    picture[:, 2, :, :32], picture[:, 0, :, 32:] = 0.8, 0.8  # blue beside red
+    assert chroma_distance(picture.flip(-1), picture).item() > 1
+    warmer = picture * 0.9 + torch.tensor([0.1, 0.05, -0.1]).view(1, 3, 1, 1)
+    assert chroma_distance(warmer, picture).item() < 0.05
+    brighter = picture + 0.1
+    assert chroma_distance(brighter, picture).item() < 1e-3
+    assert chroma_distance(picture[:, :1], picture[:, :1]).item() == 0
+
+
+def test_window_is_the_same_for_all_and_moves() -> None:
+    torch.manual_seed(0)
+    rows = torch.arange(64.0).view(1, 1, 64, 1).expand(1, 3, 64, 64)
+    seen = set()
+    for _ in range(20):
+        a, b = window(8, rows, rows + 1)
+        assert a.shape == (1, 3, 56, 56)
+        assert torch.equal(b - a, torch.ones_like(a))
+        seen.add(a[0, 0, 0, 0].item())
+    assert seen <= set(range(9))
+    assert len(seen) > 4
+
+
 class Pixels(nn.Module):
     """Layer n is the picture times n."""
 
@@ -91,7 +116,8 @@ def test_terms_are_weighted_and_leave_out_what_has_no_weight(monkeypatch: pytest
     # Gram matrices 0.25 and 1 (times n^2): (0.75)^2 / 1 on either layer and scale
     assert {k: v.item() for k, v in terms.items()} == {"gram": pytest.approx(2 * 0.5625)}
     assert Perceptual()(painted, content, style) == {}
-    assert set(Perceptual(content=1, luma=1, patches=1)(painted, content, style)) == {"content", "luma", "patches"}
+    everything = Perceptual(content=1, luma=1, chroma=1, patches=1)(painted, content, style)
+    assert set(everything) == {"content", "luma", "chroma", "patches"}
 
 
 def test_unknown_statistic_is_named() -> None:

@@ -13,10 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import UserError
+from impasto.losses.tone import chroma_distance, luma_distance
 from impasto.networks.feature_maps import FeatureMaps, feature_maps
-
-LUMA: Final = (0.299, 0.587, 0.114)
-"""ITU-R BT.601."""
 
 
 def gram(features: Tensor) -> Tensor:
@@ -105,24 +103,6 @@ def content_distance(painted: Tensor, content: Tensor) -> Tensor:
     return (a - b).abs().mean()
 
 
-def luma_distance(painted: Tensor, content: Tensor, blur: int = 8) -> Tensor:
-    """L1 between brightness blurred over ``blur`` pixels, each picture at mean 0 and deviation 1 first.
-
-    Keeps light light and dark dark, and leaves strokes and overall tone free. (N, 1 or 3, H, W) in [-1, 1] both.
-    """
-    a, b = (_blurred_luma(images.float(), blur) for images in (painted, content))
-    return (a - b).abs().mean()
-
-
-def _blurred_luma(images: Tensor, blur: int) -> Tensor:
-    if images.shape[1] == 3:
-        images = (images * images.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-    half = blur // 2
-    low = F.avg_pool2d(F.pad(images, (half, half, half, half), mode="reflect"), blur, max(half, 1))
-    mean, deviation = low.mean((2, 3), keepdim=True), low.std((2, 3), keepdim=True)
-    return (low - mean) / (deviation + 0.1)
-
-
 STATISTICS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
     "gram": gram_distance,
     "mean_std": mean_std_distance,
@@ -140,10 +120,13 @@ class Perceptual(nn.Module):
         style: weights of statistics by name (gram, mean_std, sliced), each a mean over ``style_layers`` and ``scales``.
         patches: weight of :func:`patch_distance`.
         luma: weight of :func:`luma_distance`.
+        chroma: weight of :func:`chroma_distance`.
         content_layers: of the network; its own choice where null.
         style_layers: likewise.
         scales: factors by which pictures are made smaller before the network looks for style.
         patch_size: see :func:`patch_distance`.
+        jitter: the network sees a window drawn at random, smaller by so many pixels, so that the generator is not
+            taught how it treats borders.
     """
 
     def __init__(
@@ -154,17 +137,19 @@ class Perceptual(nn.Module):
         style: dict[str, float] | None = None,
         patches: float = 0.0,
         luma: float = 0.0,
+        chroma: float = 0.0,
         content_layers: Sequence[int] | None = None,
         style_layers: Sequence[int] | None = None,
         scales: Sequence[int] = (1,),
         patch_size: int = 7,
+        jitter: int = 32,
     ) -> None:
         super().__init__()
         unknown = set(style or {}) - set(STATISTICS)
         if unknown:
             raise UserError(f"{', '.join(unknown)}: style statistics are {', '.join(STATISTICS)}.")
-        self.features, self.scales, self.patch_size = features, tuple(scales), patch_size
-        self.content, self.patches, self.luma = content, patches, luma
+        self.features, self.scales, self.patch_size, self.jitter = features, tuple(scales), patch_size, jitter
+        self.content, self.patches, self.luma, self.chroma = content, patches, luma, chroma
         self.style = {name: weight for name, weight in (style or {}).items() if weight}
         self.chosen = content_layers, style_layers
         # in a list, so that the network's weights are neither trained nor saved with the model
@@ -178,13 +163,21 @@ class Perceptual(nn.Module):
             content: (N, C, H, W), what it was painted from.
             style: (M, C, h, w), pictures in the style wanted.
         """
+        with torch.autocast(painted.device.type, enabled=False):
+            return self.terms(painted.float(), content.float(), style.float())
+
+    def terms(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
+        """As :meth:`forward`, in float32: statistics are small differences of large sums."""
         terms: dict[str, Tensor] = {}
         if self.luma:
             terms["luma"] = self.luma * luma_distance(painted, content)
+        if self.chroma:
+            terms["chroma"] = self.chroma * chroma_distance(painted, content)
         if self.patches:
             terms["patches"] = self.patches * patch_distance(painted, style, self.patch_size)
         if self.content or self.style:
-            terms |= self.through_network(painted.float(), content.float(), style.float())
+            seen = window(self.jitter, painted, content, style)
+            terms |= self.through_network(*seen)
         return terms
 
     def through_network(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
@@ -219,3 +212,11 @@ class Perceptual(nn.Module):
         if isinstance(self.network[0], nn.Module):
             self.network[0].to(device)
         return self.network[0]
+
+
+def window(jitter: int, *pictures: Tensor) -> tuple[Tensor, ...]:
+    """The same window of all pictures, smaller by ``jitter`` pixels (a quarter at most), at a place drawn at random."""
+    height, width = (min(p.shape[side] for p in pictures) for side in (-2, -1))
+    down, right = min(jitter, height // 4), min(jitter, width // 4)
+    top, left = (int(torch.randint(room + 1, ())) for room in (down, right))
+    return tuple(p[..., top : top + height - down, left : left + width - right] for p in pictures)
