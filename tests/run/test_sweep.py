@@ -27,18 +27,24 @@ from impasto.run.entry import report_user_errors, run
 
 
 def task(cfg):
+    import os
     import time
     from pathlib import Path
 
     folder = Path(cfg.output_dir)
     with (folder / "calls.txt").open("a") as file:
         file.write(f"{cfg.resume}\\n")
+    (folder / "device.txt").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
     if cfg.x == cfg.crash_at:
         raise RuntimeError("no luck with " + str(cfg.x))
     if cfg.x == cfg.hang_at and cfg.resume is None:
         (folder / "checkpoints").mkdir()
         (folder / "checkpoints" / "last.ckpt").touch()
         time.sleep(600)
+    if cfg.x == cfg.stop_at and not (folder / "summary.json").exists():
+        (folder / "summary.json").write_text('{"status": "interrupted"}')
+    elif (folder / "summary.json").exists():
+        (folder / "summary.json").unlink()
     return (cfg.x - 3.0) ** 2 + cfg.seed
 
 
@@ -59,6 +65,7 @@ TASK: dict[str, Any] = {
     "seed": 0,
     "crash_at": None,
     "hang_at": None,
+    "stop_at": None,
     "resume": None,
     "trainer": {"devices": 1},
     "optimized_metric": "loss",
@@ -108,7 +115,13 @@ LAUNCHERS = {
     "serial": [],
     "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
     "submitit": ["hydra/launcher=submitit_local"],
-    "ray": ["hydra/launcher=ray", "hydra.launcher.ray.remote.num_cpus=0.5"],
+    "ray": [  # two GPUs, as far as Ray knows
+        "hydra/launcher=ray",
+        "hydra.launcher.ray.remote.num_cpus=0.5",
+        "hydra.launcher.ray.remote.num_gpus=1",
+        "+hydra.launcher.ray.init.num_gpus=2",
+        "hydra.launcher.ray.init.address=local",  # whatever cluster this machine may belong to
+    ],
 }
 
 
@@ -125,6 +138,8 @@ def test_a_crashing_trial_is_recorded_and_the_sweep_goes_on(app: Path, launcher:
     assert "Traceback" in (app / "sweep" / found[2]["folder"] / "error.log").read_text()
     assert (app / "sweep" / "results.png").stat().st_size > 1000
     assert "3 trials" in output
+    devices = {path.read_text() for path in app.glob("sweep/*/device.txt")}
+    assert devices <= ({"0", "1"} if launcher == "ray" else {os.environ.get("CUDA_VISIBLE_DEVICES", "all")})
 
 
 def test_a_killed_sweep_runs_only_what_is_missing(app: Path) -> None:
@@ -144,6 +159,14 @@ def test_a_killed_sweep_runs_only_what_is_missing(app: Path) -> None:
         "x=4": ["None"],
     }
     assert [r["value"] for r in results(app)] == ["1.0", "1.0", "9.0", ""]
+
+
+def test_a_sweep_that_is_told_to_stop_stops_and_goes_on_later(app: Path) -> None:
+    sweep(app, "x=1,2,3", "stop_at=2", status=130)
+    assert calls(app) == {"x=1": ["None"], "x=2": ["None"]}
+    sweep(app, "x=1,2,3", "stop_at=2")
+    assert calls(app) == {"x=1": ["None"], "x=2": ["None"] * 2, "x=3": ["None"]}
+    assert len(results(app)) == 3
 
 
 def test_optuna_survives_a_crash_and_answers_from_disk_when_started_again(app: Path) -> None:
