@@ -88,6 +88,12 @@ def test_the_tests_see_every_group() -> None:
     assert folders == {group for group in GROUPS if choices(group)}
 
 
+def test_an_experiment_sets_the_length_and_the_command_line_has_the_last_word() -> None:
+    assert compose_train("experiment=demo").kimg == 100
+    assert compose_train("experiment=demo").callbacks.stop.kimg == 100
+    assert compose_train("experiment=demo", "kimg=3").kimg == 3
+
+
 def test_penalties_combine_and_models_choose_their_loss() -> None:
     cfg = compose_train("model=wgan_gp", "penalty=[r1,lecam]")
     assert set(cfg.penalty) == {"r1", "lecam"}
