@@ -9,9 +9,8 @@ from impasto.run.entry import report_user_errors, run
 @report_user_errors
 def generate(cfg: DictConfig) -> None:
     """Load the generator, find the label, paint, and lay out a sheet where asked for."""
-    from impasto.inference.loading import load_generator
-
     from impasto.inference.generate import paint_folder, resolve_label
+    from impasto.inference.loading import load_generator
 
     generator = load_generator(cfg.checkpoint, device=cfg.device)
     label = resolve_label(cfg.label, generator.spec)

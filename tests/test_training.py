@@ -9,7 +9,8 @@ import torch
 
 from tests.training import CONF, composed, make_pictures, train, weights
 
-NOISE_MODELS = sorted(path.stem for path in Path(CONF, "model").glob("*.yaml") if path.stem not in ("article", "cut", "fastcut"))
+OTHERS = ("article", "cut", "fastcut")
+NOISE_MODELS = sorted(path.stem for path in Path(CONF, "model").glob("*.yaml") if path.stem not in OTHERS)
 SMALL = (
     "data=image_folder",
     "data.image_size=16",

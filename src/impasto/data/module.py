@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
-from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from impasto import distributed
+from impasto.data.base import PackedDataModule
 from impasto.data.items import UNLABELLED, Source
 from impasto.data.loading import Batch, View, look_at, make_loader
 from impasto.data.packed import Duplicates, PackedImages
@@ -33,7 +33,7 @@ CROPS: Final = 1024
 Size = int | Sequence[int]
 
 
-class ImageDataModule(LightningDataModule):
+class ImageDataModule(PackedDataModule):
     """Pictures, labelled or not.
 
     Every picture is packed once at ``pack_size``. Where that is larger than ``image_size``, training sees crops at

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from impasto import distributed
+from impasto.data.base import PackedDataModule
 from impasto.data.folder import FolderSource
 from impasto.data.items import Source
 from impasto.data.loading import Batch, View, look_at, make_loader
@@ -32,7 +32,7 @@ Folders = str | Sequence[str] | None
 Split = Literal["content", "style", "held_out_content", "held_out_style"]
 
 
-class UnpairedDataModule(LightningDataModule):
+class UnpairedDataModule(PackedDataModule):
     """Content pictures and style pictures, drawn independently of each other.
 
     Every picture is packed once at ``pack_size``; training sees crops of ``image_size`` at random places.

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from lightning import Callback, LightningDataModule, Trainer
+from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from impasto.data.base import PackedDataModule
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.models.base import AdversarialModel
@@ -36,7 +37,7 @@ def make(node: Any, **extra: Any) -> Any:
         raise UserError(f"The configuration cannot be built: {' '.join(str(problem).split())}") from problem
 
 
-def build_data(cfg: DictConfig) -> LightningDataModule:
+def build_data(cfg: DictConfig) -> PackedDataModule:
     """The data module of ``cfg.data``."""
     return make(cfg.data, seed=cfg.seed)
 

@@ -4,9 +4,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from lightning import LightningDataModule, Trainer
+from lightning import Trainer
 from omegaconf import DictConfig
 
+from impasto.data.base import PackedDataModule
 from impasto.errors import UserError
 from impasto.models.base import AdversarialModel
 from impasto.run.loggers import finish_loggers
@@ -24,7 +25,7 @@ NOT_OURS = (
 )
 
 
-def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: LightningDataModule) -> None:
+def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: PackedDataModule) -> None:
     """Train, from the run's last checkpoint where it is resumed.
 
     Raises:
@@ -33,7 +34,7 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: Lightn
     checkpoint: Path | None = None
     if cfg.resume is not None:
         checkpoint = last_checkpoint(cfg.resume)
-        data.start_batch = read_checkpoint(checkpoint)["impasto"]["batches_drawn"]  # type: ignore[attr-defined]
+        data.start_batch = read_checkpoint(checkpoint)["impasto"]["batches_drawn"]
     if cfg.compile:
         model.generator.compile()
         model.discriminator.compile()
