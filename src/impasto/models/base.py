@@ -7,7 +7,7 @@ average follow, count the pictures. A subclass says what the two losses are; all
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import torch
 from lightning import LightningModule
@@ -24,6 +24,7 @@ from impasto.schedules import Schedule, value_at
 
 Batch = dict[str, Tensor]
 OptimizerFactory = Callable[..., Optimizer]
+Painted = TypeVar("Painted")
 
 
 @runtime_checkable
@@ -97,6 +98,7 @@ class AdversarialModel(LightningModule):
         self.ema_half_life_kimg, self.ema_rampup = ema_half_life_kimg, ema_rampup
         self.state = TrainingState(seed=seed)
         self.tracker = Tracker()
+        self._painted: tuple[Batch, Any] | None = None
         self.latest_losses: dict[str, float] = {}
         self.latest_metrics: dict[str, float] = {}
         self.main_metric: str | None = None
@@ -179,6 +181,23 @@ class AdversarialModel(LightningModule):
         if self.clip_grad is not None:
             nn.utils.clip_grad_norm_(parameters, self.clip_grad, foreach=True)
         optimizer.step()
+
+    def paint(self, batch: Batch, make: Callable[[], Painted]) -> Painted:
+        """What the generator makes of a batch, for the discriminator's update.
+
+        Where the generator's update comes next on this very batch, its graph is kept for :meth:`take_painted`: one
+        forward pass serves both, as in the published code of CUT.
+        """
+        keep = self.n_critic == 1 and self.accumulate == 1
+        with torch.set_grad_enabled(keep):
+            painted = make()
+        self._painted = (batch, painted) if keep else None
+        return painted
+
+    def take_painted(self, batch: Batch, make: Callable[[], Painted]) -> Painted:
+        """What :meth:`paint` has just made of this batch, or something new; for the generator's update."""
+        kept, self._painted = self._painted, None
+        return kept[1] if kept is not None and kept[0] is batch else make()
 
     def judge(self, real: Tensor, fake: Tensor, condition: Tensor | None = None) -> Tensor:
         """The discriminator's loss on real and generated pictures with the penalties that are due.

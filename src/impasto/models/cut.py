@@ -51,7 +51,6 @@ class CUT(AdversarialModel):
         if nce:
             widths = cast(Any, self.generator).widths(nce_layers)
             self.contrast = PatchNCE(PatchSampleMLP(widths, nce_dim, nce_patches), nce_layers, temperature)
-        self._painted: tuple[Tensor, Tensor, bool] | None = None
 
     def generator_parameters(self) -> Iterator[nn.Parameter]:
         """The generator's and those of the contrastive loss's projections, which have the same settings."""
@@ -61,16 +60,13 @@ class CUT(AdversarialModel):
 
     def discriminator_loss(self, batch: Batch) -> Tensor:
         """Style pictures against repainted content pictures."""
-        keep = self.n_critic == 1 and self.accumulate == 1  # the generator's update comes next, on this very batch
-        with torch.set_grad_enabled(keep):
-            painted, flipped = self.paint(batch["content"])
-        self._painted = (batch["content"], painted, flipped) if keep else None
+        painted, _ = self.paint(batch, lambda: self.repaint(batch["content"]))
         return self.judge(batch["style"], painted)
 
     def generator_loss(self, batch: Batch) -> Tensor:
         """Pass for style, keep what the content shows, and whatever the perceptual terms ask for."""
         content, style = batch["content"], batch["style"]
-        painted, flipped = self.take_painted(content)
+        painted, flipped = self.take_painted(batch, lambda: self.repaint(content))
         total = self.adversarial * self.convince(painted, style)
         if self.contrast is not None:
             value = self.contrast(self.generator, content, painted, flipped)
@@ -86,17 +82,10 @@ class CUT(AdversarialModel):
                 total = total + value
         return total
 
-    def paint(self, content: Tensor) -> tuple[Tensor, bool]:
+    def repaint(self, content: Tensor) -> tuple[Tensor, bool]:
         """Repaint (N, C, H, W), or its mirror image when that is drawn; and which it was."""
         flipped = self.flip_equivariance and bool(torch.rand(()) < 0.5)
         return self.generator(content.flip(-1) if flipped else content), flipped
-
-    def take_painted(self, content: Tensor) -> tuple[Tensor, bool]:
-        """What the discriminator has just seen of this content, or a fresh repainting."""
-        kept, self._painted = self._painted, None
-        if kept is not None and kept[0] is content:
-            return kept[1], kept[2]
-        return self.paint(content)
 
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:

@@ -39,16 +39,16 @@ class NoiseGAN(AdversarialModel):
 
     def discriminator_loss(self, batch: Batch) -> Tensor:
         """The batch against as many generated pictures under the same conditions."""
-        condition = condition_of(batch)
-        with torch.no_grad():
-            fake = self.generator(self.draw(len(batch["image"])), condition)
-        return self.judge(batch["image"], fake, condition)
+        return self.judge(batch["image"], self.paint(batch, lambda: self.imagine(batch)), condition_of(batch))
 
     def generator_loss(self, batch: Batch) -> Tensor:
         """As many generated pictures as the batch has, under its conditions."""
-        condition = condition_of(batch)
-        fake = self.generator(self.draw(len(batch["image"])), condition)
-        return self.convince(fake, batch["image"], condition)
+        fake = self.take_painted(batch, lambda: self.imagine(batch))
+        return self.convince(fake, batch["image"], condition_of(batch))
+
+    def imagine(self, batch: Batch) -> Tensor:
+        """One picture from noise for each of the batch's conditions."""
+        return self.generator(self.draw(len(batch["image"])), condition_of(batch))
 
     def draw(self, n: int) -> Tensor:
         """Latent vectors for this process's part of the batch: (n, latent_dim)."""
