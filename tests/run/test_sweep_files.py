@@ -89,7 +89,12 @@ TINY += ["evaluation.num_images=8", "evaluation.num_real=8", "trainer=cpu", "pre
 
 def run(command: list[str], **environment: str) -> str:
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=200
+        command,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -109,20 +114,18 @@ def test_the_command_of_the_agent_runs(tmp_path: Path) -> None:
         assert float(list(csv.DictReader(file))[-1]["eval/fd_efficientnet_lite0"]) > 0
 
 
-def test_a_real_sweep_goes_on_with_a_trial_that_was_killed(tmp_path: Path) -> None:
+def test_a_real_trial_that_was_killed_goes_on(tmp_path: Path) -> None:
     pictures, folder = make_pictures(tmp_path / "pictures"), tmp_path / "sweep"
-    command = [sys.executable, "src/train.py", "-m", "seed=0,1", *TINY, f"data.root={pictures}"]
+    command = [sys.executable, "src/train.py", "-m", "seed=1", *TINY, f"data.root={pictures}"]
     command.append(f"hydra.sweep.dir={folder}")
     run(command)
     with (folder / "results.csv").open(newline="") as file:
-        before = list(csv.DictReader(file))
-    assert [row["metric"] for row in before] == ["fd_efficientnet_lite0"] * 2
-    killed = next(folder.glob("seed=1_*"))
-    (killed / "trial.json").unlink()  # as if it had been killed just after its last checkpoint
-    (killed / "summary.json").unlink()
-    output = run(command)
-    assert "Done before: seed=0_" in output
-    assert "Going on with seed=1_" in output
+        (before,) = csv.DictReader(file)
+    assert before["metric"] == "fd_efficientnet_lite0"
+    trial = folder / before["folder"]
+    (trial / "trial.json").unlink()  # as if it had been killed just after its last checkpoint
+    (trial / "summary.json").unlink()
+    assert f"Going on with {trial.name}" in run(command)
     with (folder / "results.csv").open(newline="") as file:
-        after = list(csv.DictReader(file))
-    assert [(row["seed"], row["value"]) for row in after] == [(row["seed"], row["value"]) for row in before]
+        (after,) = csv.DictReader(file)
+    assert after["value"] == before["value"]
