@@ -21,6 +21,7 @@ def stylize(cfg: DictConfig) -> None:
         preserve_color=cfg.preserve_color,
         tile=cfg.tile,
         overwrite=cfg.overwrite,
+        sheet=cfg.sheet,
     )
 
 

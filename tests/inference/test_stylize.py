@@ -85,6 +85,15 @@ def test_output_inside_input_is_not_painted_again(generator: LoadedGenerator, ph
     assert stylize(generator, photos, photos / "painted", overwrite=True) == 4
 
 
+def test_sheet_shows_before_and_after(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    stylize(generator, photos, tmp_path / "out", sheet=1)
+    sheet = np.asarray(Image.open(tmp_path / "out" / "sheet.png")).astype(int)
+    assert sheet.shape == (16 + 21 + 17 + 40 + 3 * 6, 2 * 320 + 6, 3)
+    odd = gradient(21, 35)  # the second row, in the middle of its cell
+    assert np.array_equal(sheet[22:43, 142:177], odd)
+    assert not np.array_equal(sheet[22:43, 142 + 326 : 177 + 326], odd)
+
+
 def test_strength_and_colours(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
     source = photos / "odd.png"
     photo = np.asarray(Image.open(source)).astype(int)

@@ -15,6 +15,7 @@ from impasto.data.decode import BadImage, decode
 from impasto.data.folder import FolderSource
 from impasto.errors import UserError
 from impasto.inference.loading import LoadedGenerator
+from impasto.inference.sheet import save_pairs, shrunk
 from impasto.inference.tiles import paint
 
 log = logging.getLogger("impasto")
@@ -42,6 +43,7 @@ def stylize(
     preserve_color: bool = False,
     tile: int | None = None,
     overwrite: bool = False,
+    sheet: int | None = None,
 ) -> int:
     """Repaint a picture, or all pictures below a folder, under their own names and sub-folders.
 
@@ -56,6 +58,7 @@ def stylize(
         preserve_color: take only light and dark from the painting, and colours from the photograph.
         tile: see :func:`~impasto.inference.tiles.paint`.
         overwrite: paint also what is there already.
+        sheet: write also ``sheet.png`` with those painted now, before and after, so many pairs in a row.
 
     Returns:
         Number of pictures painted.
@@ -74,7 +77,7 @@ def stylize(
     left = [name for name in names if overwrite or not targets[name].is_file()]
     if len(left) < len(names):
         log.info("%d of %d are there already; overwrite=true paints them again.", len(names) - len(left), len(names))
-    bad = 0
+    bad, pairs = 0, []
     for name in with_progress(left):
         try:
             pixels = decode(root / name, channels=4)
@@ -84,6 +87,10 @@ def stylize(
             continue
         painted = repaint(generator, pixels, strength=strength, preserve_color=preserve_color, tile=tile)
         save(painted, targets[name])
+        if sheet:
+            pairs.append((shrunk(pixels), shrunk(painted)))
+    if pairs and sheet:
+        save_pairs(pairs, sheet, Path(output).expanduser() / "sheet.png")
     log.info("%d pictures painted in %s", len(left) - bad, output)
     if bad:
         raise UserError(f"{bad} of {len(names)} pictures could not be read and were skipped; they are named above.")

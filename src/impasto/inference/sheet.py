@@ -1,0 +1,45 @@
+"""Photographs beside what became of them, on one sheet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SIDE = 320
+"""Pixels of a cell."""
+GAP = 6
+
+
+def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, path: Path) -> None:
+    """Write pairs of pictures, before and after, ``columns`` pairs in a row, whole and on white.
+
+    Args:
+        pairs: as :func:`shrunk` gives them.
+        columns: pairs in a row.
+        path: of the sheet; its ending says the format.
+    """
+    rows = [pairs[i : i + columns] for i in range(0, len(pairs), columns)]
+    strips = []
+    for row in rows:
+        cells = [Image.fromarray(picture) for pair in row for picture in pair]
+        strip = Image.new("RGB", (2 * columns * (SIDE + GAP) - GAP, max(c.height for c in cells)), "white")
+        for i, picture in enumerate(cells):
+            strip.paste(picture, (i * (SIDE + GAP) + (SIDE - picture.width) // 2, (strip.height - picture.height) // 2))
+        strips.append(strip)
+    sheet = Image.new("RGB", (strips[0].width, sum(s.height + GAP for s in strips) - GAP), "white")
+    top = 0
+    for strip in strips:
+        sheet.paste(strip, (0, top))
+        top += strip.height + GAP
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def shrunk(pixels: np.ndarray) -> np.ndarray:
+    """The picture, opaque, at most SIDE x SIDE pixels: uint8 (h, w, 3)."""
+    image = Image.fromarray(pixels)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(image)
