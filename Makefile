@@ -24,10 +24,8 @@ lint: $(READY) ## style and types
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 
-bench: $(READY) ## speed and memory, measured
-	$(PY) -m tests.benchmarks.overhead
-	$(PY) -m tests.benchmarks.precision
-	$(PY) -m tests.benchmarks.inputs
+bench: $(READY) ## speed and memory, measured; ARGS= names some
+	$(PY) tests/benchmarks/run.py $(ARGS)
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Error: Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'
