@@ -48,6 +48,27 @@ def test_a_full_disk_costs_one_checkpoint_and_not_the_one_before(
         checkpoints.on_train_end(trainer, model)  # type: ignore[arg-type]
 
 
+def test_kill_9_in_the_middle_of_a_write_leaves_the_checkpoint_before(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN
+) -> None:
+    checkpoints = Checkpoints(tmp_path, {}, every_kimg=0.004)
+    step(checkpoints, trainer, model)
+    before = (tmp_path / "last.ckpt").read_bytes()
+
+    def die_half_way(path: Path, weights_only: bool = False) -> None:
+        Path(path).write_bytes(before[: len(before) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if (child := os.fork()) == 0:
+        trainer.save_checkpoint = die_half_way
+        step(checkpoints, trainer, model)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert (tmp_path / "last.ckpt").read_bytes() == before
+    step(checkpoints, trainer, model)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last.ckpt"]
+
+
 def test_broken_weights_are_never_saved(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
     checkpoints = Checkpoints(tmp_path, {}, every_kimg=0.004)
     model.generator.value.data.fill_(float("nan"))
