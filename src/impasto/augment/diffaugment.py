@@ -31,7 +31,8 @@ class DiffAugment(nn.Module):
         self.register_buffer("p", torch.tensor(value_at(p, 0.0)))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) to the same."""
+        """(N, C, H, W) to the same, in float32."""
+        images = images.float()  # generated pictures may come in bfloat16, real ones do not
         draw = uniform(len(images), 10, images.device)
         applied = draw[:, :3] < self.p
         if self.color:
@@ -39,7 +40,7 @@ class DiffAugment(nn.Module):
         if self.translation > 0:
             images = _shifted(images, torch.where(applied[:, 1:2], draw[:, 6:8], 0.5), self.translation)
         if self.cutout > 0:
-            images = images * (~_rectangle(images, draw[:, 8:10], self.cutout) | ~per_image(applied[:, 2]))
+            images = images * (~rectangle(images, draw[:, 8:10], self.cutout) | ~per_image(applied[:, 2]))
         return images
 
     def update(self, real_scores: Tensor, kimg: float) -> None:
@@ -73,7 +74,7 @@ def _source(draw: Tensor, size: int, share: float) -> tuple[Tensor, Tensor]:
     return index.clamp(0, size - 1), (index >= 0) & (index < size)
 
 
-def _rectangle(images: Tensor, draw: Tensor, share: float) -> Tensor:
+def rectangle(images: Tensor, draw: Tensor, share: float) -> Tensor:
     """A rectangle of ``share`` of the sides, its centre anywhere in the picture: (N, 1, H, W), true inside."""
     inside = []
     for axis, size in enumerate(images.shape[2:]):
