@@ -12,6 +12,7 @@ from impasto.data.packed import PackedImages
 from impasto.errors import UserError
 from impasto.evaluation import features as features_module
 from impasto.evaluation.evaluator import Evaluator
+from impasto.evaluation.figures import public_name
 from impasto.run.notices import forget_notices, notices
 from tests.evaluation.conftest import TinyExtractor, random_images
 
@@ -34,16 +35,11 @@ def test_figures_are_named_after_the_extractor(packed: PackedImages, tmp_path: P
     assert all(isinstance(value, float) for value in found.values())
 
 
-def test_fid_is_for_inception_alone(tmp_path: Path) -> None:
-    network = TinyExtractor()
-    network.name = "inception"
-    measure = evaluator(tmp_path, features=network)
-    assert [measure.name_of(name) for name in ("frechet", "kid", "inception_score", "recall")] == [
-        "fid",
-        "kid",
-        "inception_score",
-        "recall",
-    ]
+def test_fid_is_for_inception_alone() -> None:
+    names = ("frechet", "kid", "inception_score", "recall", "class_accuracy")
+    assert [public_name(name, "inception") for name in names] == ["fid", *names[1:]]
+    assert public_name("frechet", "inception_0123abcd") == "fd_inception_0123abcd"
+    assert public_name("class_accuracy", "tiny") == "class_accuracy"
 
 
 def test_every_figure_says_what_makes_it_comparable(packed: PackedImages, tmp_path: Path) -> None:

@@ -9,14 +9,13 @@ from typing import Final
 
 import numpy as np
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto import distributed
 from impasto.data.packed import PackedImages
 from impasto.evaluation.distances import some_positions
-from impasto.evaluation.features import best_device, exactly, state_sha256
+from impasto.evaluation.features import best_device, exactly, from_first, state_sha256
 from impasto.evaluation.progress import counting
 from impasto.evaluation.real import keep, uint8_slice
 from impasto.run.cache import cache_dir
@@ -99,10 +98,7 @@ def classifier_for(
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
     path = (folder or cache_dir() / "classifiers") / f"{key}.safetensors"
     state = keep(path, lambda: train(real, images, bar)) if distributed.rank() == 0 else {}
-    if distributed.world_size() > 1:
-        box = [state]
-        dist.broadcast_object_list(box, src=0)
-        state = box[0]
+    state = from_first(state)
     accuracy = float(state.pop("accuracy"))
     with torch.device("meta"):  # draws no weights that are thrown away
         network = Classifier(real.shape[2], len(real.class_names))

@@ -7,29 +7,35 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
-from impasto import distributed
 from impasto.data.packed import PackedImages
 from impasto.errors import UserError
 from impasto.evaluation.classifier import classifier_for
 from impasto.evaluation.distances import some_positions
-from impasto.evaluation.features import Extractor, Features, Pictures, check_features, choose_extractor, collect
+from impasto.evaluation.features import (
+    Extractor,
+    Features,
+    Pictures,
+    check_features,
+    choose_extractor,
+    collect,
+    from_first,
+)
 from impasto.evaluation.figures import (
     MEASURES,
-    OF_THE_CLASSIFIER,
     Figure,
     Settings,
     measure,
     measure_classes,
     measure_diversity,
+    preferred,
+    public_name,
 )
 from impasto.evaluation.neighbours import nearest, neighbour_sheet
 from impasto.evaluation.progress import counting
 from impasto.evaluation.real import RealFeatures, real_features, uint8_slice
 from impasto.evaluation.subjects import conditions_for, pictures_of
-from impasto.run.notices import notice
 
 METRICS: Final = (*MEASURES, "classes")
 
@@ -128,7 +134,7 @@ class Evaluator:
         figures: dict[str, float] = {}
         if known is not None:
             self._latest = fake.values, known.values
-            self.main_metric = self.preferred(n, len(known.values))
+            self.main_metric = preferred(self.metrics, self.extractor, n, len(known.values))
             found = measure(self.metrics, fake, known, self.settings)
             if judge is not None:
                 assert real.labels is not None
@@ -136,7 +142,8 @@ class Evaluator:
                 found |= measure_classes(judge, judged[0], of_judge, labels)
                 found |= measure_diversity(fake, known, real_labels, labels, judged[0])
             figures = self._noted(found, fake, known, real, origin)
-        return self._shared(figures)
+        figures, self.comparability, self.main_metric = from_first((figures, self.comparability, self.main_metric))
+        return figures
 
     def of_model(self, model: Any, data: Any) -> dict[str, float]:
         """Measure a model in training against its data; every process must call it.
@@ -158,30 +165,6 @@ class Evaluator:
         real: PackedImages = data.evaluation_images(self.split)
         conditions = conditions_for(data, real.labels, self.num_images)
         return self.neighbour_sheet(pictures_of(model.sample, self.seed, conditions), real)
-
-    def name_of(self, metric: str) -> str:
-        """Published names are for the published extractor; what a classifier says depends on no extractor."""
-        if metric in OF_THE_CLASSIFIER:
-            return metric
-        if self.extractor.name == "inception":
-            return {"frechet": "fid"}.get(metric, metric)
-        short = {"frechet": "fd", "inception_score": "is"}.get(metric, metric)
-        return f"{short}_{self.extractor.name}"
-
-    def preferred(self, generated: int, real: int) -> str:
-        """The figure to choose checkpoints by: the Fréchet distance, or KID where the counts do not bear it."""
-        short = min(generated, real) <= self.extractor.dim
-        if short and "frechet" in self.metrics:
-            notice(
-                "evaluation.count",
-                f"The Fréchet distance of {generated} generated and {real} real pictures has a singular covariance in "
-                f"{self.extractor.dim} dimensions: compare by KID, or raise evaluation.num_images.",
-            )
-        order = ("kid", "frechet") if short else ("frechet", "kid")
-        chosen = next((name for name in order if name in self.metrics), None)
-        first = {"precision_recall": "precision", "density_coverage": "coverage"}
-        first |= {"memorisation": "copied", "classes": "class_accuracy"}
-        return self.name_of(chosen or first.get(self.metrics[0], self.metrics[0]))
 
     def neighbour_sheet(self, generate: Pictures, real: PackedImages, rows: int = 16, k: int = 5) -> tuple[Tensor, int]:
         """The first generated pictures, each followed by the real ones nearest to it, after :meth:`evaluate`.
@@ -213,16 +196,11 @@ class Evaluator:
             "seed": self.seed,
         }
         self.comparability = {
-            self.name_of(name): {**common, **figure.protocol, "higher_is_better": figure.higher_is_better}
+            public_name(name, self.extractor.name): {
+                **common,
+                **figure.protocol,
+                "higher_is_better": figure.higher_is_better,
+            }
             for name, figure in found.items()
         }
-        return {self.name_of(name): figure.value for name, figure in found.items()}
-
-    def _shared(self, figures: dict[str, float]) -> dict[str, float]:
-        """What the first process found, in all of them."""
-        if distributed.world_size() == 1:
-            return figures
-        values: list[Any] = [figures, self.comparability, self.main_metric]
-        dist.broadcast_object_list(values, src=0)
-        figures, self.comparability, self.main_metric = values
-        return figures
+        return {public_name(name, self.extractor.name): figure.value for name, figure in found.items()}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.distributed as dist
@@ -18,6 +18,7 @@ from impasto.evaluation.extractors import EfficientNetLite0, Inception, inceptio
 from impasto.run.notices import notice
 from impasto.run.reach import reachable
 
+T = TypeVar("T")
 CHUNK = 32
 """Pictures that go through a network together; fixed, because sums inside a convolution depend on it."""
 
@@ -234,3 +235,12 @@ def _gathered(mine: dict[int, Any]) -> Mapping[int, Any]:
     everyone: list[dict[int, Any]] = [{}] * distributed.world_size()
     dist.all_gather_object(everyone, mine)
     return {start: chunk for part in everyone for start, chunk in part.items()}
+
+
+def from_first(value: T) -> T:
+    """What the first process has, in all of them; every process must call it."""
+    if distributed.world_size() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]

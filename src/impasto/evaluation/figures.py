@@ -8,7 +8,7 @@ from torch import Tensor
 
 from impasto.evaluation.classifier import Judge, class_diversity, class_figures
 from impasto.evaluation.distances import Estimate, frechet_estimate, inception_score, kid_estimate, some
-from impasto.evaluation.features import Features
+from impasto.evaluation.features import Extractor, Features
 from impasto.evaluation.manifold import density_coverage, precision_recall
 from impasto.evaluation.neighbours import memorisation
 from impasto.evaluation.real import RealFeatures
@@ -178,3 +178,36 @@ def measure_diversity(
     record = {"by_class": by_class, "grouped_by": "label" if labels is not None else "classifier"}
     values = {"class_diversity": sum(ratios.values()) / len(ratios), "class_diversity_min": min(ratios.values())}
     return {name: Figure(value, record, True) for name, value in values.items()}
+
+
+def public_name(metric: str, extractor: str) -> str:
+    """Published names are for the published extractor; what a classifier says depends on no extractor."""
+    if metric in OF_THE_CLASSIFIER:
+        return metric
+    if extractor == "inception":
+        return {"frechet": "fid"}.get(metric, metric)
+    short = {"frechet": "fd", "inception_score": "is"}.get(metric, metric)
+    return f"{short}_{extractor}"
+
+
+def preferred(metrics: Sequence[str], extractor: Extractor, generated: int, real: int) -> str:
+    """The figure to choose checkpoints by: the Fréchet distance, or KID where the counts do not bear it.
+
+    Args:
+        metrics: that are measured, by the names of config.
+        extractor: that they are measured with.
+        generated: pictures.
+        real: pictures.
+    """
+    short = min(generated, real) <= extractor.dim
+    if short and "frechet" in metrics:
+        notice(
+            "evaluation.count",
+            f"The Fréchet distance of {generated} generated and {real} real pictures has a singular covariance in "
+            f"{extractor.dim} dimensions: compare by KID, or raise evaluation.num_images.",
+        )
+    order = ("kid", "frechet") if short else ("frechet", "kid")
+    chosen = next((name for name in order if name in metrics), metrics[0])
+    first = {"precision_recall": "precision", "density_coverage": "coverage"}
+    first |= {"memorisation": "copied", "classes": "class_accuracy"}
+    return public_name(first.get(chosen, chosen), extractor.name)

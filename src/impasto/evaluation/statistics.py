@@ -1,0 +1,207 @@
+"""Feature statistics of sets of pictures: what style is taken to be, measured apart from what was trained against."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.errors import UserError
+from impasto.networks.feature_maps import VGG_URL, FeatureMaps, feature_maps, vgg_path
+from impasto.run.notices import notice
+from impasto.run.reach import reachable
+
+
+class RandomFeatures(nn.Module):
+    """Texture as convolutions see it that were never trained: the same random weights on every machine.
+
+    Gram matrices of such networks carry texture nearly as well as those of trained ones (Ustyuzhaninov et al. 2017,
+    He et al. 2016), and no model was ever trained against them. Brightness alone is looked at, and its mean and
+    contrast around every place are divided out first, so that neither colours nor contrast can pass for brushwork.
+
+    Args:
+        seed: of the weights.
+    """
+
+    name = "random_features"
+    content_layers: ClassVar[tuple[int, ...]] = (3,)
+    style_layers: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        source = torch.Generator().manual_seed(seed)
+        before = 1
+        for number, width in enumerate((32, 64, 128, 128)):
+            size = 7 if number == 0 else 3
+            weight = torch.randn(width, before, size, size, generator=source) * (2 / (before * size * size)) ** 0.5
+            if number == 0:
+                weight -= weight.mean((2, 3), keepdim=True)
+            self.register_buffer(f"weight{number}", weight)
+            before = width
+
+    def forward(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """(N, 1 or 3, H, W) in [-1, 1], at least 16 pixels high and wide, to one (N, C, h, w) for each layer."""
+        x = local_contrast(images.mean(1, keepdim=True))
+        found = []
+        for number in range(max(layers) + 1):
+            weight = self.get_buffer(f"weight{number}")
+            x = F.avg_pool2d(x, 2) if number else x
+            x = F.leaky_relu(F.conv2d(x, weight, padding=weight.shape[-1] // 2), 0.2)
+            if number in layers:
+                found.append(x)
+        return found
+
+
+def local_contrast(grey: Tensor, reach: int = 8) -> Tensor:
+    """Every pixel less the mean around it, over the deviation around it (Jarrett et al. 2009).
+
+    Args:
+        grey: (N, 1, H, W) in [-1, 1].
+        reach: pixels to each side that count as around.
+    """
+    reach = min(reach, *(side - 1 for side in grey.shape[2:]))
+
+    def around(x: Tensor) -> Tensor:
+        return F.avg_pool2d(F.pad(x, (reach,) * 4, mode="reflect"), 2 * reach + 1, 1)
+
+    centred = grey - around(grey)
+    return centred / (around(centred.square()).sqrt() + 0.02)
+
+
+def choose_statistics(features: str = "auto", trained_against: Collection[str] = ()) -> FeatureMaps:
+    """The network to compare feature statistics with.
+
+    Args:
+        features: vgg19, efficientnet_lite0, random_features, or auto: the first of these whose weights can be had and
+            that the model was not trained against.
+        trained_against: names of networks in the model's own losses.
+
+    Raises:
+        UserError: another name.
+    """
+    if features == "auto":
+        features = _auto(trained_against)
+    elif features in trained_against:
+        notice("evaluation.statistics", f"The model was trained against {features}: its statistics prove nothing.")
+    check_statistics(features)
+    return RandomFeatures() if features == "random_features" else feature_maps(features)
+
+
+def check_statistics(features: str) -> None:
+    """Whether ``evaluation.statistics`` names a network.
+
+    Raises:
+        UserError: it does not.
+    """
+    if features not in ("auto", "vgg19", "efficientnet_lite0", "random_features"):
+        raise UserError(
+            f"evaluation.statistics={features} is not a network; choose auto, vgg19, efficientnet_lite0 or "
+            "random_features."
+        )
+
+
+def choose_structure() -> FeatureMaps:
+    """The network through which structure is compared: VGG19 where its weights can be had, else EfficientNet-Lite0."""
+    if vgg_at_hand():
+        return feature_maps("vgg19")
+    notice(
+        "evaluation.structure",
+        f"Structure is compared through EfficientNet-Lite0: the weights of VGG19 cannot be reached (put {VGG_URL} into "
+        f"{vgg_path().parent} to have them).",
+    )
+    return feature_maps("efficientnet_lite0")
+
+
+def vgg_at_hand() -> bool:
+    """Whether the weights of VGG19 are on disk or can be downloaded."""
+    return vgg_path().is_file() or reachable(VGG_URL)
+
+
+def _auto(trained_against: Collection[str]) -> str:
+    if "vgg19" not in trained_against and vgg_at_hand():
+        return "vgg19"
+    if "efficientnet_lite0" not in trained_against:
+        return "efficientnet_lite0"
+    notice(
+        "evaluation.statistics",
+        "Feature statistics are measured with a random network: the model was trained against EfficientNet-Lite0, and "
+        f"the weights of VGG19 cannot be reached (put {VGG_URL} into {vgg_path().parent} to have them).",
+    )
+    return "random_features"
+
+
+def networks_in(perceptual: Any) -> set[str]:
+    """Names of the networks that perceptual losses look through.
+
+    Args:
+        perceptual: the losses, or their configuration; nothing where there are none.
+    """
+    if not perceptual:
+        return set()
+    get = perceptual.get if isinstance(perceptual, dict) else lambda name: getattr(perceptual, name, None)
+    if not (get("content") or any((get("style") or {}).values())):
+        return set()
+    loaded = get("network") or [feature_maps(get("features") or "auto")]
+    return {network.name for network in loaded}
+
+
+@dataclass
+class Moments:
+    """First and second moments of the features of one layer over all places of all pictures, unscaled.
+
+    Attributes:
+        mean: (C,) float64.
+        second: (C, C) float64, the mean of f f', which is the Gram matrix over its number of places.
+    """
+
+    mean: Tensor
+    second: Tensor
+
+    @property
+    def deviation(self) -> Tensor:
+        """(C,)."""
+        return (self.second.diagonal() - self.mean.square()).clamp_min(1e-12).sqrt()
+
+
+def moments(features: Tensor) -> Moments:
+    """Moments of feature maps (N, C, h, w)."""
+    places = features.double().movedim(1, -1).flatten(0, -2)
+    return Moments(places.mean(0).cpu(), (places.T @ places / len(places)).cpu())
+
+
+def averaged(parts: Sequence[Moments], counts: Sequence[int]) -> Moments:
+    """Moments of sets taken together; ``counts`` are the numbers of pictures in each, all of one size."""
+    shares = [count / sum(counts) for count in counts]
+    mean = sum((share * part.mean for share, part in zip(shares, parts, strict=True)), torch.zeros(()))
+    return Moments(mean, sum((s * part.second for s, part in zip(shares, parts, strict=True)), torch.zeros(())))
+
+
+def gram_distance(ours: Sequence[Moments], style: Sequence[Moments]) -> float:
+    """Mean over layers of |G - G'| / |G'| in Frobenius norm, G the Gram matrices of two sets of pictures.
+
+    Every channel is divided by its deviation in the style set first, so that none outweighs the others.
+
+    Args:
+        ours: one for each layer.
+        style: likewise, of what is aimed at.
+    """
+    total = 0.0
+    for a, b in zip(ours, style, strict=True):
+        scale = torch.outer(b.deviation, b.deviation)
+        total += float(((a.second - b.second) / scale).norm() / (b.second / scale).norm())
+    return total / len(style)
+
+
+def mean_std_distance(ours: Sequence[Moments], style: Sequence[Moments]) -> float:
+    """Mean over layers of the root mean square, over channels, of the differences in mean and in deviation.
+
+    In units of the channel's deviation in the style set (the statistics of Huang and Belongie 2017); as
+    :func:`gram_distance`.
+    """
+    total = 0.0
+    for a, b in zip(ours, style, strict=True):
+        means, deviations = (a.mean - b.mean) / b.deviation, (a.deviation - b.deviation) / b.deviation
+        total += float((means.square() + deviations.square()).mean().sqrt())
+    return total / len(style)
