@@ -64,7 +64,7 @@ class ADA(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) to the same, in float32."""
         with torch.autocast(images.device.type, enabled=False):
-            images = images.float()
+            images = images.to(torch.promote_types(images.dtype, torch.float32))
             images = placed(images, random_placement(images, self.p * self.pixel, self.p * self.geometric))
             images = recolored(images, *random_color(images, self.p * self.color))
             if self.cutout > 0:

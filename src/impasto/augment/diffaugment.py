@@ -32,7 +32,7 @@ class DiffAugment(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) to the same, in float32."""
-        images = images.float()  # generated pictures may come in bfloat16, real ones do not
+        images = images.to(torch.promote_types(images.dtype, torch.float32))  # not in bfloat16
         draw = uniform(len(images), 10, images.device)
         applied = draw[:, :3] < self.p
         if self.color:

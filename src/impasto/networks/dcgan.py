@@ -142,7 +142,7 @@ class DCGANGenerator(nn.Module):
         self.paint = UpConv(widths[-1], channels, upsampling, init=small_normal, spectral=spectral_norm)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1].
+        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1], float32.
 
         Raises:
             UserError: a condition that is missing or does not fit.
@@ -153,7 +153,7 @@ class DCGANGenerator(nn.Module):
         for size, level in zip(self.sizes[1:-1], self.levels, strict=True):
             for i, block in enumerate(cast(nn.ModuleList, level)):
                 x = block(x, embedded, size if i == 0 else None)
-        return torch.tanh(self.paint(x, self.sizes[-1]))
+        return torch.tanh(self.paint(x, self.sizes[-1]).float())
 
 
 class DCGANDiscriminator(nn.Module):

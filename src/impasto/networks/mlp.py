@@ -86,13 +86,13 @@ class MLPGenerator(nn.Module):
         self.paint = dense(before[-1], math.prod(self.shape), init=he(1.0), spectral=spectral_norm)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1].
+        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1], float32.
 
         Raises:
             UserError: a condition that is missing or does not fit.
         """
         z, _ = self.input(z, condition)
-        return torch.tanh(self.paint(self.hidden(z))).unflatten(1, self.shape)
+        return torch.tanh(self.paint(self.hidden(z)).float()).unflatten(1, self.shape)
 
 
 class MLPDiscriminator(nn.Module):

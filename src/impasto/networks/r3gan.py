@@ -123,7 +123,7 @@ class R3GANGenerator(nn.Module):
         self.paint = conv(widths[-1], channels, 1, init=linear_init)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W).
+        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W), float32.
 
         Nothing bounds the colours while training, as in the paper; in evaluation they are clamped to [-1, 1].
 
@@ -139,7 +139,7 @@ class R3GANGenerator(nn.Module):
             for block in cast(nn.ModuleList, stage):
                 x = block(x, embedded)
             x = attend(x)
-        x = self.paint(x)
+        x = self.paint(x).float()
         return x if self.training else x.clamp(-1, 1)
 
 

@@ -95,11 +95,10 @@ class ResNetGenerator(nn.Module):
             ConditionalNorm(norm, widths[-1]),
             nn.LeakyReLU(slope),
             conv(widths[-1], channels, init=he(1.0), spectral=spectral_norm),
-            nn.Tanh(),
         )
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1].
+        """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1], float32.
 
         Raises:
             UserError: a condition that is missing or does not fit.
@@ -110,7 +109,7 @@ class ResNetGenerator(nn.Module):
             for block in cast(nn.ModuleList, level):
                 x = block(x, embedded, size)
             x = attend(x)
-        return self.paint(x)
+        return torch.tanh(self.paint(x).float())
 
 
 class ResNetDiscriminator(nn.Module):

@@ -34,6 +34,6 @@ class SelfAttention(nn.Module):
         key = F.max_pool2d(self.key(x), 2, ceil_mode=True).flatten(2)
         value = F.max_pool2d(self.value(x), 2, ceil_mode=True).flatten(2).transpose(1, 2)
         # Written out, as the fused kernels have no second derivative, which R1 needs.
-        weights = torch.softmax((query @ key).float(), dim=-1).to(value.dtype)
+        weights = torch.softmax(query @ key, dim=-1).to(value.dtype)
         y = (weights @ value).transpose(1, 2).unflatten(2, (height, width))
         return x + self.gamma.to(x.dtype) * self.out(y)

@@ -32,7 +32,9 @@ class MinibatchDeviation(nn.Module):
         """(N, C, H, W) to (N, C + 1, H, W)."""
         n, _, height, width = x.shape
         group = math.gcd(n, self.group)
-        variance = x.float().unflatten(0, (n // group, group)).var(1, correction=0)
+        variance = (
+            x.to(torch.promote_types(x.dtype, torch.float32)).unflatten(0, (n // group, group)).var(1, correction=0)
+        )
         deviation = (variance + 1e-8).sqrt().mean((1, 2, 3)).to(x.dtype).repeat_interleave(group, output_size=n)
         return torch.cat([x, deviation[:, None, None, None].expand(n, 1, height, width)], 1)
 

@@ -1,11 +1,11 @@
 """Normalisations, plain or conditional."""
 
-from typing import Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from impasto import distributed
 from impasto.errors import UserError
@@ -50,7 +50,7 @@ class BatchNorm(nn.Module):
     def _forward_in_many(self, x: Tensor) -> Tensor:
         axes = [i for i in range(x.ndim) if i != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
-        values = x.float()
+        values = x.to(torch.promote_types(x.dtype, torch.float32))
         own = torch.cat(torch.var_mean(values, axes, correction=0))
         variances, means = _gathered(own).chunk(2, dim=1)
         mean = means.mean(0)
@@ -71,7 +71,21 @@ class BatchNorm(nn.Module):
 def _gathered(own: Tensor) -> Tensor:
     """(K,) of each process to (processes, K), with gradient; a sum, as backends lack the transpose of gathering."""
     rows = F.one_hot(torch.tensor(distributed.rank(), device=own.device), distributed.world_size()).to(own.dtype)
-    return all_reduce(rows[:, None] * own)
+    return cast(Tensor, _Sum.apply(rows[:, None] * own))
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over processes; its gradient is the sum of theirs, and so on."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:  # noqa: ARG004
+        total = value.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override] # noqa: ARG004
+        return cast(Tensor, _Sum.apply(gradient))
 
 
 class PixelNorm(nn.Module):
