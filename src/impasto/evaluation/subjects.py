@@ -1,7 +1,7 @@
 """What is measured: a model in training, a trained generator, or a folder, as pictures by number."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
@@ -9,6 +9,8 @@ from torch import Tensor
 
 from impasto.callbacks.samples import to_uint8
 from impasto.evaluation.features import Pictures
+from impasto.inference.loading import LoadedGenerator
+from impasto.models.noise import latents
 
 GOLDEN: Final = (5**0.5 - 1) / 2
 
@@ -50,3 +52,16 @@ def conditions_for(data: Any, real_labels: np.ndarray | None, n: int) -> Tensor 
         return labels_like(real_labels, n)
     batch = data.preview_batch()
     return batch.get("condition") if batch is not None else None
+
+
+def sampler(generator: LoadedGenerator) -> Callable[..., Tensor]:
+    """A loaded generator's ``sample``, as a model in training has it."""
+    network, kind = generator.network, generator.config["model"].get("latent", "normal")
+    device = next(network.parameters()).device
+
+    def sample(n: int, *, seed: int, start: int, labels: Tensor | None) -> Tensor:
+        z = latents(kind, int(cast(int, network.latent_dim)), n, seed=seed, start=start).to(device)
+        wanted = labels if generator.spec.num_classes or generator.spec.condition_dim else None
+        return network(z, wanted.to(device) if wanted is not None else None).float().clamp(-1, 1)
+
+    return sample

@@ -1,0 +1,45 @@
+"""Measure a model or a folder: ``python src/evaluate.py checkpoint=RUN_DIR`` or ``generated=DIR real=DIR``."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from impasto.errors import UserError
+from impasto.run.entry import report_user_errors, run
+
+
+def is_of_checkpoint(cfg: DictConfig) -> bool:
+    """Whether a checkpoint is to be measured, rather than a folder.
+
+    Raises:
+        UserError: neither or both are given.
+    """
+    folders = [name for name in ("generated", "real") if cfg[name] is not None]
+    if (cfg.checkpoint is None) == (not folders) or len(folders) == 1:
+        raise UserError("Give either checkpoint=RUN_DIR|PATH, or both generated=DIR and real=DIR.")
+    return cfg.checkpoint is not None
+
+
+@report_user_errors
+def evaluate(cfg: DictConfig) -> None:
+    """Measure, show a table, and write JSON."""
+    of_checkpoint = is_of_checkpoint(cfg)
+    from impasto.evaluation.command import measure_checkpoint, measure_folders
+    from impasto.evaluation.table import show
+    from impasto.run.summary import write_json
+
+    protocols = Path(__file__).parents[1] / "conf" / "evaluation"
+    result = measure_checkpoint(cfg, protocols) if of_checkpoint else measure_folders(cfg, protocols)
+    write_json(result.report, result.path)
+    show(result)
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="evaluate")
+def main(cfg: DictConfig) -> None:
+    """Entry point."""
+    evaluate(cfg)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,85 @@
+"""Folders of pictures as something to measure."""
+
+import csv
+import logging
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.data.decode import decode
+from impasto.data.folder import FolderSource
+from impasto.data.packed import PackedImages
+from impasto.data.packing import pack
+from impasto.data.sizing import SizePolicy
+from impasto.errors import UserError
+from impasto.run.cache import cache_dir
+
+log = logging.getLogger("impasto")
+
+SHEET = "grid.png"
+"""What generate.py writes beside its pictures, which is not one of them."""
+
+
+def size_of_first(folder: Path) -> tuple[int, int]:
+    """(H, W) of the first picture of a folder that can be read.
+
+    Raises:
+        UserError: there is none.
+    """
+    for item in islice((item for item in FolderSource(folder, option="generated").items() if item.name != SHEET), 16):
+        assert isinstance(item.load, Path)
+        try:
+            height, width, _ = decode(item.load).shape
+        except (OSError, ValueError):
+            continue
+        return height, width
+    raise UserError(f"generated={folder}: its first pictures cannot be read; give image_size= to go on without them.")
+
+
+def pack_folder(
+    folder: Path,
+    size: tuple[int, int],
+    option: str,
+    class_of: Callable[[str], str] | None = None,
+    keep_in: Path | None = None,
+) -> PackedImages:
+    """All good pictures of a folder at one size, repeated ones too.
+
+    Args:
+        folder: may hold a folder for each class.
+        size: (H, W); covered, and the middle kept, where the aspect differs.
+        option: what names the folder, for messages.
+        class_of: class of a picture by its path below the folder.
+        keep_in: packed pictures go here; into the cache where null.
+    """
+    source = FolderSource(folder, class_of=class_of, option=option)
+    packed = pack(source, SizePolicy(*size), keep_in or cache_dir(), duplicates="keep")
+    log.info("%s: %d pictures at %d x %d", folder, len(packed), *size)
+    return packed
+
+
+def open_generated(folder: Path, size: tuple[int, int], keep_in: Path) -> PackedImages:
+    """Generated pictures, with the classes of ``labels.csv`` where there is one."""
+    table = folder / "labels.csv"
+    class_of = None
+    if table.is_file():
+        with table.open(newline="", encoding="utf-8") as file:
+            labels = {row["file"]: row["label"] for row in csv.DictReader(file)}
+        class_of = lambda name: labels.get(name, "")  # noqa: E731 - as short as it can be said
+    packed = pack_folder(folder, size, "generated", class_of, keep_in)
+    if not (folder / SHEET).is_file():
+        return packed
+    return packed.subset([i for i in range(len(packed)) if packed.names(i) != SHEET])
+
+
+def labels_of(generated: PackedImages, real: PackedImages, count: int) -> Tensor | None:
+    """Classes of the first generated pictures in the numbers of the real ones; none where the names are others."""
+    if generated.labels is None or not set(generated.class_names) - {""} <= set(real.class_names):
+        return None
+    numbers = np.array([real.class_names.index(name) if name else -1 for name in generated.class_names])
+    labels = numbers[np.asarray(generated.labels)[:count]]
+    return torch.from_numpy(labels) if (labels >= 0).all() else None

@@ -1,0 +1,165 @@
+"""``src/evaluate.py`` from end to end, on models that were trained for a few pictures."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+from rich.console import Console
+
+from evaluate import is_of_checkpoint
+from impasto.errors import UserError
+from impasto.evaluation.command import (
+    Result,
+    check_targets,
+    measure_checkpoint,
+    measure_folders,
+    protocol,
+)
+from impasto.evaluation.folders import labels_of, open_generated, size_of_first
+from impasto.evaluation.table import show
+from impasto.run.entry import register_resolvers
+from tests.evaluation.conftest import random_images, write_folder
+from tests.training import CONF, ROOT, composed, make_pictures, train
+
+PROTOCOLS = Path(CONF, "evaluation")
+TINY = "evaluation.features=tests.evaluation.conftest.TinyExtractor"
+
+
+def composed_evaluate(*overrides: str) -> DictConfig:
+    register_resolvers()
+    with initialize_config_dir(CONF, version_base="1.3"):
+        return compose("evaluate", [TINY, *overrides])
+
+
+def shown(result: Result) -> str:
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    show(result, console)
+    return console.export_text()
+
+
+@pytest.fixture
+def noise_run(tmp_path: Path) -> Path:
+    pictures = make_pictures(tmp_path / "pictures")
+    data = ["data=image_folder", f"data.root={pictures}", "data.image_size=16", "data.batch_size=4"]
+    small = ["model.generator.latent_dim=4", "model=gan", "kimg=0.008", TINY]
+    small += ["evaluation.num_images=16", "evaluation.kid_subset_size=8", "callbacks.evaluation.every_kimg=0.004"]
+    train(composed(tmp_path / "run", *data, *small))
+    return tmp_path / "run"
+
+
+def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> None:
+    summary = json.loads((noise_run / "summary.json").read_text())
+    assert summary["main_metric"] == "fd_tiny"
+    record = summary["metrics"]["fd_tiny"]
+    assert {"extractor", "weights_sha256", "resizer", "generated", "real", "split", "fingerprint", "interval"} <= set(
+        record
+    )
+    assert (noise_run / "samples" / "neighbours.png").is_file()
+    with (noise_run / "metrics.csv").open() as file:
+        assert sum(bool(row.get("eval/fd_tiny")) for row in csv.DictReader(file)) == 2
+    last = noise_run / "checkpoints" / "last.ckpt"
+    options = ["evaluation.num_images=16", "+evaluation.kid_subset_size=8"]
+    result = measure_checkpoint(composed_evaluate(f"checkpoint={last}", *options), PROTOCOLS)
+    assert result.path == noise_run / "evaluation.json"
+    for name, value in result.figures.items():
+        assert value == pytest.approx(summary["metrics"][name]["final"], rel=1e-5, abs=1e-9), name
+    assert json.loads(json.dumps(result.report))["metrics"]["kid_tiny"]["generated"] == 16
+    assert "fd ↓" in shown(result)
+
+
+def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
+    sides = {
+        side: write_folder(random_images(8, i, 32), tmp_path / side) for i, side in enumerate(("content", "style"))
+    }
+    data = ["data=unpaired", *(f"data.{side}={folder}" for side, folder in sides.items())]
+    data += ["data.image_size=16", "data.pack_size=32", "data.holdout=0.5"]
+    small = ["model=fastcut", "model.generator.filters=4", "model.generator.blocks=1", "model.nce_layers=[0,4]"]
+    small += ["model.discriminator.filters=4", "model.discriminator.layers=1", "kimg=0.002", TINY]
+    small += ["evaluation.num_images=8", "evaluation.num_style=16"]
+    train(composed(tmp_path / "run", *data, *small))
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert set(summary["metrics"]["kid_tiny"]["controls"]) == {
+        "content",
+        "content in the style's colours",
+        "paintings trained on",
+    }
+    changes = ["evaluation.num_images=8", "+evaluation.num_style=16"]
+    result = measure_checkpoint(composed_evaluate(f"checkpoint={tmp_path / 'run'}", *changes), PROTOCOLS)
+    assert result.figures["structure"] == pytest.approx(summary["metrics"]["structure"]["final"], rel=1e-5)
+    assert result.report["metrics"]["kid_tiny"]["content_pictures"] == 4
+    text = shown(result)
+    assert "content in the style's colours" in text
+    assert "structure ↑" in text
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    real = make_pictures(tmp_path / "real")
+    generated = write_folder(random_images(9, 0), tmp_path / "generated")
+    rows = [(f"{i:05d}.png", f"class_{i % 2}") for i in range(9)]
+    with (generated / "labels.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("file", "label"), *rows])
+    write_folder(random_images(1, 0, 64), tmp_path / "sheet")
+    (tmp_path / "sheet" / "00000.png").rename(generated / "grid.png")
+    return {"generated": generated, "real": real}
+
+
+def test_a_folder_against_a_folder(folders: dict[str, Path], tmp_path: Path) -> None:
+    cfg = composed_evaluate(*(f"{name}={folder}" for name, folder in folders.items()), f"output={tmp_path / 'x.json'}")
+    result = measure_folders(cfg, PROTOCOLS)
+    assert result.comparability["fd_tiny"]["generated"] == 9, "grid.png is a sheet"
+    assert 0 <= result.figures["class_accuracy"] <= 1
+    assert result.path == tmp_path / "x.json"
+    assert result.report["image_size"] == [16, 16]
+
+
+def test_labels_are_told_by_name(folders: dict[str, Path], tmp_path: Path) -> None:
+    assert size_of_first(folders["generated"]) == (16, 16)
+    generated = open_generated(folders["generated"], (16, 16), tmp_path / "packed")
+    real = open_generated(folders["real"], (16, 16), tmp_path / "packed")
+    labels = labels_of(generated, real, 5)
+    assert labels is not None
+    assert labels.tolist() == [0, 1, 0, 1, 0]
+    assert labels_of(real, generated.subset([0]), 5) is not None
+    (folders["generated"] / "labels.csv").write_text("file,label\n00000.png,else\n")
+    assert labels_of(open_generated(folders["generated"], (16, 16), tmp_path / "again"), real, 5) is None
+
+
+def test_what_to_measure_must_be_clear() -> None:
+    assert is_of_checkpoint(composed_evaluate("checkpoint=a"))
+    assert not is_of_checkpoint(composed_evaluate("generated=a", "real=b"))
+    for wrong in ([], ["generated=a"], ["checkpoint=a", "real=b"], ["checkpoint=a", "generated=a", "real=b"]):
+        with pytest.raises(UserError, match="either checkpoint"):
+            is_of_checkpoint(composed_evaluate(*wrong))
+
+
+def test_an_unknown_setting_is_named() -> None:
+    with pytest.raises(UserError, match=r"evaluation\.nope is no setting of default\.yaml"):
+        protocol(composed_evaluate("+evaluation.nope=1"), PROTOCOLS / "default.yaml")
+    assert protocol(composed_evaluate("evaluation.num_images=7"), PROTOCOLS / "default.yaml").num_images == 7
+
+
+@pytest.mark.parametrize(
+    "target", ["os.system", "impasto.data.building.os.system", "impasto.data.sources.Path", "impasto.data.nothing.X"]
+)
+def test_a_checkpoint_may_name_data_of_the_package_only(target: str) -> None:
+    node: dict[str, Any] = {"_target_": "impasto.data.module.ImageDataModule", "pictures": [{"_target_": target}]}
+    with pytest.raises(UserError, match="was not opened"):
+        check_targets(node, ("impasto.data",))
+    check_targets({"_target_": "impasto.data.module.ImageDataModule"}, ("impasto.data",))
+
+
+def test_help_and_mistakes_need_no_torch() -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'src'); import evaluate; assert not {'torch', 'lightning'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+    run = subprocess.run([sys.executable, "src/evaluate.py"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1
+    assert run.stderr == "Error: Give either checkpoint=RUN_DIR|PATH, or both generated=DIR and real=DIR.\n"
