@@ -40,12 +40,44 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-@pytest.mark.parametrize("name", NOISE_MODELS)
+NOISE = {name: [*SMALL, f"model={name}", "augment=ada", "penalty=lecam"] for name in NOISE_MODELS}
+TRANSLATION = {
+    name: [
+        f"model={name}",
+        "data=unpaired",
+        "data.image_size=32",
+        "data.pack_size=40",
+        "data.batch_size=4",
+        "data.flip=true",
+        "model.generator.filters=4",
+        "model.generator.blocks=1",
+        "model.discriminator.filters=4",
+        "model.discriminator.layers=1",
+        "model.nce_layers=[0,4]",
+        "model.nce_patches=8",
+        "evaluation.features=tests.evaluation.conftest.TinyExtractor",
+        "evaluation.num_images=8",
+        "evaluation.num_style=8",
+        "logger=csv",
+    ]
+    for name in ("cut", "fastcut")
+}
+NOISE["r3gan"] += ["model.generator.group=4", "model.discriminator.group=4"]
+CASES = {**NOISE, **TRANSLATION}
+
+
+def sources(name: str, pictures: Path) -> list[str]:
+    if name in NOISE:
+        return [f"data.root={pictures}"]
+    return [f"data.content={pictures / 'class_0'}", f"data.style={pictures / 'class_1'}"]
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_n_plus_m_images_are_n_and_m_images(name: str, pictures: Path, tmp_path: Path) -> None:
-    overrides = [*SMALL, f"model={name}", f"data.root={pictures}", "augment=diffaugment", "penalty=lecam"]
+    overrides = [*CASES[name], *sources(name, pictures)]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(composed(whole, *overrides, "kimg=0.048"))
-    train(composed(parts, *overrides, "kimg=0.024"))
+    train(composed(parts, *overrides, "kimg=0.048", "callbacks.stop.kimg=0.024"))  # as if stopped half-way
     train(composed(parts, *overrides, "kimg=0.048", f"resume={parts}"))
     a, b = weights(whole), weights(parts)
     assert a["impasto"]["images_seen"] == b["impasto"]["images_seen"] == 48
