@@ -251,9 +251,9 @@ class AdversarialModel(LightningModule):
 
     @contextmanager
     def single_precision(self, wanted: bool) -> Iterator[None]:
-        """Float32 throughout: second derivatives are not to be had in eight bits of mantissa."""
+        """For second derivatives: float32 throughout, and eager, as compiled graphs cannot be differentiated twice."""
         if wanted:
-            with torch.autocast(self.device.type, enabled=False):
+            with torch.autocast(self.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
                 yield
         else:
             yield
