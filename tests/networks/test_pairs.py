@@ -41,6 +41,18 @@ def test_too_small_a_picture_is_refused(conv_pair: Pair) -> None:
             make(3, 6, 32)
 
 
+def test_numbers_that_make_no_sense_are_named(pair: Pair) -> None:
+    for make in (pair.g, pair.d):
+        with pytest.raises(UserError, match=r"depth=0; give 1 or more\."):
+            make(3, 16, 16, depth=0)
+    with pytest.raises(UserError, match="latent_dim=0"):
+        pair.generator(3, 16, 16, latent_dim=0)
+    with pytest.raises(UserError, match=r"attention\[1\]=-3"):
+        PAIRS["dcgan"].d(3, 16, 16, attention=[8, -3])
+    with pytest.raises(UserError, match=r"dropout=1\.5"):
+        PAIRS["dcgan"].d(3, 16, 16, dropout=1.5)
+
+
 @pytest.mark.parametrize("options", DISCRIMINATOR_OPTIONS)
 def test_gradient_reaches_every_weight(pair: Pair, options: dict[str, Any]) -> None:
     generator = stirred(pair.g(3, 19, 16, num_classes=3))

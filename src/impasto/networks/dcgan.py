@@ -10,7 +10,7 @@ from impasto.networks.layers.attention import SelfAttention
 from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.head import ScoreHead
-from impasto.networks.layers.ladder import Size, doubling, ladder, nearest_levels
+from impasto.networks.layers.ladder import Size, doubling, ladder, nearest_levels, positive
 from impasto.networks.layers.linear import conv, dense, small_normal
 from impasto.networks.layers.norm import ConditionalNorm, NormKind
 from impasto.networks.layers.resample import UpConv, UpsamplingKind, pad_to_even
@@ -103,6 +103,7 @@ class DCGANGenerator(nn.Module):
         embedding: int = 128,
     ) -> None:
         super().__init__()
+        positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.latent_dim = latent_dim
         self.sizes = ladder(height, width)
         widths = doubling(len(self.sizes) - 1, features, max_features)
@@ -202,6 +203,7 @@ class DCGANDiscriminator(nn.Module):
         sigmoid: bool = False,
     ) -> None:
         super().__init__()
+        positive(features=features, max_features=max_features, depth=depth)
         self.sigmoid = sigmoid
         sizes = ladder(height, width)[-2::-1]
         widths = doubling(len(sizes), features, max_features)[::-1]

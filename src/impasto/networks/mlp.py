@@ -15,6 +15,7 @@ from impasto.networks.layers.condition import (
 )
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.head import ScoreHead
+from impasto.networks.layers.ladder import positive
 from impasto.networks.layers.linear import dense, he
 from impasto.networks.layers.norm import BatchNorm
 
@@ -73,6 +74,7 @@ class MLPGenerator(nn.Module):
         embedding: int = 128,
     ) -> None:
         super().__init__()
+        positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.latent_dim, self.shape = latent_dim, (channels, height, width)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
         widths = [min(features * 2**i, max_features) for i in range(depth)]
@@ -136,6 +138,7 @@ class MLPDiscriminator(nn.Module):
         embedding: int = 128,
     ) -> None:
         super().__init__()
+        positive(features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.sigmoid = sigmoid
         given = has_condition(num_classes, condition_dim, conditioning, DiscriminatorConditioning)
         beside = given and conditioning == "concat"

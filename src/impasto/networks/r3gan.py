@@ -15,7 +15,7 @@ from impasto.errors import UserError
 from impasto.networks.layers.attention import SelfAttention
 from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
 from impasto.networks.layers.head import ScoreHead
-from impasto.networks.layers.ladder import doubling, ladder, nearest_levels
+from impasto.networks.layers.ladder import doubling, ladder, nearest_levels, positive
 from impasto.networks.layers.linear import conv, dense, he
 from impasto.networks.layers.norm import ConditionalNorm
 from impasto.networks.layers.resample import resized
@@ -39,6 +39,7 @@ class ResidualBlock(nn.Module):
         self, channels: int, expansion: int, group: int, slope: float, blocks: int, condition_width: int = 0
     ) -> None:
         super().__init__()
+        positive(expansion=expansion, group=group)
         inner = channels * expansion
         if inner % group:
             raise UserError(
@@ -104,6 +105,7 @@ class R3GANGenerator(nn.Module):
         embedding: int = 128,
     ) -> None:
         super().__init__()
+        positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.latent_dim = latent_dim
         self.sizes = ladder(height, width)
         widths = doubling(len(self.sizes), features, max_features)
@@ -187,6 +189,7 @@ class R3GANDiscriminator(nn.Module):
         sigmoid: bool = False,
     ) -> None:
         super().__init__()
+        positive(features=features, max_features=max_features, depth=depth)
         self.sigmoid = sigmoid
         self.sizes = ladder(height, width)[::-1]
         widths = doubling(len(self.sizes), features, max_features)[::-1]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from impasto.networks.layers.attention import SelfAttention
 from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
 from impasto.networks.layers.head import ScoreHead
-from impasto.networks.layers.ladder import doubling, ladder, nearest_levels
+from impasto.networks.layers.ladder import doubling, ladder, nearest_levels, positive
 from impasto.networks.layers.linear import conv, dense, he
 from impasto.networks.layers.norm import ConditionalNorm, NormKind
 from impasto.networks.layers.resample import UpsamplingKind
@@ -66,6 +66,7 @@ class ResNetGenerator(nn.Module):
         embedding: int = 128,
     ) -> None:
         super().__init__()
+        positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.latent_dim = latent_dim
         self.sizes = ladder(height, width)
         widths = doubling(len(self.sizes), features, max_features)
@@ -158,6 +159,7 @@ class ResNetDiscriminator(nn.Module):
         sigmoid: bool = False,
     ) -> None:
         super().__init__()
+        positive(features=features, max_features=max_features, depth=depth)
         self.sigmoid = sigmoid
         sizes = ladder(height, width)[-2::-1]
         widths = doubling(len(sizes), features, max_features)[::-1]

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto import distributed
+from impasto.errors import UserError
 
 
 class ChannelDropout(nn.Module):
@@ -15,6 +16,8 @@ class ChannelDropout(nn.Module):
 
     def __init__(self, probability: float) -> None:
         super().__init__()
+        if not 0 <= probability < 1:
+            raise UserError(f"A network cannot be built with dropout={probability}; give 0 or more, but less than 1.")
         self.probability = probability
 
     def forward(self, x: Tensor) -> Tensor:

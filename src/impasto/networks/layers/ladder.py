@@ -39,8 +39,24 @@ def nearest_levels(sizes: Sequence[Size], wanted: Iterable[int]) -> set[int]:
 
     Returns:
         Positions in ``sizes``.
+
+    Raises:
+        UserError: a resolution below 1.
     """
+    wanted = list(wanted)
+    positive(**{f"attention[{i}]": w for i, w in enumerate(wanted)})
     return {min(range(len(sizes)), key=lambda i: abs(math.log(min(sizes[i]) / w))) for w in wanted}
+
+
+def positive(**numbers: int) -> None:
+    """Refuse settings below 1.
+
+    Raises:
+        UserError: the first such setting, by the name it is given here.
+    """
+    for name, number in numbers.items():
+        if number < 1:
+            raise UserError(f"A network cannot be built with {name}={number}; give 1 or more.")
 
 
 def doubling(levels: int, features: int, max_features: int) -> list[int]:
