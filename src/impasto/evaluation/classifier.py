@@ -83,7 +83,7 @@ class Judge:
 
 
 def classifier_for(
-    real: PackedImages, *, images: int = 120_000, folder: Path | None = None, bar: bool = False
+    real: PackedImages, *, images: int = 200_000, folder: Path | None = None, bar: bool = False
 ) -> Judge:
     """The classifier of labelled pictures, trained once and kept on disk; every process must call it.
 

@@ -39,7 +39,7 @@ def match_colours(images: Tensor, target: Colours) -> Tensor:
     Returns:
         uint8 (N, C, H, W), rounded, values outside 0..255 cut.
     """
-    return torch.stack([_matched(image, target) for image in images])
+    return torch.stack([_matched(image, target) for image in images.cpu()]).to(images.device)
 
 
 def _matched(image: Tensor, target: Colours) -> Tensor:

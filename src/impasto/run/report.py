@@ -82,7 +82,11 @@ def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """Each metric's final and best value and how it was measured."""
     rows = ["<tr><th>metric<th>final<th>best<th>at<th>protocol</tr>"]
     for name, entry in metrics.items():
-        protocol = {k: v for k, v in entry.items() if k not in ("final", "best", "best_at_images", "higher_is_better")}
+        protocol = {
+            k: v
+            for k, v in entry.items()
+            if k not in ("final", "best", "best_at_images", "higher_is_better", "by_class")
+        }
         text = ", ".join(f"{key} {_short(value)}" for key, value in protocol.items() if value is not None)
         rows.append(
             f"<tr><td>{html.escape(name)}<td class=number>{entry['final']:.4g}<td class=number>{entry['best']:.4g}"
@@ -96,7 +100,7 @@ def _short(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
         return " to ".join(_short(v) for v in value)
-    text = str(value)
+    text = _plain({key: _short(item) for key, item in value.items()}) if isinstance(value, Mapping) else str(value)
     return f"{text[:12]}..." if len(text) == 64 else text
 
 
