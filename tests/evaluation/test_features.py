@@ -100,3 +100,13 @@ def test_a_hostile_file_of_weights_runs_nothing(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(UserError, match="is not a file of weights"):
         Inception(tmp_path / "weights.pth")
     assert not (tmp_path / "written").exists()
+
+
+def test_precision_of_a_run_does_not_reach_the_figures(efficientnet: EfficientNetLite0) -> None:
+    images = random_images(3, 0, 32)
+    wanted = collect([efficientnet], lambda start, n: images[start : start + n], 3)[0].values
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    with torch.autocast("cpu", torch.bfloat16):
+        found = collect([efficientnet], lambda start, n: images[start : start + n], 3)[0].values
+    assert torch.equal(found, wanted)
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before

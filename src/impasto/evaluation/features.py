@@ -179,14 +179,10 @@ def device_of(extractor: Any) -> torch.device:
 
 @contextmanager
 def exactly() -> Iterator[None]:
-    """Full float32, whatever training uses: figures must not depend on the precision of a run."""
-    cudnn, matmul = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        with torch.inference_mode(), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
-            yield
-    finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = cudnn, matmul
+    """Convolutions in full float32, whatever training uses: figures must not depend on the precision of a run."""
+    full = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+    with full, torch.inference_mode(), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        yield
 
 
 def collect(
