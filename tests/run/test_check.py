@@ -6,7 +6,7 @@ from torch import nn
 
 from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, GradientPenalty, LeCam
-from impasto.run.check import constrained, mixture_problems, number_problems
+from impasto.run.check import constrained, kind_problems, mixture_problems, number_problems
 
 
 class Critic(nn.Module):
@@ -50,3 +50,13 @@ def test_what_keeps_a_critic_lipschitz() -> None:
     assert constrained(cfg, [R1()], Critic())
     assert constrained(cfg, [], Critic(spectral))
     assert constrained(OmegaConf.create({"model": {"clip_weights": 0.01}}), [], Critic())
+
+
+def test_a_model_is_given_what_it_learns_from() -> None:
+    noise, cut = type("N", (), {"needs": ("image",)}), type("C", (), {"needs": ("content", "style")})
+    plain, unpaired = type("P", (), {"gives": ("image",)}), type("U", (), {"gives": ("content", "style")})
+    assert not kind_problems(noise, plain)
+    assert not kind_problems(cut, unpaired)
+    assert "data=unpaired" in kind_problems(cut, plain)[0]
+    assert "image_folder" in kind_problems(noise, unpaired)[0]
+    assert not kind_problems(object, plain)

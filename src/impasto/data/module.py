@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from torch.utils.data import DataLoader
@@ -71,6 +71,8 @@ class ImageDataModule(PackedDataModule):
     train: PackedImages
     held_out: PackedImages | None
     packs: list[PackedImages]
+
+    gives: ClassVar[tuple[str, ...]] = ("image",)
 
     def __init__(
         self,

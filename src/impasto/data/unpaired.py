@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from torch.utils.data import DataLoader
 
@@ -59,6 +59,8 @@ class UnpairedDataModule(PackedDataModule):
     Attributes:
         start_batch: number of the first batch that the loader gives.
     """
+
+    gives: ClassVar[tuple[str, ...]] = ("content", "style")
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ CUT and FastCUT (Park et al. 2020), with perceptual terms beside them where conf
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,8 @@ class CUT(AdversarialModel):
         perceptual: content and style terms, weighted; none where null.
         **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generator takes and returns pictures.
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("content", "style")
 
     def __init__(
         self,

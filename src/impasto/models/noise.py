@@ -1,6 +1,6 @@
 """Pictures from noise, with or without labels or condition vectors."""
 
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ class NoiseGAN(AdversarialModel):
         **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generator has ``latent_dim`` and takes
             ``(z, condition)``, the discriminator takes ``(images, condition)``.
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("image",)
 
     def __init__(self, *, latent: LatentDistribution = "normal", **parts: Any) -> None:
         super().__init__(**parts)

@@ -1,12 +1,16 @@
 """Mistakes in a configuration, found before any data is read."""
 
+from typing import Any
+
 import torch
+from hydra.utils import get_class
 from omegaconf import DictConfig
 from torch import nn
 
+from impasto.augment.ada import ADA
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
-from impasto.losses.adversarial import Minimax, NonSaturating, Wasserstein
+from impasto.losses.adversarial import Minimax, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import GradientPenalty, Penalty
 from impasto.run.build import build_network, make
 from impasto.run.notices import notice
@@ -26,6 +30,12 @@ def check(cfg: DictConfig) -> None:
     with torch.device("meta"):
         discriminator = build_network(make(cfg.model.discriminator), expected_spec(cfg))
     problems += mixture_problems(loss, penalties, discriminator)
+    problems += kind_problems(get_class(cfg.model._target_), get_class(cfg.data._target_))
+    if isinstance(make(cfg.augment), ADA) and isinstance(loss, Relativistic | Wasserstein):
+        notice(
+            "augment",
+            "augment=ada reads overfitting off the sign of scores, which this loss leaves open: set augment.p.",
+        )
     if isinstance(loss, Wasserstein) and not constrained(cfg, penalties, discriminator):
         notice(
             "loss", "loss=wasserstein without penalty, clipping or spectral norm: nothing keeps the critic Lipschitz."
@@ -73,6 +83,16 @@ def mixture_problems(loss: object, penalties: list[Penalty], discriminator: nn.M
             "batch normalisation mixes the pictures of a batch; set model.discriminator.norm=layer, instance or none."
         )
     return problems
+
+
+def kind_problems(model: Any, data: Any) -> list[str]:
+    """A model that paints photographs given none, and the other way round; classes that do not say are let through."""
+    needs, gives = set(getattr(model, "needs", ())), set(getattr(data, "gives", ()))
+    if not needs or not gives or needs <= gives:
+        return []
+    remedy = "data=unpaired" if "content" in needs else "another data=, such as image_folder"
+    wanted, found = " and ".join(sorted(needs)), " and ".join(sorted(gives))
+    return [f"The model learns from {wanted}, the data has {found}: set {remedy}."]
 
 
 def constrained(cfg: DictConfig, penalties: list[Penalty], discriminator: nn.Module) -> bool:
