@@ -36,7 +36,7 @@ def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path
         f"<h1>{html.escape(run_dir.resolve().name)}</h1>",
         f"<p class=quiet>{html.escape(headline(summary))}</p>",
         *(f"<p class=notice>{html.escape(text)}</p>" for text in summary["notices"].values()),
-        section("Samples", picture(sheets[-1])) if sheets else "",
+        section("Samples", picture(sheets[-1]) + legend(summary)) if sheets else "",
         section("Between latent vectors", picture(run_dir / "samples" / "interpolation.png")),
         section("Figures", metrics_table(summary["metrics"])) if summary["metrics"] else "",
         section("Training", curves(run_dir / "metrics.csv")),
@@ -57,6 +57,12 @@ def headline(summary: Mapping[str, Any]) -> str:
     rate = f"{summary['images_per_second']:.0f} images a second"
     cause = f" ({summary['cause']})" if summary["cause"] else ""
     return f"{summary['status']}{cause}, {summary['images_seen']:,} images seen, {rate} on {summary['device']}"
+
+
+def legend(summary: Mapping[str, Any]) -> str:
+    """What the columns of a sheet are, where each class has one."""
+    classes = summary.get("data", {}).get("classes") or []
+    return f"<p class=quiet>Columns: {html.escape(', '.join(classes))}</p>" if 0 < len(classes) <= 16 else ""
 
 
 def section(title: str, body: str) -> str:
