@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +69,13 @@ def bare_step(
     """Discriminator, generator, moving average."""
     softplus, n = torch.nn.functional.softplus, len(images)
     latent_dim = int(model.generator.latent_dim)  # type: ignore[arg-type]
-    with torch.no_grad():
-        fake = model.generator(torch.randn(n, latent_dim, device=images.device), label)
-    real_scores, fake_scores = model.discriminator(images, label), model.discriminator(fake, label)
+    fake = model.generator(torch.randn(n, latent_dim, device=images.device), label)
+    real_scores, fake_scores = model.discriminator(images, label), model.discriminator(fake.detach(), label)
     loss = softplus(-real_scores.float()).mean() + softplus(fake_scores.float()).mean()
     optimizer_d.zero_grad()
     loss.backward()
     optimizer_d.step()
     model.discriminator.requires_grad_(False)
-    fake = model.generator(torch.randn(n, latent_dim, device=images.device), label)
     optimizer_g.zero_grad()
     softplus(-model.discriminator(fake, label).float()).mean().backward()
     optimizer_g.step()
@@ -108,6 +107,7 @@ def overhead(size: int, width: int) -> tuple[float, float]:
         data.prepare_data()
         data.setup("fit")
         model = build_model(cfg, data.spec)
+        warnings.filterwarnings("ignore", ".*(many workers|eval mode|treespec).*")
         framework, bare = [], []
         for _ in range(ROUNDS):
             bare.append(bare_seconds(cfg, model, data))
