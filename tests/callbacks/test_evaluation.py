@@ -97,6 +97,10 @@ def test_history_survives_a_resume(trainer: Any) -> None:
     assert other.comparability == {"fd_tiny": {"generated": 8}}
 
 
+def test_numbers_without_a_class_are_no_evaluator() -> None:
+    assert Evaluation({"num_images": 5000}).evaluator is None  # type: ignore[arg-type]
+
+
 def test_without_an_evaluator_nothing_happens(trainer: Any) -> None:
     callback = Evaluation({})  # type: ignore[arg-type]
     callback.on_train_batch_end(trainer, model_at(0, 99_000), None, {}, 0)

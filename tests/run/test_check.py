@@ -6,7 +6,9 @@ from torch import nn
 
 from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, GradientPenalty, LeCam
+from impasto.run.build import make_penalties
 from impasto.run.check import constrained, kind_problems, mixture_problems, number_problems
+from impasto.run.notices import forget_notices, notices
 
 
 class Critic(nn.Module):
@@ -60,3 +62,13 @@ def test_a_model_is_given_what_it_learns_from() -> None:
     assert "data=unpaired" in kind_problems(cut, plain)[0]
     assert "image_folder" in kind_problems(noise, unpaired)[0]
     assert not kind_problems(object, plain)
+
+
+def test_numbers_for_a_penalty_that_was_not_chosen_are_named_and_left_out() -> None:
+    forget_notices()
+    r1 = {"_target_": "impasto.losses.penalties.R1", "gamma": 3.0}
+    penalties = make_penalties(OmegaConf.create({"r1_r2": {"gamma": 1.0}, "r1": r1}))
+    assert list(penalties) == ["r1"]
+    assert isinstance(penalties["r1"], R1)
+    assert "penalty=r1_r2" in notices()["penalty"]
+    forget_notices()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from impasto.run.notices import forget_notices, notice, notices
-from impasto.run.report import read_columns, write_report
+from impasto.run.report import curve_groups, metrics_table, read_columns, write_report
 from impasto.run.summary import metric_table, package_versions, write_json
 
 HISTORY = [
@@ -58,3 +58,22 @@ def test_the_report_is_one_file_and_escapes_what_it_is_given(tmp_path: Path) -> 
     assert "used &lt;b&gt; instead" in page
     assert "data:image/png;base64," in page
     assert 'src="http' not in page
+
+
+def test_the_report_says_once_what_all_figures_of_a_network_share() -> None:
+    shared = {"extractor": "net", "generated": 512, "real": 4096}
+    table = metrics_table(
+        {
+            "fd_net": {"final": 1.5, "best": 1.25, "best_at_images": 2000, "interval": [1.0, 2.0], **shared},
+            "kid_net": {"final": 0.5, "best": 0.5, "best_at_images": 1000, "subsets": 7, **shared},
+        }
+    )
+    assert table.count("512") == 1
+    assert "<td class=number>1 to 2" in table
+    assert "net, subsets 7" in table
+
+
+def test_distances_on_different_networks_have_an_axis_each(tmp_path: Path) -> None:
+    header, rows = "kimg,eval/fd_a,eval/fd_b,eval/fd_c", ["1,9,100,", "2,8,90,5"]
+    (tmp_path / "metrics.csv").write_text("\n".join([header, *rows]))
+    assert list(curve_groups(read_columns(tmp_path / "metrics.csv"))) == ["fd_a", "fd_b"]

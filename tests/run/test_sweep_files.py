@@ -19,7 +19,7 @@ from tests.training import make_pictures
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
-WANDB = sorted((ROOT / "sweeps" / "wandb").glob("*.yaml"))
+WANDB = sorted((ROOT / "sweeps" / "wandb").glob("*.yml"))
 
 
 def composed(*overrides: str) -> Any:
@@ -102,7 +102,7 @@ def run(command: list[str], **environment: str) -> str:
 
 def test_the_command_of_the_agent_runs(tmp_path: Path) -> None:
     pictures = make_pictures(tmp_path / "pictures")
-    command = [*agent_command(ROOT / "sweeps" / "wandb" / "seeds.yaml"), *TINY, f"data.root={pictures}"]
+    command = [*agent_command(ROOT / "sweeps" / "wandb" / "seeds.yml"), *TINY, f"data.root={pictures}"]
     run(
         [*command, f"hydra.run.dir={tmp_path / 'run'}"],
         WANDB_MODE="offline",

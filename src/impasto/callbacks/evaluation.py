@@ -60,7 +60,8 @@ class Evaluation(Callback):
         every_kimg: float | None = 50.0,
         folder: str | Path | None = None,
     ) -> None:
-        self.evaluator = evaluator or None  # conf/evaluation/none.yaml is an empty mapping
+        # evaluation=none has no class, though an experiment may have left numbers there for the one it chose
+        self.evaluator = evaluator if hasattr(evaluator, "of_model") else None
         self.every_kimg = every_kimg
         self.folder = Path(folder) if folder is not None else None
         self.history: list[dict[str, float]] = []

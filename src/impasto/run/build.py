@@ -15,8 +15,10 @@ from torch import nn
 from impasto.data.base import PackedDataModule
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
+from impasto.losses.penalties import Penalty
 from impasto.models.base import AdversarialModel
 from impasto.run.loggers import make_loggers
+from impasto.run.notices import notice
 from impasto.run.precision import choose_precision
 
 
@@ -70,10 +72,24 @@ def build_model(cfg: DictConfig, spec: ImageSpec) -> AdversarialModel:
         spec=spec,
         **networks,
         loss=make(cfg.loss),
-        penalties={name: make(value) for name, value in cfg.penalty.items()},
+        penalties=make_penalties(cfg.penalty),
         augment=make(cfg.augment),
         seed=cfg.seed,
     )
+
+
+def make_penalties(nodes: Mapping[Any, Any]) -> dict[str, Penalty]:
+    """The penalties that were chosen, by name.
+
+    An experiment sets numbers of the penalty that it chooses; where the command line chooses another, they are left
+    over without a ``_target_``, and a notice says that they do nothing.
+    """
+    chosen = {str(name): node for name, node in nodes.items() if node is not None and "_target_" in node}
+    if idle := sorted({str(name) for name, node in nodes.items() if node is not None} - chosen.keys()):
+        notice(
+            "penalty", f"penalty={','.join(idle)} has numbers in this experiment but was not chosen: they are unused."
+        )
+    return {name: make(node) for name, node in chosen.items()}
 
 
 def build_callbacks(cfg: DictConfig) -> dict[str, Callback]:

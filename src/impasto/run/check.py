@@ -12,7 +12,7 @@ from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.losses.adversarial import Minimax, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import GradientPenalty, Penalty
-from impasto.run.build import build_network, make
+from impasto.run.build import build_network, make, make_penalties
 from impasto.run.notices import notice
 
 
@@ -26,7 +26,7 @@ def check(cfg: DictConfig) -> None:
     """
     problems = number_problems(cfg)
     loss = make(cfg.loss)
-    penalties = [make(node) for node in cfg.penalty.values()]
+    penalties = list(make_penalties(cfg.penalty).values())
     with torch.device("meta"):
         discriminator = build_network(make(cfg.model.discriminator), expected_spec(cfg))
     problems += mixture_problems(loss, penalties, discriminator)

@@ -40,6 +40,10 @@ def run(main: Callable[[], Any]) -> None:
         if os.environ.get("IMPASTO_TRACEBACK") == "1":
             raise
         sys.exit(f"Error: {sentence(problem)}")
+    except ValueError as problem:
+        if "Config group override" not in str(problem):
+            raise
+        sys.exit("Error: a group takes the name of one of its choices, not a number or null; --help lists them.")
     except KeyboardInterrupt:
         sys.exit(130)
 

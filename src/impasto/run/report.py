@@ -18,6 +18,8 @@ td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px sol
 td.number { font-variant-numeric: tabular-nums } .notice { background: #fff4d6; padding: .5rem .8rem; margin: .4rem 0 }
 .quiet { color: #777 } pre { background: #f6f6f6; padding: .8rem; overflow: auto }
 """
+NOT_PROTOCOL = ("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method")
+"""Of an entry of the metrics: what has a column of its own, or is too long for one; ``summary.json`` has it all."""
 
 
 def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path:
@@ -85,20 +87,32 @@ def thinned(sheets: list[Path], count: int) -> Iterable[Path]:
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    """Each metric's final and best value and how it was measured."""
-    rows = ["<tr><th>metric<th>final<th>best<th>at<th>protocol</tr>"]
+    """Each metric's final and best value and its interval; below, what all that one network measured have in common."""
+    protocols = {name: {k: v for k, v in entry.items() if k not in NOT_PROTOCOL} for name, entry in metrics.items()}
+    shared = {}
+    for extractor in dict.fromkeys(protocol.get("extractor") for protocol in protocols.values()):
+        first, *others = [p for p in protocols.values() if p.get("extractor") == extractor]
+        shared[extractor] = {k: v for k, v in first.items() if all(k in p and p[k] == v for p in others)}
+    rows = ["<tr><th>metric<th>final<th>interval<th>best<th>at<th>measured with</tr>"]
     for name, entry in metrics.items():
-        protocol = {
-            k: v
-            for k, v in entry.items()
-            if k not in ("final", "best", "best_at_images", "higher_is_better", "by_class")
-        }
-        text = ", ".join(f"{key} {_short(value)}" for key, value in protocol.items() if value is not None)
+        extractor = protocols[name].get("extractor")
+        own = {k: v for k, v in protocols[name].items() if k not in shared[extractor]}
+        text = ", ".join(filter(None, [extractor, _list(own)]))
         rows.append(
-            f"<tr><td>{html.escape(name)}<td class=number>{entry['final']:.4g}<td class=number>{entry['best']:.4g}"
+            f"<tr><td>{html.escape(name)}<td class=number>{entry['final']:.4g}"
+            f"<td class=number>{_short(entry.get('interval') or '')}<td class=number>{entry['best']:.4g}"
             f"<td class=number>{entry['best_at_images']:,}<td class=quiet>{html.escape(text)}</tr>"
         )
-    return f"<table>{''.join(rows)}</table>"
+    lines = [
+        f"<p class=quiet>{html.escape(f'{name}: ' if name else '')}{html.escape(_list(common))}</p>"
+        for name, common in ((e, {k: v for k, v in c.items() if k != "extractor"}) for e, c in shared.items())
+        if common
+    ]
+    return f"<table>{''.join(rows)}</table>{''.join(lines)}"
+
+
+def _list(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in values.items() if value is not None)
 
 
 def _short(value: Any) -> str:
@@ -129,12 +143,7 @@ def _plain(value: Any) -> str:
 def curves(metrics: Path) -> str:
     """Losses and evaluation over the count of pictures, drawn from ``metrics.csv``."""
     columns = read_columns(metrics)
-    groups = {
-        "losses": [name for name in columns if name.startswith("train/loss")],
-        "scores": [name for name in columns if name.startswith("train/score")],
-        "evaluation": [name for name in columns if name.startswith(("eval/fid", "eval/fd_"))],
-    }
-    groups = {title: names for title, names in groups.items() if names}
+    groups = curve_groups(columns)
     if not groups:
         return ""
     from matplotlib.figure import Figure
@@ -150,6 +159,17 @@ def curves(metrics: Path) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return f'<img class=plot src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}" alt="curves">'
+
+
+def curve_groups(columns: Mapping[str, list[tuple[float, float]]]) -> dict[str, list[str]]:
+    """Which columns share an axis, by its title; distances on different networks differ in scale and have their own."""
+    groups = {
+        "losses": [name for name in columns if name.startswith("train/loss")],
+        "scores": [name for name in columns if name.startswith("train/score")],
+    }
+    distances = [n for n, points in columns.items() if n.startswith(("eval/fid", "eval/fd_")) and len(points) > 1]
+    groups |= {name.split("/")[-1]: [name] for name in distances}
+    return {title: names for title, names in groups.items() if names}
 
 
 def read_columns(metrics: Path) -> dict[str, list[tuple[float, float]]]:
