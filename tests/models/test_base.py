@@ -185,3 +185,27 @@ def test_each_latent_vector_depends_on_its_number_alone() -> None:
 def test_slerp_keeps_the_length() -> None:
     first, last = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
     assert slerp(first, last, torch.tensor(0.5)).tolist() == pytest.approx([math.sqrt(0.5)] * 2)
+
+
+class Normed(Shift):
+    """As :class:`Shift`, through batch statistics."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.norm(super().forward(z, condition))
+
+
+def test_batch_statistics_are_measured_anew_after_a_roll_back() -> None:
+    model = make_model(generator=Normed())
+    model.state.d_updates = 5
+    model.settle()
+    assert model.generator_ema.norm.running_mean.item() == pytest.approx(0.25)
+    model.generator_ema.value.data.fill_(3.0)
+    model.settle()  # nothing was updated since: the answer is still good
+    assert model.generator_ema.norm.running_mean.item() == pytest.approx(0.25)
+    model.state.attempt = 1  # went back, and came to its fifth update again
+    model.settle()
+    assert model.generator_ema.norm.running_mean.item() == pytest.approx(3.0)

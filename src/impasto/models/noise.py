@@ -32,7 +32,7 @@ class NoiseGAN(AdversarialModel):
         if latent not in ("normal", "uniform"):
             raise ValueError(f"model.latent is {latent!r}; give normal or uniform.")
         self.latent: LatentDistribution = latent
-        self._settled_at: int | None = None
+        self._settled_at: tuple[int, int] | None = None
 
     @property
     def latent_dim(self) -> int:
@@ -65,9 +65,10 @@ class NoiseGAN(AdversarialModel):
 
     def settle(self) -> None:
         """Measure the batch statistics of the averaged generator over 16 batches of 64, once after each update."""
-        if self._settled_at == self.state.d_updates or self.spec.condition_dim or not running_norms(self.generator_ema):
+        now = (self.state.attempt, self.state.d_updates)  # a roll-back comes to the same update with other weights
+        if self._settled_at == now or self.spec.condition_dim or not running_norms(self.generator_ema):
             return
-        self._settled_at = self.state.d_updates
+        self._settled_at = now
         starts = range(0, 16 * 64, 64)
         runs = (lambda start=start: self.sample(64, seed=STANDING_SEED, start=start) for start in starts)
         standing_statistics(self.generator_ema, runs)
