@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from impasto.data.spec import ImageSpec
 from impasto.losses.adversarial import Hinge, Relativistic, Wasserstein
-from impasto.losses.penalties import R1
+from impasto.losses.penalties import R1, GradientPenalty, Penalty
 from impasto.models.base import frozen, split
 from impasto.models.noise import NoiseGAN, latents, slerp
 from impasto.schedules import LinearDecay
@@ -91,6 +91,16 @@ def test_accumulating_parts_is_the_same_update() -> None:
     assert parts.generator.value.item() == pytest.approx(whole.generator.value.item(), rel=1e-6)
 
 
+@pytest.mark.parametrize(("pictures", "parts"), [(10, 4), (9, 4), (7, 2), (3, 5)])
+def test_parts_of_unequal_size_count_by_their_size(pictures: int, parts: int) -> None:
+    numbers = {"image": torch.linspace(-1, 3, pictures * 4).square().reshape(pictures, 1, 2, 2)}
+    models = make_model(), make_model(accumulate=parts)
+    for model in models:
+        model.training_step(numbers, 0)
+    whole, split_up = ([p.item() for p in (m.discriminator.weight, m.generator.value)] for m in models)
+    assert split_up == pytest.approx(whole, rel=1e-6)
+
+
 def test_ema_half_life() -> None:
     model = make_model(ema_half_life_kimg=0.008)
     model.training_step(batch(n=4), 0)
@@ -115,6 +125,38 @@ def test_lazy_penalty_is_due_every_so_often_and_as_much_stronger() -> None:
         model.training_step(batch(), i)
     # without: -w = -2; R1 = gamma/2 * |w/4 on 4 pixels|^2 = w^2/4 = 1, twice as strong every second time
     assert totals == pytest.approx([0, -2, 0])
+
+
+def test_penalties_are_tracked_by_their_name_in_config() -> None:
+    model = make_model(penalties={"weak": R1(gamma=2), "strong": R1(gamma=6)})
+    model.training_step(batch(), 0)
+    found = model.tracker.drain()
+    assert found["penalty_weak"] == pytest.approx(1)
+    assert found["penalty_strong"] == pytest.approx(3)
+
+
+class Half(Shift):
+    """Paints in bfloat16, as a layer under autocast does."""
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return super().forward(z, condition).bfloat16()
+
+
+class Dense(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.decide = nn.Linear(4, 1)
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.decide(images.flatten(1)).flatten()
+
+
+@pytest.mark.parametrize("penalty", [GradientPenalty(), R1()])
+def test_second_derivatives_of_pictures_in_half_precision(penalty: Penalty) -> None:
+    model = make_model(generator=Half(), discriminator=Dense(), penalties={"p": penalty})
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        model.training_step(batch(), 0)
+    assert model.is_finite()
 
 
 def test_weights_are_clipped() -> None:
@@ -170,6 +212,8 @@ def test_what_happens_between_steps_changes_nothing() -> None:
 def test_split_covers_the_batch() -> None:
     parts = list(split({"image": torch.arange(10.0)}, 3))
     assert torch.equal(torch.cat([part["image"] for part in parts]), torch.arange(10.0))
+    assert [len(part["image"]) for part in split({"image": torch.arange(10.0)}, 4)] == [3, 3, 2, 2]
+    assert [len(part["image"]) for part in split({"image": torch.arange(2.0)}, 4)] == [1, 1]
 
 
 def test_each_latent_vector_depends_on_its_number_alone() -> None:

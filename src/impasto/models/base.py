@@ -157,7 +157,7 @@ class AdversarialModel(LightningModule):
         self.update(optimizer_d, self.discriminator.parameters(), self.discriminator_loss, batch, "loss_d")
         if self.clip_weights is not None:
             clip_weights(self.discriminator, self.clip_weights)
-        n = len(next(iter(batch.values()))) * distributed.world_size()
+        n = size_of(batch) * distributed.world_size()
         self.state.count(n)
         if self.state.d_updates % self.n_critic == 0:
             with frozen(self.discriminator):
@@ -177,7 +177,7 @@ class AdversarialModel(LightningModule):
         for part in split(batch, self.accumulate):
             value = loss(part)
             self.tracker.add(name, value)
-            self.manual_backward(value / self.accumulate)
+            self.manual_backward(value * (size_of(part) / size_of(batch)))
         if self.clip_grad is not None:
             nn.utils.clip_grad_norm_(parameters, self.clip_grad, foreach=True)
         optimizer.step()
@@ -207,16 +207,17 @@ class AdversarialModel(LightningModule):
             fake: likewise, without graph.
             condition: labels (N,) or vectors (N, K) that go with both.
         """
-        penalties = cast(Iterable[Penalty], self.penalties.values())
-        due = [p for p in penalties if self.state.d_updates % p.every == 0]
+        penalties = cast(Iterable[tuple[str, Penalty]], self.penalties.items())
+        due = {name: p for name, p in penalties if self.state.d_updates % p.every == 0}
         if len(real) > 1:
             spread = real.float().std(0).mean().clamp_min(1e-6)  # a batch of one and the same picture has none
             self.tracker.add("diversity", fake.detach().float().std(0).mean() / spread)
-        real, fake = self.augment(real), self.augment(fake.detach())
-        differentiates = any(p.needs_input_grad for p in due)
-        with self.single_precision(any(p.second_order for p in due)):
+        # In float32 whatever a layer under autocast made of them: autocast is off where gradients are penalised.
+        real, fake = self.augment(real).float(), self.augment(fake.detach()).float()
+        differentiates = any(p.needs_input_grad for p in due.values())
+        with self.single_precision(any(p.second_order for p in due.values())):
             if differentiates:
-                real, fake = real.detach().float().requires_grad_(), fake.detach().float().requires_grad_()
+                real, fake = real.detach().requires_grad_(), fake.detach().requires_grad_()
             seen = DiscriminatorPass(
                 discriminate=lambda images: self.discriminator(images, condition),
                 real=real,
@@ -226,9 +227,9 @@ class AdversarialModel(LightningModule):
                 kimg=self.kimg,
             )
             total = self.loss.discriminator(seen.real_scores.float(), seen.fake_scores.float())
-            for penalty in due:
+            for name, penalty in due.items():
                 value = penalty(seen)
-                self.tracker.add(f"penalty_{type(penalty).__name__.lower()}", value)
+                self.tracker.add(f"penalty_{name}", value)
                 total = total + penalty.every * value
         self.tracker.add("score_real", seen.real_scores.mean())
         self.tracker.add("score_fake", seen.fake_scores.mean())
@@ -311,13 +312,19 @@ class AdversarialModel(LightningModule):
         self.state.load(checkpoint["impasto"])
 
 
+def size_of(batch: Batch) -> int:
+    """Pictures in a batch, on this process."""
+    return len(next(iter(batch.values())))
+
+
 def split(batch: Batch, parts: int) -> Iterator[Batch]:
-    """Cut a batch into equal parts along the first axis."""
+    """Cut a batch along the first axis into parts that differ by one picture at most; none of them is empty."""
     if parts == 1:
         yield batch
         return
-    chunks = {name: values.chunk(parts) for name, values in batch.items()}
-    yield from ({name: chunk[i] for name, chunk in chunks.items()} for i in range(len(next(iter(chunks.values())))))
+    parts = min(parts, size_of(batch))
+    chunks = {name: values.tensor_split(parts) for name, values in batch.items()}
+    yield from ({name: chunk[i] for name, chunk in chunks.items()} for i in range(parts))
 
 
 @contextmanager
