@@ -56,6 +56,12 @@ def test_residual_generator_starts_as_the_identity() -> None:
     assert (ResNetGenerator(filters=4, blocks=1, residual=True)(picture) - picture).abs().max() < 0.1
 
 
+@pytest.mark.parametrize("residual", [False, True])
+def test_pictures_are_float32_under_autocast(residual: bool) -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert ResNetGenerator(filters=4, blocks=1, residual=residual)(torch.rand(1, 3, 16, 16)).dtype == torch.float32
+
+
 def test_layer_numbers_are_those_of_the_published_code() -> None:
     network = ResNetGenerator(filters=8, blocks=9)
     features = network.features(torch.rand(1, 3, 32, 32), (16, 0, 4, 8, 12))

@@ -3,13 +3,16 @@
 import multiprocessing
 from pathlib import Path
 
+import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from impasto.networks.article import ArticleGenerator
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.head import MinibatchDeviation
-from impasto.networks.layers.norm import ConditionalNorm
+from impasto.networks.layers.norm import BatchNorm, ConditionalNorm
+from impasto.networks.resnet_translation import ResNetGenerator
 
 
 def network() -> nn.Module:
@@ -41,6 +44,16 @@ def work(rank: int, folder: str) -> None:
     mine = slice(4 * rank, 4 * rank + 4)
     torch.save(results(network(), x[mine], c[mine], 2), f"{folder}/{rank}.pt")
     dist.destroy_process_group()
+
+
+@pytest.mark.parametrize(
+    "network",
+    [ArticleGenerator(1, 8, 8, latent_dim=4, dense=8), ResNetGenerator(filters=4, blocks=1, norm="batch", dropout=0.1)],
+)
+def test_networks_have_no_layer_that_looks_at_one_process_alone(network: nn.Module) -> None:
+    kinds = {type(module) for module in network.modules()}
+    assert BatchNorm in kinds
+    assert not kinds & {nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout, nn.Dropout2d}
 
 
 def test_two_processes_are_one(tmp_path: Path) -> None:

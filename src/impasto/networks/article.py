@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from impasto.networks.layers.norm import BatchNorm
+
 
 class ArticleGenerator(nn.Module):
     """Blocks of convolution, batch norm and LeakyReLU(0.2), then dense 1024 and tanh over all pixels.
@@ -39,19 +41,18 @@ class ArticleGenerator(nn.Module):
         self.start = (widths[0], rows, columns)
         blocks: list[nn.Module] = []
         for before, after in zip([widths[0], *widths[:-1]], widths, strict=True):
-            blocks += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
+            blocks += [nn.Conv2d(before, after, 3, padding=1), BatchNorm(after), nn.LeakyReLU(0.2)]
         self.blocks = nn.Sequential(*blocks)
         self.decide = nn.Sequential(
             nn.Linear(widths[-1] * rows * columns, dense),
             nn.LeakyReLU(0.2),
             nn.Linear(dense, channels * height * width),
-            nn.Tanh(),
         )
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """(N, latent_dim) to (N, C, H, W) in [-1, 1]; the condition is not used."""
         features = self.blocks(self.project(z).unflatten(1, self.start))
-        return self.decide(features.flatten(1)).unflatten(1, self.shape)
+        return torch.tanh(self.decide(features.flatten(1)).float()).unflatten(1, self.shape)
 
 
 class ArticleDiscriminator(nn.Module):

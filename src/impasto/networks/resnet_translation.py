@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import UserError
+from impasto.networks.layers.dropout import ChannelDropout
+from impasto.networks.layers.norm import BatchNorm
 
 Norm = Literal["instance", "batch", "none"]
 
@@ -27,7 +29,7 @@ class ResNetGenerator(nn.Module):
         filters: channels after the first convolution; four times as many in the blocks.
         blocks: residual blocks; 9 as published, 6 for pictures of 128 pixels.
         norm: instance (as published), batch (the same function at any picture size) or none.
-        dropout: share of features dropped inside the blocks.
+        dropout: share of channels dropped inside the blocks.
         antialias: blur before down-sampling (Zhang 2019), at twice the cost of the strided convolution without.
         residual: add the network's output to the picture, so that training starts from the picture itself.
     """
@@ -76,10 +78,10 @@ class ResNetGenerator(nn.Module):
                 f"This generator takes pictures whose sides are multiples of {self.stride} and at least "
                 f"{self.smallest} pixels, not {width}x{height}; choose another size."
             )
-        painted = self.layers(images)
+        painted = self.layers(images).float()  # half precision has few levels near black and white
         if self.residual:
             # atanh keeps tanh(atanh(x)) = x, and its slope finite at white and black
-            painted = painted + torch.atanh(images.clamp(-0.98, 0.98))
+            painted = painted + torch.atanh(images.float().clamp(-0.98, 0.98))
         return torch.tanh(painted)
 
     def widths(self, layers: Sequence[int]) -> list[int]:
@@ -119,7 +121,7 @@ class ResidualBlock(nn.Module):
             nn.ReflectionPad2d(1),
             nn.Conv2d(width, width, 3),
             *activation(width, norm),
-            *([nn.Dropout(dropout)] if dropout else []),
+            *([ChannelDropout(dropout)] if dropout else []),
             nn.ReflectionPad2d(1),
             nn.Conv2d(width, width, 3),
             normalisation(width, norm),
@@ -170,7 +172,7 @@ def normalisation(width: int, norm: Norm) -> nn.Module:
     if norm == "instance":
         return InstanceNorm()
     if norm == "batch":
-        return nn.BatchNorm2d(width)
+        return BatchNorm(width)
     if norm == "none":
         return nn.Identity()
     raise UserError(f"norm={norm} is not a normalisation of this generator; choose instance, batch or none.")
