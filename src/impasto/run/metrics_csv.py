@@ -46,6 +46,7 @@ class MetricsCsv(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:  # type: ignore[override]
         """Write values at so many pictures; those that are no numbers are left out."""
+        first = self._rows is None  # writes the file anew: a line of it may have been cut short by a kill
         rows = self._read() if self._rows is None else self._rows
         step = int(step or 0)
         values = {"images_seen": str(step), "kimg": repr(step / 1000)}
@@ -55,7 +56,7 @@ class MetricsCsv(Logger):
             keep -= 1
         joins = keep > 0 and int(rows[keep - 1]["images_seen"]) == step
         new = [name for name in values if name not in self._columns]
-        appends = bool(rows) and keep == len(rows) and not joins and not new
+        appends = not first and keep == len(rows) and not joins and not new
         self._columns += new
         self._rows = [*rows[: keep - 1], rows[keep - 1] | values] if joins else [*rows[:keep], values]
         if appends:
