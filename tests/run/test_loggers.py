@@ -164,3 +164,7 @@ def test_tensorboard_that_is_not_installed_is_one_sentence(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(UserError, match=r"needs the package tensorboard; pip install -e '.\[tensorboard\]'"):
         tensorboard_logger(tmp_path)
+    node = {"_target_": "impasto.run.loggers.tensorboard_logger", "folder": str(tmp_path)}
+    cfg = OmegaConf.create({"output_dir": str(tmp_path), "resume": None, "logger": {"tensorboard": node}})
+    with pytest.raises(UserError, match=r"^logger=tensorboard needs the package"):  # and nothing of Hydra's around it
+        make_loggers(cfg)

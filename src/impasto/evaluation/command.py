@@ -21,7 +21,7 @@ from impasto.evaluation.statistics import networks_in
 from impasto.evaluation.subjects import conditions_for, pictures_of, sampler
 from impasto.evaluation.translation import TranslationEvaluator
 from impasto.inference.loading import LoadedGenerator, load_generator
-from impasto.run.build import make
+from impasto.run.instantiate import make
 from impasto.run.notices import notices
 from impasto.run.summary import device_name, git_revision, package_versions
 

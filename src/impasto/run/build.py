@@ -1,4 +1,4 @@
-"""From configuration to objects: the one place where config is read, and where hydra's instantiate is called."""
+"""From configuration to objects: the one place where config is read."""
 
 import inspect
 import logging
@@ -6,37 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from impasto.data.base import PackedDataModule
 from impasto.data.spec import ImageSpec
-from impasto.errors import UserError
 from impasto.losses.penalties import Penalty
 from impasto.models.base import AdversarialModel
+from impasto.run.instantiate import make
 from impasto.run.loggers import make_loggers
 from impasto.run.notices import notice
 from impasto.run.precision import choose_precision
-
-
-def make(node: Any, **extra: Any) -> Any:
-    """Instantiate a config node; a :class:`UserError` from inside comes out as itself.
-
-    Raises:
-        UserError: a ``_target_`` that cannot be found or does not take its arguments.
-    """
-    try:
-        return instantiate(node, **extra)
-    except InstantiationException as problem:
-        cause: BaseException | None = problem
-        while cause is not None and not isinstance(cause, UserError):
-            cause = cause.__cause__
-        if cause is not None:
-            raise cause from None
-        raise UserError(f"The configuration cannot be built: {' '.join(str(problem).split())}") from problem
 
 
 def build_data(cfg: DictConfig) -> PackedDataModule:

@@ -12,7 +12,8 @@ from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.losses.adversarial import Minimax, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import GradientPenalty, Penalty
-from impasto.run.build import build_network, make, make_penalties
+from impasto.run.build import build_network, make_penalties
+from impasto.run.instantiate import make
 from impasto.run.notices import notice
 
 

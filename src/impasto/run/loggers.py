@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from hydra.utils import instantiate
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.errors import UserError
+from impasto.run.instantiate import make
 from impasto.run.metrics_csv import MetricsCsv
 from impasto.run.notices import notice
 from impasto.run.reach import reachable
@@ -39,7 +39,7 @@ def make_loggers(cfg: DictConfig) -> list[Logger]:
     loggers: list[Logger] = [MetricsCsv(Path(cfg.output_dir) / "metrics.csv", resume=cfg.resume is not None)]
     config = OmegaConf.to_container(cfg, resolve=True)
     for node in (cfg.logger or {}).values():
-        logger = instantiate(node)
+        logger = make(node)
         if isinstance(logger, WandbRun):
             logger.log_hyperparams(config)
         loggers.append(logger)
