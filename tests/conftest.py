@@ -19,7 +19,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One cache for the whole session, so that data is packed once."""
     folder = tmp_path_factory.mktemp("cache")
     os.environ["IMPASTO_CACHE"] = str(folder)
-    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["IMPASTO_OFFLINE"] = os.environ["HF_HUB_OFFLINE"] = "1"
     return folder
 
 

@@ -14,6 +14,7 @@ from impasto.run.cache import cache_dir
 @pytest.fixture
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path))
+    monkeypatch.setenv("IMPASTO_OFFLINE", "0")
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     reach.reachable.cache_clear()
     yield tmp_path
@@ -61,8 +62,16 @@ def test_a_silent_server_is_given_up_in_time(fresh: Path, monkeypatch: pytest.Mo
 
 
 def test_offline_by_wish(fresh: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("IMPASTO_OFFLINE", "1")
     assert not reach.reachable(server)
+
+
+def test_hugging_face_alone_offline_by_wish(fresh: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(reach, "_answers", lambda url: True)
+    assert not reach.reachable("https://huggingface.co")
+    assert reach.reachable("https://api.wandb.ai")
+    assert reach.reachable(server)
 
 
 def test_cache_dir_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

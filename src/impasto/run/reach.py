@@ -1,4 +1,7 @@
-"""Whether a server can be reached: found out within five seconds, and remembered."""
+"""Whether a server can be reached: found out within five seconds, and remembered.
+
+With ``IMPASTO_OFFLINE=1`` in the environment none is asked, and all that is ``auto`` takes what is on this machine.
+"""
 
 import json
 import os
@@ -62,16 +65,20 @@ def _remember(answers: dict[str, list[float]]) -> None:
         pass  # a cache that cannot be written costs the next run five seconds, no more
 
 
+def _wished(variable: str) -> bool:
+    return os.environ.get(variable, "0").upper() in {"1", "ON", "YES", "TRUE"}
+
+
 @cache
 def reachable(url: str) -> bool:
     """Whether the server of ``url`` answers.
 
     The answer comes within five seconds and is remembered for an hour on disk, and for good in this process.
-    ``HF_HUB_OFFLINE=1`` in the environment means no.
+    ``IMPASTO_OFFLINE=1`` in the environment means no, and ``HF_HUB_OFFLINE=1`` no for Hugging Face alone.
     """
-    if os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "ON", "YES", "TRUE"}:
-        return False
     host = urlsplit(url).netloc
+    if _wished("IMPASTO_OFFLINE") or (_wished("HF_HUB_OFFLINE") and f".{host}".endswith(".huggingface.co")):
+        return False
     known = _remembered()
     if host in known and time.time() - known[host][1] < REMEMBERED:
         return bool(known[host][0])
