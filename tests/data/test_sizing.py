@@ -104,7 +104,7 @@ def test_adapt_channels() -> None:
         ({"resize": "squeeze"}, "data.resize=squeeze"),
         ({"channels": 2}, "1 or 3"),
         ({"height": 0}, "data.image_size=0x8"),
-        ({"fill": 256}, "data.fill=256"),
+        ({"fill": 256}, "^The fill 256"),
     ],
 )
 def test_nonsense_is_refused(values: dict, message: str) -> None:

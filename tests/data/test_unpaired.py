@@ -123,7 +123,9 @@ def test_kinds_of_the_embedded_photographs() -> None:
 
 
 def test_a_missing_folder_is_named(folders: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="nowhere does not exist"):
+    with pytest.raises(UserError, match=r"nowhere does not exist: set data\.style"):
         module({**folders, "style": "nowhere"})
+    with pytest.raises(UserError, match=r"nowhere does not exist: set data\.content"):
+        module({**folders, "content": [folders["style"], "nowhere"]})
     with pytest.raises(UserError, match=r"data.style names no folder"):
         module({**folders, "style": []})

@@ -42,7 +42,7 @@ class SizePolicy:
         if min(self.height, self.width) < 1:
             raise UserError(f"data.image_size={self.height}x{self.width} has no pixels: give positive numbers.")
         if not 0 <= self.fill <= 255:
-            raise UserError(f"data.fill={self.fill} is not a grey value: give 0 to 255.")
+            raise UserError(f"The fill {self.fill} is not a grey value: give 0 to 255.")
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -224,15 +224,17 @@ def open_side(side: Side, folders: Folders) -> Source:
     """
     if folders is None:
         return embedded_photos() if side == "content" else ManifestSource(SAMPLES / "paintings")
-    found = [open_one(name) for name in ([folders] if isinstance(folders, str) else folders)]
+    found = [open_one(name, side) for name in ([folders] if isinstance(folders, str) else folders)]
     if not found:
         raise UserError(f"data.{side} names no folder: give one, or null for the embedded pictures.")
     return found[0] if len(found) == 1 else JoinedSource(found)
 
 
-def open_one(name: str) -> Source:
+def open_one(name: str, side: Side) -> Source:
     """A folder of the user's, or ``sample:KIND``."""
-    return embedded_photos(name.removeprefix(EMBEDDED)) if name.startswith(EMBEDDED) else FolderSource(name)
+    if name.startswith(EMBEDDED):
+        return embedded_photos(name.removeprefix(EMBEDDED))
+    return FolderSource(name, option=f"data.{side}")
 
 
 def embedded_photos(kind: str | None = None) -> ManifestSource:
