@@ -2,6 +2,8 @@
 
 import gzip
 import struct
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +147,28 @@ def test_a_failed_download_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
         UserError, match=r"mnist cannot be downloaded \(Error downloading train-images\).*data.source=sample"
     ):
         open_idx("hub", name="mnist")
+
+
+def test_downloads_at_the_same_time_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[int] = []
+    together: list[int] = []
+
+    class Slow:
+        mirrors = ("http://mirror/",)
+
+        def __init__(self, root: str, download: bool) -> None:
+            at_work.append(1)
+            together.append(len(at_work))
+            time.sleep(0.05)
+            at_work.pop()
+
+    monkeypatch.setattr(idx, "_torchvision", lambda name: Slow)
+    threads = [threading.Thread(target=idx.download, args=(tmp_path / "downloads", "mnist")) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == [1, 1, 1]
 
 
 def test_files_with_a_dot_in_their_name_are_found(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ import math
 import os
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from filelock import FileLock
 
 from impasto.data.items import UNLABELLED, Item, Origin
 from impasto.data.sources import SAMPLES, Pictures, SourceName, check_label, choose_origin
@@ -84,11 +86,14 @@ def mirror(name: str) -> str:
 def download(downloads: Path, name: str) -> Path:
     """Have torchvision download a data set, unless that is done; returns the folder of its files.
 
+    Runs and processes that want it at the same time wait for the first: torchvision writes the files in place.
+
     Raises:
         UserError: it cannot.
     """
     try:
-        _torchvision(name)(str(downloads), download=True)
+        with _turn(downloads / f"{name}.lock"):
+            _torchvision(name)(str(downloads), download=True)
     except (OSError, RuntimeError) as problem:
         reason = " ".join(str(problem).split())[:200]
         raise UserError(
@@ -96,6 +101,18 @@ def download(downloads: Path, name: str) -> Path:
             "or data.source=sample."
         ) from problem
     return raw_folder(downloads, name)
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    lock = FileLock(path)
+    with suppress(OSError):  # a place that cannot be written: what is there already can still be read
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _torchvision(name: str) -> Any:
