@@ -8,6 +8,7 @@ import torch
 from impasto.callbacks.checkpoints import Checkpoints
 from impasto.errors import UserError
 from impasto.models.noise import NoiseGAN
+from impasto.run.notices import forget_notices, notices
 from tests.callbacks.conftest import FakeTrainer
 from tests.models.test_base import batch
 
@@ -17,9 +18,10 @@ def step(checkpoints: Checkpoints, trainer: FakeTrainer, model: NoiseGAN) -> Non
     checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
 
 
-def evaluated(model: NoiseGAN, value: float) -> None:
-    model.main_metric = "fd_test"
-    model.latest_metrics = {"fd_test": value, "images_seen": float(model.images_seen)}
+def evaluated(model: NoiseGAN, value: float, name: str = "fd_test", higher_is_better: bool | None = None) -> None:
+    model.main_metric = name
+    model.latest_metrics = {name: value, "images_seen": float(model.images_seen)}
+    model.comparability = {} if higher_is_better is None else {name: {"higher_is_better": higher_is_better}}
 
 
 def test_best_is_kept_by_the_metric(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
@@ -32,6 +34,43 @@ def test_best_is_kept_by_the_metric(tmp_path: Path, trainer: FakeTrainer, model:
         kept.append(torch.load(tmp_path / "best.ckpt", weights_only=True)["weight"])
     assert kept[0] != kept[1] == kept[2] == kept[3]
     assert checkpoints.best["value"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("mode", "higher_is_better", "best", "said"),
+    [
+        (None, True, 5.0, False),
+        (None, False, 3.0, False),
+        (None, None, 3.0, False),
+        ("max", None, 5.0, False),  # a figure of one's own that does not say
+        ("max", True, 5.0, False),
+        ("min", True, 3.0, True),
+    ],
+)
+def test_best_is_what_the_metric_says_and_a_mode_against_it_is_followed_with_a_notice(
+    tmp_path: Path,
+    trainer: FakeTrainer,
+    model: NoiseGAN,
+    mode: str | None,
+    higher_is_better: bool | None,
+    best: float,
+    said: bool,
+) -> None:
+    forget_notices()
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None, mode=mode)
+    for value in (4.0, 5.0, 3.0):
+        model.training_step(batch(), 0)
+        evaluated(model, value, "class_accuracy", higher_is_better)
+        checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+    assert checkpoints.best["value"] == best
+    assert ("mode" in notices()) == said
+    if said:
+        assert "class_accuracy is better when it is higher" in notices()["mode"]
+
+
+def test_a_mode_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="mode=biggest"):
+        Checkpoints(tmp_path, {}, mode="biggest")
 
 
 def test_a_full_disk_costs_one_checkpoint_and_not_the_one_before(

@@ -65,6 +65,7 @@ def test_hands_the_figure_to_checkpoints(trainer: Any) -> None:
     Evaluation(Counting(), every_kimg=1.0).on_train_batch_end(trainer, model, None, {}, 0)
     assert model.main_metric == "fd_tiny"
     assert model.latest_metrics == {"fd_tiny": 9.0, "images_seen": 1000.0}
+    assert model.comparability == {"fd_tiny": {"generated": 8}}
 
 
 def test_draws_nothing_from_training(trainer: Any) -> None:
@@ -95,6 +96,9 @@ def test_history_survives_a_resume(trainer: Any) -> None:
     other.load_state_dict(callback.state_dict())
     assert other.history == callback.history
     assert other.comparability == {"fd_tiny": {"generated": 8}}
+    model = model_at(0, 1000)
+    other.on_train_start(trainer, model)
+    assert (model.main_metric, model.comparability) == ("fd_tiny", other.comparability)
 
 
 def test_numbers_without_a_class_are_no_evaluator() -> None:

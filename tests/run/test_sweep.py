@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 
 from impasto.errors import UserError
 from impasto.run.results import collect, over_seeds, report, varied
+from impasto.run.results_plot import _bars
 from impasto.run.sweep import refuse_unsweepable
 from impasto.run.trials import trial_dir, write_record
 
@@ -27,6 +28,7 @@ from impasto.run.entry import report_user_errors, run
 
 
 def task(cfg):
+    import json
     import os
     import time
     from pathlib import Path
@@ -35,6 +37,10 @@ def task(cfg):
     with (folder / "calls.txt").open("a") as file:
         file.write(f"{cfg.resume}\\n")
     (folder / "device.txt").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
+    if cfg.mode is None:
+        figures = {"best": cfg.x, "higher_is_better": True}
+        (folder / "summary.json").write_text(json.dumps({"metrics": {cfg.optimized_metric: figures}}))
+        return cfg.x
     if cfg.x == cfg.crash_at:
         raise RuntimeError("no luck with " + str(cfg.x))
     if cfg.x == cfg.hang_at and cfg.resume is None:
@@ -185,6 +191,12 @@ def test_optuna_survives_a_crash_and_answers_from_disk_when_started_again(app: P
     assert [len(after[f"x={x}"]) for x in (1.0, 9.0)] == [2, 1]
 
 
+def test_without_a_mode_trials_are_ranked_as_the_metric_says(app: Path) -> None:
+    sweep(app, "x=1,2,3", "mode=null")
+    found = [(r["rank"], r["x"], r["mode"]) for r in results(app)]
+    assert found == [("1", "3", "max"), ("2", "2", "max"), ("3", "1", "max")]
+
+
 def test_a_sweep_whose_trials_all_fail_ends_with_the_reason(app: Path) -> None:
     assert "Error: every trial failed; the first: RuntimeError: no luck with 1" in sweep(
         app, "x=1", "crash_at=1", status=1
@@ -197,6 +209,8 @@ def test_a_sweep_whose_trials_all_fail_ends_with_the_reason(app: Path) -> None:
         (["trainer.devices=2"], "give each trial one device"),
         (["resume=x"], "under its name"),
         (["mode=max", "hydra/sweeper=optuna"], "direction=maximize"),
+        (["mode=null", "hydra/sweeper=optuna"], "set mode=min with hydra.sweeper.direction=minimize"),
+        (["mode=null", "hydra/sweeper=optuna", "hydra.sweeper.direction=${mode}imize"], "set mode=min"),
     ],
 )
 def test_what_cannot_be_swept_is_refused_before_any_trial(app: Path, arguments: list[str], sentence: str) -> None:
@@ -268,6 +282,22 @@ def test_ranks_follow_the_mode_and_never_mix_metrics(tmp_path: Path) -> None:
     (tmp_path / "e" / "trial.json").write_text('{"status": "comp')  # cut short: as if it had not ended
     found = [(r["folder"], r["rank"]) for r in collect(tmp_path)]
     assert found == [("b", 1), ("a", 2), ("d", 1), ("c", 2)]
+
+
+def test_the_way_that_is_better_is_read_off_the_record_and_not_off_the_values(tmp_path: Path) -> None:
+    for name, value in {"a0": 0.5, "a1": 0.7, "b0": 0.6, "b1": 0.9}.items():
+        record(tmp_path, name, value, "accuracy", "max", loss=name[0], seed=name[1])
+    record(tmp_path, "c0", 0.1, "fid", loss="c", seed="0")  # ranked last of all, by another metric
+    record(tmp_path, "d0", 0.95, "fid", loss="d", seed="0")
+    rows = collect(tmp_path)
+    assert [(row["metric"], row["loss"]) for row in over_seeds(rows)] == [
+        ("accuracy", "b"),
+        ("accuracy", "a"),
+        ("fid", "c"),
+        ("fid", "d"),
+    ]
+    bars = _bars([row for row in rows if row["metric"] == "accuracy"], ["loss"])
+    assert [text.get_text() for text in bars.axes[0].get_yticklabels()] == ["loss=b", "loss=a"]
 
 
 def test_lists_are_shown_as_they_were_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

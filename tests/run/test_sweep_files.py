@@ -48,6 +48,7 @@ def test_every_trial_of_a_sweep_composes(name: str) -> None:
 def test_the_search_looks_in_the_direction_of_mode() -> None:
     assert composed("+sweeps=optuna_lr").hydra.sweeper.direction == "minimize"
     assert composed("+sweeps=optuna_lr", "mode=max").hydra.sweeper.direction == "maximize"
+    assert composed("+sweeps=loss_penalty").mode is None
 
 
 def first_values(path: Path) -> dict[str, dict[str, Any]]:

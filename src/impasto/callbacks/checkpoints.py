@@ -4,9 +4,10 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from lightning import Callback, Trainer
 
@@ -14,10 +15,12 @@ from impasto import distributed
 from impasto.callbacks.clock import due
 from impasto.errors import UserError
 from impasto.models.base import AdversarialModel, Batch
+from impasto.run.notices import notice
 
 log = logging.getLogger("impasto")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+MODES: Final = ("min", "max")
 
 
 class Checkpoints(Callback):
@@ -31,7 +34,10 @@ class Checkpoints(Callback):
         every_kimg: interval in thousands of pictures.
         every_minutes: and in wall-clock.
         monitor: metric that decides which is best; the evaluation's own first choice where null.
-        mode: ``min`` or ``max``.
+        mode: ``min`` or ``max``; what the metric itself says where null.
+
+    Raises:
+        UserError: a mode that there is not.
     """
 
     def __init__(
@@ -41,8 +47,10 @@ class Checkpoints(Callback):
         every_kimg: float | None = None,
         every_minutes: float | None = 10.0,
         monitor: str | None = None,
-        mode: str = "min",
+        mode: str | None = None,
     ) -> None:
+        if mode is not None and mode not in MODES:
+            raise UserError(f"mode={mode} is neither min nor max; null takes the metric's own.")
         self.folder, self.record = Path(folder), record
         self.every_kimg, self.every_minutes = every_kimg, every_minutes
         self.monitor, self.mode = monitor, mode
@@ -112,7 +120,8 @@ class Checkpoints(Callback):
         value = model.latest_metrics.get(name) if name else None
         if value is None or value != value or model.latest_metrics.get("images_seen") == self.best.get("seen"):
             return False
-        better = not self.best or (value < self.best["value"] if self.mode == "min" else value > self.best["value"])
+        high = higher_is_better(name, model.comparability, self.mode)
+        better = not self.best or (value > self.best["value"] if high else value < self.best["value"])
         if better:
             seen = model.latest_metrics.get("images_seen")
             self.best = {"metric": name, "value": value, "seen": seen, "images_seen": model.images_seen}
@@ -137,6 +146,27 @@ class Checkpoints(Callback):
             log.error("%s could not be written (%s); the run goes on with the one before.", target, problem.strerror)
             return False
         return True
+
+
+def higher_is_better(name: str, comparability: Mapping[str, Mapping[str, Any]], mode: str | None) -> bool:
+    """Which way a figure is better: as ``mode`` says; where it is null, as the figure's record does, or lower.
+
+    A mode against the record is followed, because the figure may serve as a control, but not in silence.
+
+    Args:
+        name: of the figure.
+        comparability: records of figures by name.
+        mode: ``min``, ``max`` or null.
+    """
+    recorded = comparability.get(name, {}).get("higher_is_better")
+    if mode is None:
+        return bool(recorded)
+    if recorded is not None and recorded != (mode == "max"):
+        better = "higher" if recorded else "lower"
+        notice(
+            "mode", f"{name} is better when it is {better}, but mode={mode} is followed; mode=null goes by the metric."
+        )
+    return mode == "max"
 
 
 def _flush(path: Path) -> None:

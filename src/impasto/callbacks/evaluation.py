@@ -40,8 +40,9 @@ class ModelEvaluator(Protocol):
 class Evaluation(Callback):
     """Measures at regular counts of pictures and at the end; training draws the same random numbers as without.
 
-    Leaves the figures, with ``images_seen``, in ``model.latest_metrics`` and the name of the first choice among them in
-    ``model.main_metric``, where checkpoints look for them.
+    Leaves the figures, with ``images_seen``, in ``model.latest_metrics``, what is known of them in
+    ``model.comparability`` and the name of the first choice among them in ``model.main_metric``, where checkpoints look
+    for them.
 
     Args:
         evaluator: measures; nothing is measured without one.
@@ -82,6 +83,7 @@ class Evaluation(Callback):
         """A resumed run knows what it measured last, also if it ends before it measures again."""
         if self.history:
             pl_module.main_metric, pl_module.latest_metrics = self.main_metric, dict(self.history[-1])
+            pl_module.comparability = self.comparability
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
@@ -113,7 +115,7 @@ class Evaluation(Callback):
         finally:
             set_random_states(states)
         self.seconds += time.monotonic() - began
-        self.comparability = self.evaluator.comparability
+        self.comparability = model.comparability = self.evaluator.comparability
         model.main_metric = self.main_metric = self.evaluator.main_metric
         model.latest_metrics = {**figures, "images_seen": float(model.images_seen)}
         self.history.append(dict(model.latest_metrics))

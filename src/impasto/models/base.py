@@ -102,6 +102,7 @@ class AdversarialModel(LightningModule):
         self.latest_losses: dict[str, float] = {}
         self.latest_metrics: dict[str, float] = {}
         self.main_metric: str | None = None
+        self.comparability: dict[str, dict[str, Any]] = {}
 
     # What a way of training says ------------------------------------------------------------------------------------
 

@@ -56,12 +56,19 @@ def name_trials_by_what_is_swept(config: DictConfig) -> None:
 
 
 def refuse_wrong_direction(config: DictConfig) -> None:
-    """Refuse an Optuna search that would look for the worst.
+    """Refuse an Optuna search that would look for the worst, or that relies on a metric which is not measured yet.
 
     Raises:
-        UserError: ``hydra.sweeper.direction`` contradicts ``mode``.
+        UserError: ``hydra.sweeper.direction`` contradicts ``mode``, or ``mode`` leaves it open.
     """
-    direction = config.hydra.sweeper.get("direction")
+    if "direction" not in list(config.hydra.sweeper):
+        return
+    if config.mode is None:
+        raise UserError(
+            "A search must know what is better before anything is measured: set mode=min with "
+            "hydra.sweeper.direction=minimize, or mode=max with maximize."
+        )
+    direction = config.hydra.sweeper.direction
     wanted = f"{config.mode}imize"
     if direction is not None and getattr(direction, "name", direction) != wanted:
         raise UserError(f"mode={config.mode} goes with hydra.sweeper.direction={wanted}; set both.")
@@ -106,10 +113,10 @@ def collect(folder: Path) -> list[Row]:
         if not record:
             continue
         row: Row = {"rank": None, "value": record["value"], "metric": record.get("metric"), **record["overrides"]}
-        row |= {"status": record["status"], "seconds": record["seconds"]}
+        row |= {"mode": record["mode"], "status": record["status"], "seconds": record["seconds"]}
         row |= {name: figures["best"] for name, figures in summary.get("metrics", {}).items()}
         row |= {"images_seen": summary.get("images_seen"), "folder": path.parent.name, "error": record.get("error")}
-        found.append((order(row, record["mode"]), row))
+        found.append((order(row), row))
     found.sort(key=lambda pair: pair[0])
     ranks: dict[str, int] = {}
     for (failed, metric, _), row in found:
@@ -118,14 +125,14 @@ def collect(folder: Path) -> list[Row]:
     return [row for _, row in found]
 
 
-def order(row: Row, mode: str) -> tuple[bool, str, float]:
+def order(row: Row) -> tuple[bool, str, float]:
     """Sorting key: what has a value first, metrics apart from each other, the best before the rest."""
     if row["value"] is None:
         return True, "", 0.0
-    return False, str(row["metric"]), -row["value"] if mode == "max" else row["value"]
+    return False, str(row["metric"]), -row["value"] if row["mode"] == "max" else row["value"]
 
 
-NOT_OVERRIDES = ("rank", "value", "metric", "status", "seconds", "images_seen", "folder", "error")
+NOT_OVERRIDES = ("rank", "value", "metric", "mode", "status", "seconds", "images_seen", "folder", "error")
 
 
 def varied(rows: Sequence[Row]) -> list[str]:
@@ -141,10 +148,10 @@ def over_seeds(rows: Sequence[Row]) -> list[Row]:
     groups: dict[tuple[Any, ...], list[float]] = {}
     for row in rows:
         if row["value"] is not None:
-            groups.setdefault((row["metric"], *(row.get(key) for key in keys)), []).append(row["value"])
+            groups.setdefault((row["metric"], row["mode"], *(row.get(key) for key in keys)), []).append(row["value"])
     table = [
         {
-            **dict(zip(["metric", *keys], group, strict=True)),
+            **dict(zip(["metric", "mode", *keys], group, strict=True)),
             "seeds": len(values),
             "mean": statistics.fmean(values),
             "std": statistics.stdev(values) if len(values) > 1 else math.nan,
@@ -153,9 +160,7 @@ def over_seeds(rows: Sequence[Row]) -> list[Row]:
         }
         for group, values in groups.items()
     ]
-    ranked = [row["value"] for row in rows if row["value"] is not None]
-    falling = bool(ranked) and ranked[0] > ranked[-1]
-    return sorted(table, key=lambda row: (row["metric"], -row["mean"] if falling else row["mean"]))
+    return sorted(table, key=lambda row: (row["metric"], -row["mean"] if row["mode"] == "max" else row["mean"]))
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:

@@ -55,8 +55,7 @@ def _bars(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
     for row in rows:
         label = "\n".join(f"{key}={row[key]}" for key in keys if row.get(key) is not None) or "all trials"
         groups.setdefault(label, []).append(row["value"])
-    falling = rows[0]["value"] > rows[-1]["value"]
-    groups = dict(sorted(groups.items(), key=lambda group: fmean(group[1]), reverse=falling))
+    groups = dict(sorted(groups.items(), key=lambda group: fmean(group[1]), reverse=rows[0]["mode"] == "max"))
     lines = max(label.count("\n") + 1 for label in groups)
     figure = Figure(figsize=(7, 0.8 + len(groups) * (0.18 + 0.17 * lines)), layout="constrained")
     axes = figure.subplots()

@@ -14,6 +14,7 @@ import torch
 from lightning import Callback, Trainer
 from omegaconf import DictConfig
 
+from impasto.callbacks.checkpoints import higher_is_better
 from impasto.models.base import AdversarialModel
 from impasto.run.notices import notices
 
@@ -28,10 +29,11 @@ def summarise(
     history: list[dict[str, float]] = getattr(evaluation, "history", [])
     interrupted = getattr(callbacks.get("checkpoints"), "interrupted", "")
     verdict = getattr(callbacks.get("guard"), "verdict", "")
+    modes = {cfg.optimized_metric or model.main_metric: cfg.mode}
     return {
         "status": "interrupted" if interrupted else "diverged" if verdict else "complete",
         "cause": interrupted or verdict or None,
-        "metrics": metric_table(history, getattr(evaluation, "comparability", {})),
+        "metrics": metric_table(history, getattr(evaluation, "comparability", {}), modes),
         "main_metric": model.main_metric,
         "best_checkpoint": getattr(callbacks.get("checkpoints"), "best", None) or None,
         "images_seen": model.images_seen,
@@ -54,15 +56,24 @@ def summarise(
     }
 
 
-def metric_table(history: list[dict[str, float]], comparability: Mapping[str, Any]) -> dict[str, Any]:
-    """Final and best value of each metric with the protocol beside it."""
+def metric_table(
+    history: list[dict[str, float]], comparability: Mapping[str, Any], modes: Mapping[str, str | None] | None = None
+) -> dict[str, Any]:
+    """Final and best value of each metric with the protocol beside it.
+
+    Args:
+        history: the figures of every time, with ``images_seen``.
+        comparability: the protocols by metric.
+        modes: ``min`` or ``max`` for a metric whose best is not to be what its protocol says.
+    """
     table: dict[str, Any] = {}
     for name in sorted({key for row in history for key in row} - {"images_seen"}):
         values = [(row["images_seen"], row[name]) for row in history if name in row and math.isfinite(row[name])]
         if not values:
             continue
         protocol = dict(comparability.get(name, {}))
-        best = (max if protocol.get("higher_is_better") else min)(values, key=lambda pair: pair[1])
+        high = higher_is_better(name, comparability, (modes or {}).get(name))
+        best = (max if high else min)(values, key=lambda pair: pair[1])
         table[name] = {
             "final": values[-1][1],
             "best": best[1],

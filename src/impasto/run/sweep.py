@@ -36,7 +36,7 @@ def run_trial(cfg: DictConfig, task: Task) -> float | None:
     sweep is started again.
 
     Args:
-        cfg: the trial's configuration, with ``resume``, ``optimized_metric``, ``mode`` (min or max) and ``trainer``.
+        cfg: the trial's configuration, with ``resume``, ``optimized_metric``, ``mode`` and ``trainer``.
         task: trains and returns the figure to optimise.
 
     Returns:
@@ -73,6 +73,7 @@ def attempt(cfg: DictConfig, task: Task, folder: Path) -> dict[str, Any]:
         if summary.get("status") == "interrupted":
             raise KeyboardInterrupt
         record["metric"] = cfg.get("optimized_metric") or summary.get("main_metric") or "value"
+        record["mode"] = cfg.mode or own_mode(summary, record["metric"])
         if value is None or not math.isfinite(value):
             raise UserError(f"The trial ended without a figure to rank it by ({record['metric']} is {value}).")
         record["value"] = float(value)
@@ -84,6 +85,11 @@ def attempt(cfg: DictConfig, task: Task, folder: Path) -> dict[str, Any]:
     finally:
         clean_up()
     return record | {"seconds": round(time.monotonic() - started, 1)}
+
+
+def own_mode(summary: dict[str, Any], metric: str) -> str:
+    """Which way a metric is better, as the run's summary has it."""
+    return "max" if summary.get("metrics", {}).get(metric, {}).get("higher_is_better") else "min"
 
 
 def in_sweep() -> bool:
@@ -101,7 +107,7 @@ def worst(cfg: DictConfig) -> float:
     """What a trial without a value is worth to the sweeper."""
     if "optuna" not in str(HydraConfig.get().sweeper.get("_target_")):
         return math.nan
-    return math.inf if cfg.mode == "min" else -math.inf
+    return -math.inf if cfg.mode == "max" else math.inf
 
 
 def refuse_unsweepable(cfg: DictConfig) -> None:
