@@ -94,6 +94,14 @@ def test_an_experiment_sets_the_length_and_the_command_line_has_the_last_word() 
     assert compose_train("experiment=demo", "kimg=3").kimg == 3
 
 
+def test_schedules_follow_the_length_of_the_run() -> None:
+    for choice in CASES:
+        cfg = OmegaConf.to_container(compose_train(choice, "kimg=123"), resolve=True)
+        for path, node in targets(cfg):
+            if node["_target_"].startswith("impasto.schedules.") and "kimg" in node:
+                assert node["kimg"] == 123, f"{choice}: {path}"
+
+
 def test_penalties_combine_and_models_choose_their_loss() -> None:
     cfg = compose_train("model=wgan_gp", "penalty=[r1,lecam]")
     assert set(cfg.penalty) == {"r1", "lecam"}
