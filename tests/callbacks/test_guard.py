@@ -62,6 +62,16 @@ def test_collapse_is_a_fall_from_the_highest_diversity(trainer: FakeTrainer, mod
         assert (found is None) if verdict is None else (verdict in found)
 
 
+def test_a_collapse_is_noticed_again_after_a_roll_back(trainer: FakeTrainer, model: NoiseGAN) -> None:
+    guard = make_guard(trainer, model, collapse=0.3)
+    for diversity, rollbacks in ((0.9, 0), (0.2, 1), (0.2, 2), (0.8, 2), (0.1, 3)):
+        model.training_step(batch(), 0)
+        model.tracker.drain()
+        model.tracker.add("diversity", torch.tensor(diversity))
+        guard.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+        assert len(model.state.rollbacks) == rollbacks
+
+
 def test_a_generator_that_never_becomes_diverse_is_noticed(trainer: FakeTrainer, model: NoiseGAN) -> None:
     guard = make_guard(trainer, model, grace_kimg=1, collapse=0.3)
     model.tracker.add("diversity", torch.tensor(0.001))

@@ -20,6 +20,7 @@ class _Snapshot:
     optimizers: list[dict[str, Any]]
     images_seen: int
     d_updates: int
+    highest: float
 
 
 class Guard(Callback):
@@ -61,7 +62,7 @@ class Guard(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """The state that training starts from is good."""
-        self._good = _take(trainer, pl_module)
+        self._good = _take(trainer, pl_module, self.highest)
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
@@ -71,7 +72,7 @@ class Guard(Callback):
             return
         cause = self.diagnose(pl_module)
         if cause is None:
-            self._good = _take(trainer, pl_module)
+            self._good = _take(trainer, pl_module, self.highest)
         else:
             self.go_back(trainer, pl_module, cause)
 
@@ -118,13 +119,14 @@ class Guard(Callback):
         model.state.d_updates = good.d_updates
         model.tracker.drain()
         model.latest_losses = {}
-        self.highest = 0.0
+        self.highest = good.highest  # so that the same collapse is noticed again
 
 
-def _take(trainer: Trainer, model: AdversarialModel) -> _Snapshot:
+def _take(trainer: Trainer, model: AdversarialModel, highest: float) -> _Snapshot:
     return _Snapshot(
         weights={name: value.detach().clone() for name, value in model.state_dict().items()},
         optimizers=[deepcopy(optimizer.state_dict()) for optimizer in trainer.optimizers],
         images_seen=model.state.images_seen,
         d_updates=model.state.d_updates,
+        highest=highest,
     )
