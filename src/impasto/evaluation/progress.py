@@ -6,6 +6,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
 log = logging.getLogger("impasto")
 
 Tick = Callable[[int], None]
@@ -23,20 +35,24 @@ def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) ->
         seconds: between lines.
     """
     if bar and sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.speed:.0f}/s"),
-        )
-        with Progress(*columns[:3], TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        with Progress(*columns(), console=Console(stderr=True)) as progress:
             task = progress.add_task(what, total=total)
             yield lambda n: progress.advance(task, n)
     else:
         yield _Lines(what, total, seconds)
+
+
+def columns() -> tuple[ProgressColumn, ...]:
+    """What the bar shows."""
+    return (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+
+
+class Rate(ProgressColumn):
+    """Pictures a second, once there is anything to tell it by."""
+
+    def render(self, task: Task) -> Text:
+        """The text of the column."""
+        return Text(f"{task.speed:.3g} img/s" if task.speed else "")
 
 
 class _Lines:
