@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from impasto.errors import UserError
-from impasto.inference.loading import find_checkpoint, load_generator, trusted_target
+from impasto.inference.loading import find_checkpoint, load_generator, trusted_network
 from tests.inference.conftest import CONFIG, checkpoint_content
 
 
@@ -76,6 +76,7 @@ def test_truncated_file_is_one_sentence(run_dir: Path) -> None:
         "impasto.networks.article.math.sqrt",
         "impasto.run.sweep.run_trial",
         "ResNetGenerator",
+        "impasto.networks.mlp._anything",
     ],
 )
 def test_only_networks_are_made_from_a_checkpoint(tmp_path: Path, target: str) -> None:
@@ -97,8 +98,8 @@ def test_hidden_deeper_targets_are_refused_too(tmp_path: Path) -> None:
 def test_own_packages_can_be_trusted() -> None:
     name = "tests.models.test_base.Shift"
     with pytest.raises(UserError, match="trust="):
-        trusted_target(name, ("impasto.networks",))
-    assert trusted_target(name, ("tests",)).__name__ == "Shift"  # type: ignore[attr-defined]
+        trusted_network(name, ("impasto.networks",))
+    assert trusted_network(name, ("tests",)).__name__ == "Shift"  # type: ignore[attr-defined]
 
 
 def test_other_shapes_and_lacking_parts_are_named(tmp_path: Path) -> None:

@@ -3,17 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
+from impasto.models.noise import is_conditional, sample
 from impasto.run.build import build_network
 from impasto.run.resume import read_checkpoint
+from impasto.run.trust import refusal, trusted
 
 TRUSTED: Final = ("impasto.networks", "torch.nn")
 """Packages whose classes a checkpoint may name."""
@@ -36,6 +37,21 @@ class LoadedGenerator:
     config: dict[str, Any]
     images_seen: int
     path: Path
+
+    @property
+    def paints_noise(self) -> bool:
+        """Whether it paints from noise, rather than repaints pictures."""
+        return hasattr(self.network, "latent_dim")
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it is told labels or condition vectors."""
+        return is_conditional(self.network, self.spec)
+
+    def sample(self, n: int, *, seed: int = 0, start: int = 0, labels: Tensor | None = None) -> Tensor:
+        """:func:`impasto.models.noise.sample` with the network."""
+        kind = self.config["model"].get("latent", "normal")
+        return sample(self.network, self.spec, kind, n, seed=seed, start=start, labels=labels)
 
 
 def load_generator(
@@ -89,53 +105,35 @@ def find_checkpoint(path_or_run_dir: str | Path) -> Path:
     raise UserError(f"checkpoint={path} {found}; give the folder of a run, or a .ckpt file.")
 
 
-def build(node: Any, trusted: Sequence[str]) -> Any:
+def build(node: Any, packages: Sequence[str]) -> Any:
     """What ``hydra.utils.instantiate`` makes of a node, but of trusted networks only, and always a partial at the top.
 
     Raises:
         UserError: another target.
     """
     if isinstance(node, Mapping) and "_target_" in node:
-        target = trusted_target(str(node["_target_"]), trusted)
-        arguments = {k: build(v, trusted) for k, v in node.items() if k not in ("_target_", "_partial_")}
+        target = trusted_network(str(node["_target_"]), packages)
+        arguments = {k: build(v, packages) for k, v in node.items() if k not in ("_target_", "_partial_")}
         return partial(target, **arguments) if node.get("_partial_") else target(**arguments)
     if isinstance(node, Mapping):
-        return {k: build(v, trusted) for k, v in node.items()}
+        return {k: build(v, packages) for k, v in node.items()}
     if isinstance(node, list | tuple):
-        return [build(v, trusted) for v in node]
+        return [build(v, packages) for v in node]
     return node
 
 
-def trusted_target(name: str, trusted: Sequence[str]) -> Callable[..., Any]:
-    """A network's class (or function that makes one) by its dotted name.
-
-    A module of the package may have imported anything, so what counts is where the object found says that it is from.
+def trusted_network(name: str, packages: Sequence[str]) -> Callable[..., Any]:
+    """A network's class, or a function that makes one, by its dotted name.
 
     Raises:
-        UserError: it is not from a trusted package, or not there.
+        UserError: it is not from a trusted package, not there, or something else.
     """
-    module_name, _, attribute = name.rpartition(".")
-    refusal = UserError(
-        f"The checkpoint names {name}, which is not a network of {' or '.join(trusted)}, and was not opened; "
-        "if it is your own, say so with trust=[package]."
-    )
-    if not _within(module_name, trusted):
-        raise refusal
-    try:
-        found = getattr(import_module(module_name), attribute)
-    except (ImportError, AttributeError):
-        raise UserError(
-            f"The checkpoint's network {name} is not in this version and was not opened; use the version that made it."
-        ) from None
+    found = trusted(name, packages, "network")
     is_network = isinstance(found, type) and issubclass(found, nn.Module)
-    is_function = callable(found) and not isinstance(found, type) and module_name.split(".")[0] != "torch"
-    if not (is_network or is_function) or not _within(str(getattr(found, "__module__", "")), trusted):
-        raise refusal
-    return found
-
-
-def _within(module: str, packages: Sequence[str]) -> bool:
-    return any(module == package or module.startswith(f"{package}.") for package in packages)
+    is_function = not isinstance(found, type) and name.split(".")[0] != "torch"
+    if not (is_network or is_function):
+        raise refusal(name, packages, "network")
+    return cast(Callable[..., Any], found)
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:

@@ -1,14 +1,17 @@
 """Pictures from noise, with or without labels or condition vectors."""
 
+import inspect
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto import distributed
+from impasto.data.spec import ImageSpec
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.standing import running_norms, standing_statistics
+from impasto.networks.layers.condition import ConditionEmbedding, LatentInput
 
 LatentDistribution = Literal["normal", "uniform"]
 
@@ -22,7 +25,8 @@ class NoiseGAN(AdversarialModel):
     Args:
         latent: distribution of the latent vectors: ``normal`` (0, 1) or ``uniform`` on [-1, 1].
         **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generator has ``latent_dim`` and takes
-            ``(z, condition)``, the discriminator takes ``(images, condition)``.
+            ``(z, condition)``, the discriminator takes ``(images, condition)``; :func:`is_conditional` tells
+            whether a generator makes use of the condition.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("image",)
@@ -38,6 +42,11 @@ class NoiseGAN(AdversarialModel):
     def latent_dim(self) -> int:
         """Length of a latent vector."""
         return int(cast(int, self.generator.latent_dim))
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the generator is told labels or condition vectors; see :func:`is_conditional`."""
+        return is_conditional(self.generator_ema, self.spec)
 
     def discriminator_loss(self, batch: Batch) -> Tensor:
         """The batch against as many generated pictures under the same conditions."""
@@ -73,30 +82,14 @@ class NoiseGAN(AdversarialModel):
         runs = (lambda start=start: self.sample(64, seed=STANDING_SEED, start=start) for start in starts)
         standing_statistics(self.generator_ema, runs)
 
-    @torch.no_grad()
     def sample(self, n: int, *, seed: int = 0, start: int = 0, labels: Tensor | None = None) -> Tensor:
-        """Paint pictures ``start`` to ``start + n`` with the generator's moving average.
-
-        Picture i depends on ``seed``, i and its label alone.
-
-        Args:
-            n: pictures.
-            seed: of the latent vectors.
-            start: number of the first picture.
-            labels: (n,) labels or (n, K) condition vectors; picture i gets label i modulo the classes where absent.
-
-        Returns:
-            (n, C, H, W) in [-1, 1], float32.
-        """
-        z = latents(self.latent, self.latent_dim, n, seed=seed, start=start).to(self.device)
-        if labels is None and self.spec.num_classes:
-            labels = torch.arange(start, start + n) % self.spec.num_classes
-        condition = labels.to(self.device) if labels is not None else None
-        return self.generator_ema(z, condition).float().clamp(-1, 1)
+        """:func:`sample` with the generator's moving average."""
+        return sample(self.generator_ema, self.spec, self.latent, n, seed=seed, start=start, labels=labels)
 
     def preview(self, batch: Batch | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
         """The same latent vectors every time: a column per class where there are few, else an 8 x 8 grid."""
-        columns = columns or (self.spec.num_classes if 0 < self.spec.num_classes <= 16 else 8)
+        classes = self.spec.num_classes if self.conditional else 0
+        columns = columns or (classes if 0 < classes <= 16 else 8)
         count = count or columns * 8
         if batch is not None and "condition" in batch:
             count = min(count, len(batch["condition"]))
@@ -111,11 +104,71 @@ class NoiseGAN(AdversarialModel):
         first, last = ends[:6, None], ends[6:, None]
         z = slerp(first, last, share) if self.latent == "normal" else torch.lerp(first, last, share)
         labels = None
-        if self.spec.num_classes:
+        if self.conditional and self.spec.num_classes:
             labels = (torch.arange(6, device=self.device) % self.spec.num_classes).repeat_interleave(10)
-        elif self.spec.condition_dim:
+        elif self.conditional:
             labels = torch.zeros(60, self.spec.condition_dim, device=self.device)
         return self.generator_ema(z.flatten(0, 1), labels).float().clamp(-1, 1), 10
+
+
+@torch.no_grad()
+def sample(
+    generator: nn.Module,
+    spec: ImageSpec,
+    latent: LatentDistribution,
+    n: int,
+    *,
+    seed: int = 0,
+    start: int = 0,
+    labels: Tensor | None = None,
+) -> Tensor:
+    """Paint pictures ``start`` to ``start + n``; picture i depends on ``seed``, i and its label alone.
+
+    Args:
+        generator: has ``latent_dim`` and takes ``(z, condition)``.
+        spec: of the pictures it learnt from.
+        latent: distribution of the latent vectors.
+        n: pictures.
+        seed: of the latent vectors.
+        start: number of the first picture.
+        labels: (n,) labels or (n, K) condition vectors; picture i gets label i modulo the classes where absent. Not
+            looked at for an unconditional generator.
+
+    Returns:
+        (n, C, H, W) in [-1, 1], float32.
+    """
+    device = next(generator.parameters()).device
+    z = latents(latent, int(cast(int, generator.latent_dim)), n, seed=seed, start=start).to(device)
+    if not is_conditional(generator, spec):
+        labels = None
+    elif labels is None and spec.num_classes:
+        labels = torch.arange(start, start + n) % spec.num_classes
+    return generator(z, labels.to(device) if labels is not None else None).float().clamp(-1, 1)
+
+
+def is_conditional(generator: nn.Module, spec: ImageSpec) -> bool:
+    """Whether a generator makes use of the labels or condition vectors of its data.
+
+    A network of the user's own may say so by an attribute ``conditional``. One that does not is taken to be if it
+    embeds labels, or if its constructor takes ``num_classes`` or ``condition_dim``.
+
+    Args:
+        generator: the network.
+        spec: of the pictures it learns from; without classes and condition vectors there is nothing to make use of.
+    """
+    if not (spec.num_classes or spec.condition_dim):
+        return False
+    said = getattr(generator, "conditional", None)
+    if said is not None:
+        return bool(said)
+    parts = list(generator.modules())
+    if any(isinstance(part, ConditionEmbedding | nn.Embedding) for part in parts):
+        return True
+    if any(isinstance(part, LatentInput) for part in parts):
+        return False  # the project's own, built with conditioning=none
+    constructors = [vars(kind)["__init__"] for kind in type(generator).__mro__ if "__init__" in vars(kind)]
+    taken = {name for constructor in constructors for name in inspect.signature(constructor).parameters}
+    return not taken.isdisjoint({"num_classes", "condition_dim"})
 
 
 def slerp(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
