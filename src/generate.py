@@ -12,8 +12,8 @@ def generate(cfg: DictConfig) -> None:
     from impasto.inference.generate import paint_folder, resolve_label
     from impasto.inference.loading import load_generator
 
-    generator = load_generator(cfg.checkpoint, device=cfg.device)
-    label = resolve_label(cfg.label, generator.spec)
+    generator = load_generator(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust))
+    label = resolve_label(cfg.label, generator)
     paint_folder(
         generator,
         cfg.output,

@@ -2,34 +2,38 @@
 
 import csv
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from PIL import Image
-from rich.progress import track
 from torch import Tensor
 
 from impasto.callbacks.samples import save_sheet, to_uint8
-from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
+from impasto.evaluation.progress import counting
 from impasto.inference.loading import LoadedGenerator
-from impasto.models.noise import latents
 
 log = logging.getLogger("impasto")
 
 
-def resolve_label(label: str | int | None, spec: ImageSpec) -> int | None:
+def resolve_label(label: str | int | None, generator: LoadedGenerator) -> int | None:
     """A class number from a name or a number.
 
     Raises:
-        UserError: no such class, or a model without classes.
+        UserError: no such class, or a model that is told none.
     """
     if label is None:
         return None
-    if not spec.num_classes:
+    names = list(generator.spec.class_names)
+    if not names:
         raise UserError(f"label={label}: this model was trained without labels; leave label= out.")
-    names = list(spec.class_names)
+    if not generator.conditional:
+        raise UserError(
+            f"label={label}: this model's generator is told no labels, though its data has some; leave label= out, or "
+            "train a conditional one, such as model=cgan."
+        )
     if str(label) in names:
         return names.index(str(label))
     if str(label).isdecimal() and int(label) < len(names):
@@ -37,7 +41,18 @@ def resolve_label(label: str | int | None, spec: ImageSpec) -> int | None:
     raise UserError(f"label={label} is not one of the model's classes: {', '.join(names)}.")
 
 
-@torch.no_grad()
+def check_paints(generator: LoadedGenerator) -> None:
+    """Make sure that a generator paints from noise, and from nothing that cannot be given here.
+
+    Raises:
+        UserError: the model paints photographs, or wants condition vectors.
+    """
+    if not generator.paints_noise:
+        raise UserError("This model paints photographs; use src/stylize.py with input=.")
+    if generator.conditional and generator.spec.condition_dim:
+        raise UserError("This model is conditioned on vectors, which generate.py cannot give it.")
+
+
 def paint(
     generator: LoadedGenerator, n: int, *, label: int | None = None, seed: int = 0, batch_size: int = 64
 ) -> Iterator[tuple[int, Tensor, Tensor | None]]:
@@ -54,25 +69,14 @@ def paint(
 
     Yields:
         (number of the first, pictures (B, C, H, W) uint8 on the CPU, labels (B,) or nothing).
-
-    Raises:
-        UserError: the model paints photographs, not noise, or wants condition vectors.
     """
-    if not hasattr(generator.network, "latent_dim"):
-        raise UserError("This model paints photographs; use src/stylize.py with input=.")
-    if generator.spec.condition_dim:
-        raise UserError("This model is conditioned on vectors, which generate.py cannot give it.")
-    kind = generator.config["model"].get("latent", "normal")
-    device = next(generator.network.parameters()).device
-    classes = generator.spec.num_classes
+    classes = generator.spec.num_classes if generator.conditional else 0
     for start in range(0, n, batch_size):
         count = min(batch_size, n - start)
-        z = latents(kind, int(generator.network.latent_dim), count, seed=seed, start=start).to(device)  # type: ignore[arg-type]
         labels = None
         if classes:
             labels = torch.full((count,), label) if label is not None else torch.arange(start, start + count) % classes
-        images = generator.network(z, labels.to(device) if labels is not None else None)
-        yield start, to_uint8(images).cpu(), labels
+        yield start, to_uint8(generator.sample(count, seed=seed, start=start, labels=labels)).cpu(), labels
 
 
 def paint_folder(
@@ -86,32 +90,59 @@ def paint_folder(
     grid: int | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` where asked for.
+    """Write ``000000.png`` and so on, ``labels.csv`` for a conditional model, and ``grid.png`` where asked for.
 
     Raises:
-        UserError: a count that is not positive, or pictures already there.
+        UserError: a number that makes no sense, a model that does not paint from noise, or pictures already there.
     """
-    if n < 1:
-        raise UserError(f"num_images is {n}; give 1 or more.")
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not overwrite and any(folder.glob("[0-9]" * 6 + ".png")):
-        raise UserError(f"{folder} already holds pictures; give another output= or overwrite=true.")
-    batches = paint(generator, n, label=label, seed=seed, batch_size=batch_size)
+    for name, value, least in (("num_images", n, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
+        check_number(name, value, least)
+    if grid is not None:
+        check_number("grid", grid, 1)
+    check_paints(generator)
+    folder = Path(output).expanduser()
+    make_room(folder, overwrite)
     rows: list[tuple[str, str]] = []
     sheet: list[Tensor] = []
-    for start, images, labels in track(batches, "painting", total=-(-n // batch_size)):
-        for i, image in enumerate(images):
-            name = f"{start + i:06d}.png"
-            pixels = image.permute(1, 2, 0).numpy()
-            Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(folder / name)
-            if labels is not None:
-                rows.append((name, generator.spec.class_names[int(labels[i])]))
-        if grid:
-            sheet.append(images)
+    with counting("painting", n, bar=True) as tick:
+        for start, images, labels in paint(generator, n, label=label, seed=seed, batch_size=batch_size):
+            for i, image in enumerate(images):
+                name = f"{start + i:06d}.png"
+                pixels = image.permute(1, 2, 0).numpy()
+                Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(folder / name)
+                if labels is not None:
+                    rows.append((name, generator.spec.class_names[int(labels[i])]))
+            if grid is not None:
+                sheet.append(images)
+            tick(len(images))
     if rows:
         with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("file", "label"), *rows])
-    if grid:
+    if grid is not None:
         save_sheet(torch.cat(sheet) / 127.5 - 1, grid, folder / "grid.png")
     log.info("%d pictures in %s", n, folder)
+
+
+def check_number(name: str, value: object, least: int) -> None:
+    """Make sure that a setting is a whole number, and not too small or large.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**63:
+        raise UserError(f"{name}={value} does not fit: give a whole number of {least} or more.")
+
+
+def make_room(folder: Path, overwrite: bool) -> None:
+    """Make the folder; pictures and labels of a former call go away, lest they be taken for those of this one.
+
+    Raises:
+        UserError: there are some, and they are not to be replaced.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    former = [path for path in folder.iterdir() if re.fullmatch(r"\d{6,}\.png", path.name)]
+    if former and not overwrite:
+        raise UserError(f"{folder} already holds pictures; give another output= or overwrite=true.")
+    if overwrite:
+        for path in (*former, folder / "labels.csv"):
+            path.unlink(missing_ok=True)

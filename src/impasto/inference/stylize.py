@@ -1,19 +1,18 @@
 """Repainting pictures and folders of pictures."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
 from PIL import Image
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from impasto.data.decode import BadImage, decode
 from impasto.data.folder import FolderSource
 from impasto.errors import UserError
+from impasto.evaluation.progress import counting
 from impasto.inference.loading import LoadedGenerator
 from impasto.inference.sheet import save_pairs, shrunk
 from impasto.inference.tiles import paint
@@ -66,7 +65,7 @@ def stylize(
     Raises:
         UserError: nothing to paint, settings out of range, or, at the end, that some pictures were bad.
     """
-    if hasattr(generator.network, "latent_dim"):
+    if generator.paints_noise:
         raise UserError(f"{generator.path} paints from noise; use src/generate.py, or give a model such as model=cut.")
     if not 0 <= strength <= 1:
         raise UserError(f"strength={strength} is out of range; give a number from 0 to 1.")
@@ -78,17 +77,15 @@ def stylize(
     if len(left) < len(names):
         log.info("%d of %d are there already; overwrite=true paints them again.", len(names) - len(left), len(names))
     bad, pairs = 0, []
-    for name in with_progress(left):
-        try:
-            pixels = decode(root / name, channels=4)
-        except BadImage as problem:
-            log.warning("Skipped %s: %s.", root / name, problem)
-            bad += 1
-            continue
-        painted = repaint(generator, pixels, strength=strength, preserve_color=preserve_color, tile=tile)
-        save(painted, targets[name])
-        if sheet:
-            pairs.append((shrunk(pixels), shrunk(painted)))
+    with counting("painting", len(left), bar=True) as tick:
+        for name in left:
+            both = repaint_file(
+                generator, root / name, targets[name], strength=strength, preserve_color=preserve_color, tile=tile
+            )
+            bad += both is None
+            if sheet and both is not None:
+                pairs.append((shrunk(both[0]), shrunk(both[1])))
+            tick(1)
     if pairs and sheet:
         save_pairs(pairs, sheet, Path(output).expanduser() / "sheet.png")
     log.info("%d pictures painted in %s", len(left) - bad, output)
@@ -119,14 +116,25 @@ def target_name(name: str) -> str:
     return name if Path(name).suffix.lower() in WRITTEN else f"{name}.png"
 
 
-def with_progress(names: list[str]) -> Iterator[str]:
-    """Go through the names with a bar, a count and the time left."""
-    columns = (TextColumn("painting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("painting", total=len(names))
-        for name in names:
-            yield name
-            progress.advance(task)
+def repaint_file(
+    generator: LoadedGenerator, source: Path, target: Path, **options: Any
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Repaint one file: the picture before and after; nothing for a bad one, which is named.
+
+    Args:
+        generator: a translation generator.
+        source: the picture.
+        target: where the painting goes.
+        **options: of :func:`repaint`.
+    """
+    try:
+        pixels = decode(source, channels=4)
+    except BadImage as problem:
+        log.warning("Skipped %s: %s.", source, problem)
+        return None
+    painted = repaint(generator, pixels, **options)
+    save(painted, target)
+    return pixels, painted
 
 
 @torch.no_grad()

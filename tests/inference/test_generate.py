@@ -1,0 +1,174 @@
+"""Pictures from noise, through the entry script's own functions."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+from PIL import Image
+from torch import Tensor, nn
+
+from generate import generate
+from impasto.data.spec import ImageSpec
+from impasto.networks.dcgan import DCGANGenerator
+from tests.training import CONF
+
+SMALL = {"latent_dim": 4, "features": 4, "max_features": 4}
+
+
+class Own(nn.Module):
+    """A user's own network: flat pictures as bright as the first number of the noise."""
+
+    latent_dim = 2
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels, self.scale = channels, nn.Parameter(torch.ones(()))
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return (self.scale * z[:, :1]).clamp(-1, 1)[:, :, None, None].expand(-1, self.channels, 8, 8)
+
+
+def write_run(folder: Path, network: nn.Module, node: dict[str, Any], classes: tuple[str, ...] = ()) -> Path:
+    """A run's folder with one checkpoint, as train.py would have written it."""
+    spec = ImageSpec(3, 8, 8, classes)
+    weights = {f"generator_ema.{name}": value for name, value in network.state_dict().items()}
+    config = {"model": {"generator": {"_partial_": True, **node}, "latent": "normal"}}
+    record = {"version": 1, "spec": spec.to_dict(), "config": config, "images_seen": 12}
+    (folder / "checkpoints").mkdir(parents=True)
+    torch.save({"state_dict": weights, "impasto": record}, folder / "checkpoints" / "last.ckpt")
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Two classes, and a generator that is told them."""
+    torch.manual_seed(0)
+    network = DCGANGenerator(3, 8, 8, num_classes=2, **SMALL)
+    nn.init.normal_(network.input.embed.embed.weight)  # type: ignore[union-attr,arg-type]
+    node = {"_target_": "impasto.networks.dcgan.DCGANGenerator", **SMALL}
+    return write_run(tmp_path / "run", network, node, ("dress", "shoe"))
+
+
+@pytest.fixture
+def unconditional(tmp_path: Path) -> Path:
+    """Two classes, and a generator that is told none."""
+    node = {"_target_": "impasto.networks.dcgan.DCGANGenerator", "conditioning": "none", **SMALL}
+    network = DCGANGenerator(3, 8, 8, num_classes=2, conditioning="none", **SMALL)
+    return write_run(tmp_path / "blind", network, node, ("dress", "shoe"))
+
+
+def composed(*overrides: str) -> DictConfig:
+    with initialize_config_dir(CONF, version_base="1.3"):
+        return compose("generate", ["device=cpu", *overrides])
+
+
+def painted(run: Path, output: Path, *overrides: str) -> dict[str, np.ndarray]:
+    generate(composed(f"checkpoint={run}", f"output={output}", *overrides))
+    return {path.name: np.asarray(Image.open(path)) for path in sorted(output.glob("*.png"))}
+
+
+def labels_in(folder: Path) -> list[str]:
+    with (folder / "labels.csv").open(newline="") as file:
+        return [row["label"] for row in csv.DictReader(file)]
+
+
+def test_pictures_and_their_labels(run: Path, tmp_path: Path) -> None:
+    found = painted(run, tmp_path / "out", "num_images=5")
+    assert list(found) == [f"{i:06d}.png" for i in range(5)]
+    assert {picture.shape for picture in found.values()} == {(8, 8, 3)}
+    assert labels_in(tmp_path / "out") == ["dress", "shoe", "dress", "shoe", "dress"]
+
+
+def test_one_class_by_name_or_number(run: Path, tmp_path: Path) -> None:
+    both = painted(run, tmp_path / "both", "num_images=4")
+    shoes = painted(run, tmp_path / "shoes", "num_images=4", "label=shoe")
+    assert labels_in(tmp_path / "shoes") == ["shoe"] * 4
+    assert np.array_equal(shoes["000001.png"], both["000001.png"])
+    assert not np.array_equal(shoes["000000.png"], both["000000.png"])
+    numbered = painted(run, tmp_path / "numbered", "num_images=4", "label=1")
+    assert all(np.array_equal(shoes[name], numbered[name]) for name in shoes)
+
+
+def test_a_picture_depends_on_the_seed_and_its_number_alone(run: Path, tmp_path: Path) -> None:
+    whole = painted(run, tmp_path / "whole", "num_images=7", "seed=3")
+    parts = painted(run, tmp_path / "parts", "num_images=5", "seed=3", "batch_size=2")
+    other = painted(run, tmp_path / "other", "num_images=5", "seed=4")
+    for name, picture in parts.items():
+        assert np.abs(picture.astype(int) - whole[name]).max() <= 1, "up to the rounding of a convolution's sums"
+        assert np.abs(picture.astype(int) - other[name]).max() > 1
+
+
+def test_grid(run: Path, tmp_path: Path) -> None:
+    found = painted(run, tmp_path / "out", "num_images=5", "grid=2")
+    assert found["grid.png"].shape == (3 * 8 + 2 * 2, 2 * 8 + 2, 3)
+    assert np.array_equal(found["grid.png"][10:18, 10:18], found["000003.png"])
+
+
+def test_a_model_that_is_told_no_labels_gives_none(unconditional: Path, tmp_path: Path) -> None:
+    painted(unconditional, tmp_path / "out", "num_images=3")
+    assert not (tmp_path / "out" / "labels.csv").exists()
+    refused(["label=dress", f"checkpoint={unconditional}", f"output={tmp_path / 'no'}"], "is told no labels")
+    assert not (tmp_path / "no").exists()
+
+
+def test_pictures_of_a_former_call(run: Path, unconditional: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    painted(run, out, "num_images=5")
+    (out / "mine.png").write_bytes((out / "000000.png").read_bytes())
+    refused([f"checkpoint={run}", f"output={out}", "num_images=2"], "already holds pictures")
+    refused([f"checkpoint={run}", f"output={out}", "num_images=0", "overwrite=true"], "num_images=0")
+    assert len(list(out.glob("*.png"))) == 6, "a mistake costs no pictures"
+    found = painted(unconditional, out, "num_images=2", "overwrite=true")
+    assert list(found) == ["000000.png", "000001.png", "mine.png"]
+    assert not (out / "labels.csv").exists()
+
+
+def test_home_is_found(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    generate(composed(f"checkpoint={run}", "output='~/pictures'", "num_images=1"))
+    assert (tmp_path / "home" / "pictures" / "000000.png").is_file()
+
+
+def test_a_network_of_ones_own(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", Own(3), {"_target_": "tests.inference.test_generate.Own"}, ("dress", "shoe"))
+    refused([f"checkpoint={run}", f"output={tmp_path / 'out'}"], r"trust=\[package\]")
+    found = painted(run, tmp_path / "out", "num_images=2", "trust=[tests]")
+    assert found["000000.png"].shape == (8, 8, 3)
+    assert not (tmp_path / "out" / "labels.csv").exists(), "its constructor takes no classes"
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("num_images=many", "num_images=many does not fit"),
+        ("num_images=null", "num_images=None does not fit"),
+        ("batch_size=0", "batch_size=0 does not fit"),
+        ("grid=0", "grid=0 does not fit"),
+        ("seed=-1", "seed=-1 does not fit"),
+        ("label=hat", "is not one of the model's classes: dress, shoe"),
+        ("label=2", "is not one of the model's classes"),
+    ],
+)
+def test_mistakes_are_one_sentence(run: Path, tmp_path: Path, override: str, words: str) -> None:
+    refused([f"checkpoint={run}", f"output={tmp_path / 'out'}", override], words)
+
+
+def test_models_that_paint_something_else(run_dir: Path, tmp_path: Path) -> None:
+    refused([f"checkpoint={run_dir}", f"output={tmp_path / 'out'}"], r"src/stylize\.py")
+
+
+def test_labels_where_there_are_none(tmp_path: Path) -> None:
+    node = {"_target_": "impasto.networks.dcgan.DCGANGenerator", **SMALL}
+    run = write_run(tmp_path / "run", DCGANGenerator(3, 8, 8, **SMALL), node)
+    refused([f"checkpoint={run}", f"output={tmp_path / 'out'}", "label=dress"], "trained without labels")
+
+
+def refused(overrides: list[str], words: str) -> None:
+    with pytest.raises(SystemExit, match=words) as problem:
+        generate(composed(*overrides))
+    assert "\n" not in str(problem.value)
