@@ -12,6 +12,7 @@ from PIL import Image
 from impasto import distributed
 from impasto.data.unpaired import UnpairedDataModule
 from impasto.errors import UserError
+from impasto.run.notices import forget_notices, notices
 
 
 @pytest.fixture
@@ -102,6 +103,18 @@ def test_measuring_is_on_crops_at_fixed_places(folders: dict[str, Any]) -> None:
     preview = data.preview_batch(2)
     assert preview is not None
     assert preview["content"].shape == (2, 3, 4, 4)
+
+
+def test_pictures_trained_on_that_stand_in_for_held_out_ones_are_said(folders: dict[str, Any], tmp_path: Path) -> None:
+    forget_notices()
+    for name in sorted((tmp_path / "paintings").iterdir())[2:]:
+        name.unlink()
+    data = module(folders)
+    assert data.evaluation_images("held_out_content").fingerprint != data.evaluation_images("content").fingerprint
+    assert not notices()
+    assert data.evaluation_images("held_out_style").fingerprint == data.evaluation_images("style").fingerprint
+    assert "No style is held out" in notices()["data.held_out.style"]
+    assert "data.held_out.content" not in notices()
 
 
 def test_by_default_the_embedded_photographs_and_paintings() -> None:

@@ -24,6 +24,7 @@ from impasto.data.split import hold_out
 from impasto.data.transforms import as_size
 from impasto.errors import UserError
 from impasto.run.cache import cache_dir as default_cache_dir
+from impasto.run.notices import notice
 
 Side = Literal["content", "style"]
 SIDES: Final[tuple[Side, Side]] = ("content", "style")
@@ -169,11 +170,18 @@ class UnpairedDataModule(PackedDataModule):
     def evaluation_images(self, split: Split) -> PackedImages:
         """Crops at fixed places to measure with, at ``image_size``, in an order that never changes.
 
-        Where nothing is held out (one picture in all), the ones trained on; :meth:`provenance` says so.
+        Where nothing is held out (none is wanted, or the pictures are too few), the ones trained on; a notice and
+        :meth:`provenance` say so.
         """
         side: Side = "style" if split.endswith("style") else "content"
         held_out = self._held_out[side] if split.startswith("held_out") else None
         chosen = held_out if held_out is not None else self._train[side]
+        if held_out is None and split.startswith("held_out"):
+            notice(
+                f"data.held_out.{side}",
+                f"No {side} is held out (data.holdout={self.holdout:g} of {len(chosen)}): what is shown and measured "
+                "is of pictures that were trained on; raise data.holdout or add pictures.",
+            )
         return crops_of(chosen, self.policy, self.image_size, self.sources[side], self.cache_dir)
 
     def preview_batch(self, count: int = 8) -> Batch | None:
