@@ -8,8 +8,9 @@ from impasto.errors import UserError
 from impasto.evaluation import features as module
 from impasto.evaluation.extractors import EfficientNetLite0, Inception, as_rgb
 from impasto.evaluation.features import Extractor, choose_extractor, collect
+from impasto.evaluation.figures import public_name
 from impasto.run.notices import forget_notices, notices
-from tests.evaluation.conftest import random_images
+from tests.evaluation.conftest import TinyExtractor, random_images
 
 
 class Mean(nn.Module):
@@ -76,6 +77,23 @@ def test_a_network_of_ones_own() -> None:
     found = collect([extractor], lambda start, n: images[start : start + n], 70)[0]
     torch.testing.assert_close(found.values, images.float().mean((2, 3)).expand(-1, 3))
     assert found.logits is None
+
+
+@pytest.mark.parametrize("name", ["Inception", "inception", "efficientnet_lite0", "classifier"])
+def test_published_names_are_for_the_published_networks(name: str) -> None:
+    nameless = type(name, (Mean,), {})()
+    complete = TinyExtractor()
+    complete.name = name
+    for network in (nameless, complete):
+        found = choose_extractor(network)
+        assert isinstance(found, Extractor)
+        assert found.name == f"own_{name if network is complete else name.lower()}"
+        assert public_name("frechet", found.name).startswith("fd_own_")
+    images = random_images(5, 0, 8)
+    wanted = collect([TinyExtractor().eval()], lambda start, n: images[start : start + n], 5)[0]
+    found = collect([choose_extractor(complete)], lambda start, n: images[start : start + n], 5)[0]
+    assert torch.equal(found.values, wanted.values)
+    assert torch.equal(found.logits, wanted.logits)
 
 
 def test_weights_that_cannot_be_had_are_one_clear_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

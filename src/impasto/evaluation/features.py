@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.distributed as dist
@@ -14,13 +14,18 @@ from torch import Tensor, nn
 
 from impasto import distributed
 from impasto.errors import UserError
-from impasto.evaluation.extractors import EfficientNetLite0, Inception, inception_on_disk, inception_url
+from impasto.evaluation.extractors import EfficientNetLite0, Inception, as_rgb, inception_on_disk, inception_url
 from impasto.run.notices import notice
 from impasto.run.reach import reachable
 
 T = TypeVar("T")
 CHUNK = 32
 """Pictures that go through a network together; fixed, because sums inside a convolution depend on it."""
+
+BUILT_IN: Final = ("auto", "inception", "efficientnet_lite0")
+"""What ``evaluation.features`` takes besides something to import."""
+PUBLISHED: Final = ("inception", "efficientnet_lite0", "classifier")
+"""Names that figures of the project's own networks go by; those of a user's own never do."""
 
 Pictures = Callable[[int, int], Tensor]
 """Given a start and a count, pictures ``start`` to ``start + count`` as uint8 (count, C, H, W)."""
@@ -75,7 +80,9 @@ def choose_extractor(features: str | Extractor | nn.Module = "auto", weights_pat
         UserError: no such extractor, or its weights cannot be had.
     """
     if not isinstance(features, str):
-        return Named(features) if not isinstance(features, Extractor) else freeze(features)
+        ours = type(features) in (Inception, EfficientNetLite0)
+        complete = isinstance(features, Extractor) and str(features.name).lower() not in PUBLISHED
+        return freeze(features) if ours or complete else Named(features)
     if features == "auto":
         features = _auto(weights_path)
     if features == "inception":
@@ -91,7 +98,7 @@ def check_features(features: str | Any) -> None:
     Raises:
         UserError: it does not.
     """
-    if isinstance(features, str) and features not in ("auto", "inception", "efficientnet_lite0"):
+    if isinstance(features, str) and features not in BUILT_IN:
         _find(features)
 
 
@@ -138,6 +145,8 @@ def best_device() -> torch.device:
 class Named:
     """Gives a user's own network what an extractor has to say of itself, where it does not.
 
+    One that has the name of a network of the project's has ``own_`` put before it: its Fréchet distance is no FID.
+
     Args:
         network: maps uint8 (N, 3, H, W) to (N, dim).
     """
@@ -146,7 +155,10 @@ class Named:
         if not callable(network):
             raise UserError(f"evaluation.features: {type(network).__name__} cannot be called on pictures.")
         self.network = freeze(network)
-        self.name = str(getattr(network, "name", type(network).__name__.lower()))
+        if (with_logits := getattr(network, "with_logits", None)) is not None:
+            self.with_logits = lambda images: with_logits(as_rgb(images))
+        name = str(getattr(network, "name", type(network).__name__.lower()))
+        self.name = f"own_{name}" if name.lower() in PUBLISHED else name
         self.resizer = str(getattr(network, "resizer", "its own"))
         self.weights_sha256 = str(getattr(network, "weights_sha256", state_sha256(network)))
         self.dim = int(getattr(network, "dim", 0))
@@ -155,8 +167,7 @@ class Named:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Features float32 (N, dim)."""
-        images = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
-        result = self.network(images)
+        result = self.network(as_rgb(images))
         return (result[0] if isinstance(result, tuple) else result).flatten(1).float()
 
 
