@@ -65,6 +65,7 @@ def test_real_pictures_pass_for_what_they_are(labelled: PackedImages, tmp_path: 
     assert found["class_share_max"] == pytest.approx(2 / 3, abs=0.05)
     assert found["class_diversity_tiny"] == pytest.approx(1.0)
     assert found["fd_classifier"] == pytest.approx(0.0, abs=1e-3)
+    assert len(list((tmp_path / "f").glob("*.safetensors"))) == 3, "the classifier is kept beside the features"
     record = measure.comparability["class_accuracy"]
     assert record["extractor"] == "classifier"
     assert record["accuracy_on_real"] == 1.0
@@ -85,6 +86,6 @@ class Data:
 
 
 def test_vector_conditions_come_from_the_data() -> None:
-    found = conditions_for(Data(), None, 5)
+    found = conditions_for(None, Data(), None, 5)
     assert found is not None
     assert found.tolist() == [[1.0], [2.0]]

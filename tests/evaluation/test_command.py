@@ -8,21 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from rich.console import Console
+from torch import nn
 
 from evaluate import is_of_checkpoint
+from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.evaluation.command import (
     Result,
-    check_targets,
+    data_of,
     measure_checkpoint,
     measure_folders,
     protocol,
 )
+from impasto.evaluation.evaluator import Evaluator
 from impasto.evaluation.folders import labels_of, open_generated, size_of_first
 from impasto.evaluation.table import show
+from impasto.inference.loading import LoadedGenerator
 from impasto.run.entry import register_resolvers
 from tests.evaluation.conftest import random_images, write_folder
 from tests.training import CONF, ROOT, composed, make_pictures, train
@@ -43,8 +48,9 @@ def shown(result: Result) -> str:
     return console.export_text()
 
 
-@pytest.fixture
-def noise_run(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def noise_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("noise")
     pictures = make_pictures(tmp_path / "pictures")
     data = ["data=image_folder", f"data.root={pictures}", "data.image_size=16", "data.batch_size=4"]
     small = ["model.generator.latent_dim=4", "model=gan", "kimg=0.008", TINY]
@@ -64,13 +70,25 @@ def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> N
     with (noise_run / "metrics.csv").open() as file:
         assert sum(bool(row.get("eval/fd_tiny")) for row in csv.DictReader(file)) == 2
     last = noise_run / "checkpoints" / "last.ckpt"
-    options = ["evaluation.num_images=16", "+evaluation.kid_subset_size=8"]
-    result = measure_checkpoint(composed_evaluate(f"checkpoint={last}", *options), PROTOCOLS)
+    result = measure_checkpoint(composed_evaluate(f"checkpoint={last}"), PROTOCOLS)  # by the run's own protocol
     assert result.path == noise_run / "evaluation.json"
     for name, value in result.figures.items():
         assert value == pytest.approx(summary["metrics"][name]["final"], rel=1e-5, abs=1e-9), name
     assert json.loads(json.dumps(result.report))["metrics"]["kid_tiny"]["generated"] == 16
-    assert "fd ↓" in shown(result)
+    text = shown(result)
+    assert "fd ↓" in text
+    assert "fd_classifier ↓" in text
+
+
+def test_a_model_that_is_told_no_labels_is_not_judged_by_them(noise_run: Path) -> None:
+    summary = json.loads((noise_run / "summary.json").read_text())
+    assert summary["conditional"] is False
+    result = measure_checkpoint(composed_evaluate(f"checkpoint={noise_run}"), PROTOCOLS)
+    for metrics in (summary["metrics"], result.report["metrics"]):
+        assert "class_accuracy" not in metrics
+        assert metrics["class_share_max"]["by_class"].keys() == {"share"}
+        assert metrics.get("class_diversity_tiny", {}).get("grouped_by", "classifier") == "classifier"
+    assert "Columns:" not in (noise_run / "report.html").read_text()
 
 
 def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
@@ -89,10 +107,11 @@ def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
         "content in the style's colours",
         "paintings trained on",
     }
-    changes = ["evaluation.num_images=8", "+evaluation.num_style=16"]
-    result = measure_checkpoint(composed_evaluate(f"checkpoint={tmp_path / 'run'}", *changes), PROTOCOLS)
+    result = measure_checkpoint(composed_evaluate(f"checkpoint={tmp_path / 'run'}"), PROTOCOLS)
     assert result.figures["structure"] == pytest.approx(summary["metrics"]["structure"]["final"], rel=1e-5)
-    assert result.report["metrics"]["kid_tiny"]["content_pictures"] == 4
+    record = result.report["metrics"]["kid_tiny"]
+    assert (record["generated"], record["content_pictures"]) == (8, 4)
+    assert (record["split"], record["content_split"]) == ("held_out", "held_out")
     text = shown(result)
     assert "content in the style's colours" in text
     assert "structure ↑" in text
@@ -113,10 +132,40 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 def test_a_folder_against_a_folder(folders: dict[str, Path], tmp_path: Path) -> None:
     cfg = composed_evaluate(*(f"{name}={folder}" for name, folder in folders.items()), f"output={tmp_path / 'x.json'}")
     result = measure_folders(cfg, PROTOCOLS)
-    assert result.comparability["fd_tiny"]["generated"] == 9, "grid.png is a sheet"
+    record = result.comparability["fd_tiny"]
+    assert record["generated"] == 9, "grid.png is a sheet"
+    assert record["split"] is None
     assert 0 <= result.figures["class_accuracy"] <= 1
     assert result.path == tmp_path / "x.json"
     assert result.report["image_size"] == [16, 16]
+
+
+def test_bad_pictures_are_named_counted_and_skipped(
+    folders: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folders["generated"] / "00000.png").write_bytes(b"\x89PNG no picture")
+    (folders["generated"] / "00001.png").write_bytes((folders["generated"] / "00002.png").read_bytes())
+    (folders["real"] / "class_0" / "broken.png").write_bytes(b"")
+    cfg = composed_evaluate(*(f"{name}={folder}" for name, folder in folders.items()), f"output={tmp_path / 'x.json'}")
+    result = measure_folders(cfg, PROTOCOLS)
+    assert result.report["bad_images"] == {"generated": 1, "real": 1}
+    assert (result.comparability["fd_tiny"]["generated"], result.comparability["fd_tiny"]["real"]) == (8, 12)
+    with (tmp_path / "bad_images.csv").open(newline="") as file:
+        named = [row["name"] for row in csv.DictReader(file)]
+    assert named == [str(folders["generated"] / "00000.png"), str(folders["real"] / "class_0" / "broken.png")]
+    assert all(name in caplog.text for name in named)
+
+
+def test_folders_have_no_parts(folders: dict[str, Path]) -> None:
+    cfg = composed_evaluate(*(f"{name}={folder}" for name, folder in folders.items()), "evaluation.split=held_out")
+    with pytest.raises(UserError, match=r"evaluation\.split is for checkpoint="):
+        measure_folders(cfg, PROTOCOLS)
+
+
+def test_a_table_of_labels_without_its_columns_is_named(folders: dict[str, Path], tmp_path: Path) -> None:
+    (folders["generated"] / "labels.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match=r"labels\.csv has no columns file and label"):
+        open_generated(folders["generated"], (16, 16), tmp_path / "packed")
 
 
 def test_labels_are_told_by_name(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -145,14 +194,51 @@ def test_an_unknown_setting_is_named() -> None:
     assert protocol(composed_evaluate("evaluation.num_images=7"), PROTOCOLS / "default.yaml").num_images == 7
 
 
+def test_a_protocol_starts_from_the_runs_own() -> None:
+    file = PROTOCOLS / "default.yaml"
+    run = {"_target_": "os.getcwd", "num_images": 7, "num_real": None, "cache_dir": "/poisoned", "nonsense": 1}
+    found = protocol(composed_evaluate(), file, run)
+    assert isinstance(found, Evaluator)
+    assert (found.num_images, found.num_real, found.cache_dir) == (7, None, None)
+    assert protocol(composed_evaluate("evaluation.num_images=9"), file, run).num_images == 9
+    assert protocol(composed_evaluate("evaluation.num_images=9"), file, None).num_real == 10_000
+
+
 @pytest.mark.parametrize(
-    "target", ["os.system", "impasto.data.building.os.system", "impasto.data.sources.Path", "impasto.data.nothing.X"]
+    "own",
+    [
+        {"features": "os.getcwd"},
+        {"features": {"_target_": "os.getcwd"}},
+        {"features": "impasto.evaluation.extractors.torch.load"},
+        {"num_images": "${oc.create:{_target_: os.getcwd}}"},
+        {"metrics": [{"_target_": "os.getcwd"}]},
+        {"seed": torch.zeros(1)},
+    ],
 )
-def test_a_checkpoint_may_name_data_of_the_package_only(target: str) -> None:
-    node: dict[str, Any] = {"_target_": "impasto.data.module.ImageDataModule", "pictures": [{"_target_": target}]}
-    with pytest.raises(UserError, match="was not opened"):
-        check_targets(node, ("impasto.data",))
-    check_targets({"_target_": "impasto.data.module.ImageDataModule"}, ("impasto.data",))
+def test_a_protocol_from_a_checkpoint_runs_nothing(own: dict[str, Any]) -> None:
+    cfg = composed_evaluate()
+    cfg.evaluation.features = None
+    with pytest.raises(UserError, match="not opened"):
+        protocol(cfg, PROTOCOLS / "default.yaml", own)
+
+
+def test_extractors_of_ones_own_can_be_trusted() -> None:
+    cfg = composed_evaluate("trust=[tests]")
+    cfg.evaluation.features = None
+    own = {"features": "tests.evaluation.conftest.TinyExtractor"}
+    assert protocol(cfg, PROTOCOLS / "default.yaml", own).extractor.name == "tiny"
+
+
+@pytest.mark.parametrize(
+    "pictures", [{"_target_": "os.mkdir"}, "${oc.create:{_target_: os.mkdir, path: marker}}"], ids=["plain", "hidden"]
+)
+def test_data_from_a_checkpoint_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = {"_target_": "impasto.data.module.ImageDataModule", "pictures": pictures}
+    generator = LoadedGenerator(nn.Identity(), ImageSpec(3, 4, 4), {"data": data}, 0, tmp_path)
+    with pytest.raises(UserError, match="not opened"):
+        data_of(generator, composed_evaluate())
+    assert not (tmp_path / "marker").exists()
 
 
 def test_help_and_mistakes_need_no_torch() -> None:

@@ -13,6 +13,7 @@ from impasto.errors import UserError
 from impasto.evaluation import features as features_module
 from impasto.evaluation.evaluator import Evaluator
 from impasto.evaluation.figures import public_name
+from impasto.evaluation.translation import TranslationEvaluator
 from impasto.run.notices import forget_notices, notices
 from tests.evaluation.conftest import TinyExtractor, random_images
 
@@ -44,7 +45,7 @@ def test_fid_is_for_inception_alone() -> None:
 
 def test_every_figure_says_what_makes_it_comparable(packed: PackedImages, tmp_path: Path) -> None:
     measure = evaluator(tmp_path, num_real=60)
-    found = measure.evaluate(generate, packed, origin="local")
+    found = measure.evaluate(generate, packed, origin="local", split="train")
     assert set(measure.comparability) == set(found)
     record = measure.comparability["fd_tiny"]
     known = {"extractor": "tiny", "resizer": "none", "generated": 90, "real": 60, "real_available": 80}
@@ -106,6 +107,24 @@ def test_kid_is_preferred_where_the_covariance_is_singular(packed: PackedImages,
     enough = evaluator(tmp_path)
     enough.evaluate(generate, packed)
     assert enough.main_metric == "fd_tiny"
+
+
+def test_the_main_metric_is_one_that_was_measured(packed: PackedImages, tmp_path: Path) -> None:
+    nothing = evaluator(tmp_path, metrics=["classes"])
+    assert nothing.evaluate(generate, packed) == {}, "these pictures have no classes"
+    assert nothing.main_metric is None
+    some = evaluator(tmp_path, metrics=["classes", "density_coverage", "memorisation"])
+    assert some.main_metric is None
+    assert set(some.evaluate(generate, packed)) >= {"coverage_tiny"}
+    assert some.main_metric == "coverage_tiny"
+
+
+@pytest.mark.parametrize("metrics", [[], None, ""])
+def test_no_metrics_are_refused(metrics: Any) -> None:
+    for kind in (Evaluator, TranslationEvaluator):
+        with pytest.raises(UserError, match="metrics is empty: name some of frechet"):
+            kind(metrics=metrics)
+    assert Evaluator(metrics="kid").metrics == ("kid",)
 
 
 def test_mistakes_are_named() -> None:

@@ -174,6 +174,24 @@ def test_what_no_model_has_a_part_in_is_measured_once(sets: dict[str, PackedImag
     assert asked == [16, 16]
 
 
+class Data:
+    """Content is held out, the style is too little for that."""
+
+    def provenance(self) -> dict[str, Any]:
+        style = {"train": 2, "held_out": 0, "origin": "local"}
+        return {"content": {"train": 8, "held_out": 4, "origin": "sample"}, "style": style}
+
+
+def test_the_part_that_was_measured_is_on_record_for_each_side(sets: dict[str, PackedImages], tmp_path: Path) -> None:
+    measure = evaluator(tmp_path)
+    wanted = {"split": "train", "content_split": "held_out", "style_pictures": 2, "content_pictures": 4}
+    assert measure.sources(Data()) == {**wanted, "origin": "local"}
+    measure.evaluate(lambda images: images, sets["content"], sets["style"], about=measure.sources(Data()))
+    assert all(wanted.items() <= record.items() for record in measure.comparability.values())
+    measure.split = "train"
+    assert measure.sources(Data())["content_split"] == "train"
+
+
 def test_mistakes_are_named() -> None:
     with pytest.raises(UserError, match="precision not among frechet, kid"):
         TranslationEvaluator(metrics=["precision"])

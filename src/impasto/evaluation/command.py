@@ -1,29 +1,29 @@
 """What ``src/evaluate.py`` does: a checkpoint against its run's data, or a folder against another."""
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor
 
-from impasto.callbacks.samples import to_uint8
+from impasto.data.packed import BAD_LIST, write_csv
 from impasto.data.transforms import as_size
 from impasto.errors import UserError
 from impasto.evaluation.evaluator import Evaluator
-from impasto.evaluation.features import best_device
-from impasto.evaluation.folders import labels_of, open_generated, pack_folder, size_of_first
+from impasto.evaluation.features import BUILT_IN, best_device
+from impasto.evaluation.folders import bad_in, labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.real import uint8_slice
 from impasto.evaluation.statistics import networks_in
-from impasto.evaluation.subjects import conditions_for, pictures_of, sampler
+from impasto.evaluation.subjects import repainter
 from impasto.evaluation.translation import TranslationEvaluator
 from impasto.inference.loading import LoadedGenerator, load_generator
 from impasto.run.instantiate import make
 from impasto.run.notices import notices
 from impasto.run.summary import device_name, git_revision, package_versions
+from impasto.run.trust import check_targets, trusted
 
 
 @dataclass(frozen=True)
@@ -56,53 +56,70 @@ class Result:
         return cls(title, figures, evaluator.comparability, table, path, {**report, "notices": notices()})
 
 
-def protocol(cfg: DictConfig, file: Path) -> Any:
-    """The evaluator of a file of conf/evaluation with the changes of the command line.
+def protocol(cfg: DictConfig, file: Path, recorded: Mapping[str, Any] | None = None) -> Any:
+    """The evaluator of a file of conf/evaluation with a run's own settings, and the command line's on top.
+
+    Args:
+        cfg: of the command.
+        file: the defaults; says what class the evaluator is of, and which settings there are.
+        recorded: settings of the run by its checkpoint, of which nothing is believed; none where it is no run's.
 
     Raises:
-        UserError: a setting that it does not have.
+        UserError: a setting that it does not have, or a record that names what is not trusted.
     """
     base = OmegaConf.load(file)
     changes = {name: value for name, value in cfg.evaluation.items() if value is not None}
     if unknown := [str(name) for name in changes if name not in base]:
-        known = ", ".join(str(name) for name in base if name != "_target_")
-        raise UserError(f"evaluation.{unknown[0]} is no setting of {file.name}; there are {known}.")
-    evaluator = make(OmegaConf.merge(base, changes))
+        there = ", ".join(str(name) for name in base if name != "_target_")
+        raise UserError(f"evaluation.{unknown[0]} is no setting of {file.name}; there are {there}.")
+    known = recorded if isinstance(recorded, Mapping) else {}
+    own = {k: v for k, v in known.items() if k in base and k not in changes and k not in NOT_RECORDED}
+    check_protocol(own, tuple(cfg.trust))
+    evaluator = make(OmegaConf.merge(base, own, changes))
     evaluator.bar = True
     return evaluator
+
+
+NOT_RECORDED: Final = ("_target_", "cache_dir")
+"""Never taken from a checkpoint: what is made, and where features of real pictures are read that it could come with."""
+
+
+def check_protocol(own: Mapping[str, Any], trust: Sequence[str]) -> None:
+    """Make sure that a run's settings name nothing but trusted extractors.
+
+    Raises:
+        UserError: they do.
+    """
+    packages = ("impasto.evaluation.extractors", *trust)
+    check_targets(own, packages, "protocol")
+    features = own.get("features")
+    if isinstance(features, str) and features not in BUILT_IN:
+        trusted(features, packages, "feature extractor")
 
 
 def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     """A checkpoint's generator against the data of its run."""
     generator = load_generator(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust))
-    paints = hasattr(generator.network, "latent_dim")
-    evaluator = protocol(cfg, protocols / ("default.yaml" if paints else "translation.yaml"))
+    paints = generator.paints_noise
+    file = protocols / ("default.yaml" if paints else "translation.yaml")
+    evaluator = protocol(cfg, file, generator.config.get("evaluation"))
     data = data_of(generator, cfg)
-    figures = measure_noise(generator, evaluator, data) if paints else measure_translation(generator, evaluator, data)
+    figures = evaluator.of_model(generator, data) if paints else measure_translation(generator, evaluator, data)
     folder = generator.path.parent.parent if generator.path.parent.name == "checkpoints" else generator.path.parent
     about = {"checkpoint": str(generator.path), "images_seen": generator.images_seen, "data": data.provenance()}
     title = f"{generator.path} at {generator.images_seen / 1000:g} kimg"
-    return Result.of(title, evaluator, figures, Path(cfg.output or folder / "evaluation.json"), about)
+    return Result.of(title, evaluator, figures, output_of(cfg, folder), about)
 
 
-def measure_noise(generator: LoadedGenerator, evaluator: Evaluator, data: Any) -> dict[str, float]:
-    """A generator that paints from noise."""
-    real = data.evaluation_images(evaluator.split)
-    conditions = conditions_for(data, real.labels, evaluator.num_images)
-    pictures = pictures_of(sampler(generator), evaluator.seed, conditions)
-    labels = conditions if real.labels is not None and generator.spec.num_classes else None
-    return evaluator.evaluate(pictures, real, labels=labels, origin=str(data.provenance()["origin"]))
+def output_of(cfg: DictConfig, folder: Path) -> Path:
+    """The JSON file."""
+    return Path(cfg.output).expanduser() if cfg.output is not None else folder / "evaluation.json"
 
 
 def measure_translation(generator: LoadedGenerator, evaluator: TranslationEvaluator, data: Any) -> dict[str, float]:
     """A generator that repaints pictures."""
-    device = next(generator.network.parameters()).device
-
-    def paint(images: Tensor) -> Tensor:
-        return to_uint8(generator.network(images.to(device).float() / 127.5 - 1))
-
     return evaluator.evaluate(
-        paint,
+        repainter(generator.network),
         *evaluator.crops(data),
         reference=data.evaluation_images("style"),
         trained_against=networks_in(generator.config["model"].get("perceptual")),
@@ -118,48 +135,24 @@ def data_of(generator: LoadedGenerator, cfg: DictConfig) -> Any:
     """
     if "data" not in generator.config:
         raise UserError(f"{generator.path} does not say what it was trained on; use generated=DIR real=DIR instead.")
-    config = OmegaConf.merge(generator.config["data"], cfg.data)
-    check_targets(OmegaConf.to_container(config), ("impasto.data", *cfg.trust))
+    recorded = generator.config["data"]
+    check_targets(recorded, ("impasto.data", *cfg.trust), "data")
+    config = OmegaConf.merge(recorded, OmegaConf.to_container(cfg.data, resolve=True))
+    check_targets(OmegaConf.to_container(config), ("impasto.data", *cfg.trust), "data")
     data = make(config, seed=generator.config.get("seed", 0))
     data.prepare_data()
     data.setup("fit")
     return data
 
 
-def check_targets(node: Any, trusted: tuple[str, ...]) -> None:
-    """Make sure that a configuration from a checkpoint names nothing but what trusted packages define.
+def measure_folders(cfg: DictConfig, protocols: Path) -> Result:
+    """A folder of pictures against another; bad pictures are named, counted and left out.
 
     Raises:
-        UserError: it does.
+        UserError: folders without good pictures, or a setting that folders have no use for.
     """
-    if isinstance(node, dict):
-        for value in node.values():
-            check_targets(value, trusted)
-        if "_target_" in node and not is_from(str(node["_target_"]), trusted):
-            raise UserError(
-                f"The checkpoint names {node['_target_']} as its data, which is not of {' or '.join(trusted)}, and was "
-                "not opened; if it is your own, say so with trust=[package]."
-            )
-    elif isinstance(node, list):
-        for value in node:
-            check_targets(value, trusted)
-
-
-def is_from(target: str, trusted: tuple[str, ...]) -> bool:
-    """Whether a dotted name is a class or function that one of the packages itself defines."""
-    module, _, name = target.rpartition(".")
-    within = [package for package in trusted if module == package or module.startswith(f"{package}.")]
-    if not within:
-        return False
-    try:
-        home = str(getattr(getattr(import_module(module), name), "__module__", ""))
-    except (ImportError, AttributeError):
-        return False
-    return any(home == package or home.startswith(f"{package}.") for package in within)
-
-
-def measure_folders(cfg: DictConfig, protocols: Path) -> Result:
-    """A folder of pictures against another."""
+    if cfg.evaluation.split is not None:
+        raise UserError("evaluation.split is for checkpoint=, whose data has parts; name the folder itself with real=.")
     evaluator: Evaluator = protocol(cfg, protocols / "default.yaml")
     folder, real_folder = Path(cfg.generated).expanduser(), Path(cfg.real).expanduser()
     size = as_size(cfg.image_size, "image_size") if cfg.image_size is not None else size_of_first(folder)
@@ -175,6 +168,16 @@ def measure_folders(cfg: DictConfig, protocols: Path) -> Result:
             labels=labels_of(generated, real, count),
             origin=str(real_folder),
         )
-    about = {"generated": str(folder), "real": str(real_folder), "image_size": list(size)}
-    title = f"{folder} against {real_folder}"
-    return Result.of(title, evaluator, figures, Path(cfg.output or folder / "evaluation.json"), about)
+        bad = {"generated": bad_in(generated), "real": bad_in(real)}
+    about: dict[str, Any] = {"generated": str(folder), "real": str(real_folder), "image_size": list(size)}
+    about["bad_images"] = {side: len(pictures) for side, pictures in bad.items()}
+    result = Result.of(f"{folder} against {real_folder}", evaluator, figures, output_of(cfg, folder), about)
+    if any(bad.values()):
+        named = [
+            (str(root / name), why)
+            for root, side in zip((folder, real_folder), bad, strict=True)
+            for name, why in bad[side]
+        ]
+        result.path.parent.mkdir(parents=True, exist_ok=True)
+        write_csv(result.path.with_name(BAD_LIST), named)
+    return result

@@ -26,6 +26,7 @@ from impasto.evaluation.figures import (
     MEASURES,
     Figure,
     Settings,
+    check_metrics,
     measure,
     measure_classes,
     measure_diversity,
@@ -55,7 +56,7 @@ class Evaluator:
         kid_subset_size: samples in each, or as many as there are.
         precision_neighbours: k of precision and recall.
         density_neighbours: k of density and coverage.
-        cache_dir: folder for features of real pictures; in the project's cache where null.
+        cache_dir: folder for features of real pictures and for classifiers of them; in the project's cache where null.
         seed: of the generated pictures.
 
     Attributes:
@@ -83,15 +84,13 @@ class Evaluator:
         cache_dir: str | None = None,
         seed: int = 0,
     ) -> None:
-        if unknown := [name for name in metrics if name not in METRICS]:
-            raise UserError(f"evaluation.metrics: {', '.join(unknown)} not among {', '.join(METRICS)}.")
+        self.metrics = check_metrics(metrics, METRICS)
         for name, count in (("num_images", num_images), ("num_real", num_real)):
             if count is not None and count < 2:
                 raise UserError(f"evaluation.{name} is {count}; give 2 or more.")
         check_features(features)
         self.features, self.weights_path = features, weights_path
         self.num_images, self.num_real, self.split, self.seed = num_images, num_real, split, seed
-        self.metrics = tuple(metrics)
         self.settings = Settings(kid_subsets, kid_subset_size, precision_neighbours, density_neighbours)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir is not None else None
         self.comparability: dict[str, dict[str, Any]] = {}
@@ -112,6 +111,7 @@ class Evaluator:
         num_images: int | None = None,
         labels: Tensor | None = None,
         origin: str = "",
+        split: str | None = None,
     ) -> dict[str, float]:
         """Measure generated pictures against real ones; every process must call it, and gets the figures.
 
@@ -122,26 +122,30 @@ class Evaluator:
             num_images: how many to generate, where it is not the evaluator's own number.
             labels: (num_images,) what the generated pictures were asked to be.
             origin: where the real pictures come from, for the record.
+            split: which part of their data set they are, likewise; none where they are no part of one.
         """
         n = num_images or self.num_images
-        judge = classifier_for(real, bar=self.bar) if "classes" in self.metrics and len(real.class_names) > 1 else None
+        judge = None
+        if "classes" in self.metrics and len(real.class_names) > 1:
+            judge = classifier_for(real, folder=self.cache_dir, bar=self.bar)
+        settings = self.num_real, split or "", self.cache_dir
         with counting("measuring real pictures", min(len(real), self.num_real or len(real)), self.bar) as tick:
-            known = real_features(self.extractor, real, self.num_real, self.split, self.cache_dir, tick)
-            of_judge = real_features(judge.network, real, self.num_real, self.split, self.cache_dir) if judge else None
+            known = real_features(self.extractor, real, *settings, tick)
+            of_judge = real_features(judge.network, real, *settings) if judge else None
         networks = [self.extractor, judge.network] if judge is not None else [self.extractor]
         with counting("measuring generated pictures", n, self.bar) as tick:
             fake, *judged = collect(networks, generate, n, tick)
         figures: dict[str, float] = {}
         if known is not None:
             self._latest = fake.values, known.values
-            self.main_metric = preferred(self.metrics, self.extractor, n, len(known.values))
             found = measure(self.metrics, fake, known, self.settings)
             if judge is not None:
                 assert real.labels is not None
                 real_labels = torch.from_numpy(np.asarray(real.labels)[some_positions(len(real), self.num_real)])
                 found |= measure_classes(judge, judged[0], of_judge, labels)
                 found |= measure_diversity(fake, known, real_labels, labels, judged[0])
-            figures = self._noted(found, fake, known, real, origin)
+            self.main_metric = preferred(found, self.extractor, n, len(known.values))
+            figures = self._noted(found, fake, known, real, {"split": split, "origin": origin})
         figures, self.comparability, self.main_metric = from_first((figures, self.comparability, self.main_metric))
         return figures
 
@@ -149,21 +153,25 @@ class Evaluator:
         """Measure a model in training against its data; every process must call it.
 
         Args:
-            model: has ``sample``.
+            model: has ``sample`` and says whether it is ``conditional``; one that is not is asked for no labels.
             data: the data module it learns from.
         """
         real: PackedImages = data.evaluation_images(self.split)
-        conditions = conditions_for(data, real.labels, self.num_images)
-        labels = conditions if real.labels is not None else None
-        pictures = pictures_of(model.sample, self.seed, conditions)
-        return self.evaluate(pictures, real, labels=labels, origin=str(data.provenance()["origin"]))
+        conditions = conditions_for(model, data, real.labels, self.num_images)
+        return self.evaluate(
+            pictures_of(model.sample, self.seed, conditions),
+            real,
+            labels=conditions if real.labels is not None else None,
+            origin=str(data.provenance()["origin"]),
+            split=self.split,
+        )
 
     def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:
         """:meth:`neighbour_sheet` after :meth:`of_model`; nothing in processes other than the first."""
         if self._latest is None or "memorisation" not in self.metrics:
             return None
         real: PackedImages = data.evaluation_images(self.split)
-        conditions = conditions_for(data, real.labels, self.num_images)
+        conditions = conditions_for(model, data, real.labels, self.num_images)
         return self.neighbour_sheet(pictures_of(model.sample, self.seed, conditions), real)
 
     def neighbour_sheet(self, generate: Pictures, real: PackedImages, rows: int = 16, k: int = 5) -> tuple[Tensor, int]:
@@ -180,7 +188,7 @@ class Evaluator:
         return neighbour_sheet(generate(0, rows).cpu(), found)
 
     def _noted(
-        self, found: dict[str, Figure], fake: Features, known: RealFeatures, real: PackedImages, origin: str
+        self, found: dict[str, Figure], fake: Features, known: RealFeatures, real: PackedImages, about: dict[str, Any]
     ) -> dict[str, float]:
         """Values by their public names; their records go into :attr:`comparability`."""
         common = {
@@ -190,9 +198,8 @@ class Evaluator:
             "generated": len(fake),
             "real": len(known.values),
             "real_available": len(real),
-            "split": self.split,
             "fingerprint": real.fingerprint,
-            "origin": origin,
+            **about,
             "seed": self.seed,
         }
         self.comparability = {

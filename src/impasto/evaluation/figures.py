@@ -1,11 +1,12 @@
 """All figures that features alone give, each with what was done to get it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from torch import Tensor
 
+from impasto.errors import UserError
 from impasto.evaluation.classifier import Judge, class_diversity, class_figures
 from impasto.evaluation.distances import Estimate, frechet_estimate, inception_score, kid_estimate, some
 from impasto.evaluation.features import Extractor, Features
@@ -190,24 +191,45 @@ def public_name(metric: str, extractor: str) -> str:
     return f"{short}_{extractor}"
 
 
-def preferred(metrics: Sequence[str], extractor: Extractor, generated: int, real: int) -> str:
+def check_metrics(metrics: str | Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
+    """What ``evaluation.metrics`` names.
+
+    Raises:
+        UserError: nothing, or something that does not exist.
+    """
+    names = (metrics,) if metrics and isinstance(metrics, str) else tuple(metrics or ())
+    if not names:
+        raise UserError(
+            f"evaluation.metrics is empty: name some of {', '.join(known)}, or evaluation=none to measure nothing."
+        )
+    if unknown := [str(name) for name in names if name not in known]:
+        raise UserError(f"evaluation.metrics: {', '.join(unknown)} not among {', '.join(known)}.")
+    return names
+
+
+INSTEAD: Final = ("precision", "coverage", "inception_score", "class_accuracy", "fd_classifier", "copied")
+"""Figures to choose checkpoints by where there is no distance, the first that was measured."""
+
+
+def preferred(found: Collection[str], extractor: Extractor, generated: int, real: int) -> str | None:
     """The figure to choose checkpoints by: the Fréchet distance, or KID where the counts do not bear it.
 
     Args:
-        metrics: that are measured, by the names of config.
+        found: figures that were measured, by the names of config; another of them where neither distance was.
         extractor: that they are measured with.
         generated: pictures.
         real: pictures.
+
+    Returns:
+        Its public name; none where nothing was measured.
     """
     short = min(generated, real) <= extractor.dim
-    if short and "frechet" in metrics:
+    if short and "frechet" in found:
         notice(
             "evaluation.count",
             f"The Fréchet distance of {generated} generated and {real} real pictures has a singular covariance in "
             f"{extractor.dim} dimensions: compare by KID, or raise evaluation.num_images.",
         )
-    order = ("kid", "frechet") if short else ("frechet", "kid")
-    chosen = next((name for name in order if name in metrics), metrics[0])
-    first = {"precision_recall": "precision", "density_coverage": "coverage"}
-    first |= {"memorisation": "copied", "classes": "class_accuracy"}
-    return public_name(first.get(chosen, chosen), extractor.name)
+    order = (*(("kid", "frechet") if short else ("frechet", "kid")), *INSTEAD, *found)
+    chosen = next((name for name in order if name in found), None)
+    return public_name(chosen, extractor.name) if chosen is not None else None

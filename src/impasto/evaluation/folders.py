@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.data.decode import decode
+from impasto.data.decode import BadImage, decode
 from impasto.data.folder import FolderSource
 from impasto.data.packed import PackedImages
 from impasto.data.packing import pack
@@ -22,6 +22,8 @@ log = logging.getLogger("impasto")
 
 SHEET = "grid.png"
 """What generate.py writes beside its pictures, which is not one of them."""
+NAMED = 20
+"""Bad pictures that are named on the console; ``bad_images.csv`` has all."""
 
 
 def size_of_first(folder: Path) -> tuple[int, int]:
@@ -34,7 +36,7 @@ def size_of_first(folder: Path) -> tuple[int, int]:
         assert isinstance(item.load, Path)
         try:
             height, width, _ = decode(item.load).shape
-        except (OSError, ValueError):
+        except BadImage:
             continue
         return height, width
     raise UserError(f"generated={folder}: its first pictures cannot be read; give image_size= to go on without them.")
@@ -47,7 +49,7 @@ def pack_folder(
     class_of: Callable[[str], str] | None = None,
     keep_in: Path | None = None,
 ) -> PackedImages:
-    """All good pictures of a folder at one size, repeated ones too.
+    """All good pictures of a folder at one size, repeated ones too; bad ones are named.
 
     Args:
         folder: may hold a folder for each class.
@@ -57,18 +59,38 @@ def pack_folder(
         keep_in: packed pictures go here; into the cache where null.
     """
     source = FolderSource(folder, class_of=class_of, option=option)
-    packed = pack(source, SizePolicy(*size), keep_in or cache_dir(), duplicates="keep")
+    packed = pack(source, SizePolicy(*size), keep_in or cache_dir(), duplicates="keep", max_bad_share=1.0)
+    bad = bad_in(packed)
+    for name, reason in bad[:NAMED]:
+        log.warning("Skipped %s: %s.", folder / name, reason)
+    if len(bad) > NAMED:
+        log.warning("Skipped %d more.", len(bad) - NAMED)
     log.info("%s: %d pictures at %d x %d", folder, len(packed), *size)
     return packed
 
 
+def bad_in(packed: PackedImages) -> list[tuple[str, str]]:
+    """Name and reason of every picture that could not be used."""
+    if not packed.num_bad:
+        return []
+    used = set(packed.every_name())  # the list has repeated ones too, which are used
+    return [(name, reason) for name, reason in packed.bad() if name not in used]
+
+
 def open_generated(folder: Path, size: tuple[int, int], keep_in: Path) -> PackedImages:
-    """Generated pictures, with the classes of ``labels.csv`` where there is one."""
+    """Generated pictures, with the classes of ``labels.csv`` where there is one.
+
+    Raises:
+        UserError: it is not such a table.
+    """
     table = folder / "labels.csv"
     class_of = None
     if table.is_file():
-        with table.open(newline="", encoding="utf-8") as file:
-            labels = {row["file"]: row["label"] for row in csv.DictReader(file)}
+        with table.open(newline="", encoding="utf-8", errors="replace") as file:
+            rows = csv.DictReader(file)
+            if not {"file", "label"} <= set(rows.fieldnames or ()):
+                raise UserError(f"{table} has no columns file and label, as generate.py writes; mend or remove it.")
+            labels = {row["file"]: row["label"] or "" for row in rows}
         class_of = lambda name: labels.get(name, "")  # noqa: E731 - as short as it can be said
     packed = pack_folder(folder, size, "generated", class_of, keep_in)
     if not (folder / SHEET).is_file():

@@ -1,16 +1,14 @@
 """What is measured: a model in training, a trained generator, or a folder, as pictures by number."""
 
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto.callbacks.samples import to_uint8
 from impasto.evaluation.features import Pictures
-from impasto.inference.loading import LoadedGenerator
-from impasto.models.noise import latents
 
 GOLDEN: Final = (5**0.5 - 1) / 2
 
@@ -46,22 +44,23 @@ def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | N
     return pictures
 
 
-def conditions_for(data: Any, real_labels: np.ndarray | None, n: int) -> Tensor | None:
-    """Labels in the proportions of the real pictures; or the condition vectors that the data sets aside, in turn."""
+def conditions_for(model: Any, data: Any, real_labels: np.ndarray | None, n: int) -> Tensor | None:
+    """What to ask of a model: labels in the proportions of the real pictures, or the condition vectors that the data
+    sets aside, in turn; nothing of one that is not conditional.
+    """
+    if not getattr(model, "conditional", True):
+        return None
     if real_labels is not None:
         return labels_like(real_labels, n)
     batch = data.preview_batch()
     return batch.get("condition") if batch is not None else None
 
 
-def sampler(generator: LoadedGenerator) -> Callable[..., Tensor]:
-    """A loaded generator's ``sample``, as a model in training has it."""
-    network, kind = generator.network, generator.config["model"].get("latent", "normal")
-    device = next(network.parameters()).device
+def repainter(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """A translation network as something that turns uint8 pictures (N, C, H, W) into others."""
 
-    def sample(n: int, *, seed: int, start: int, labels: Tensor | None) -> Tensor:
-        z = latents(kind, int(cast(int, network.latent_dim)), n, seed=seed, start=start).to(device)
-        wanted = labels if generator.spec.num_classes or generator.spec.condition_dim else None
-        return network(z, wanted.to(device) if wanted is not None else None).float().clamp(-1, 1)
+    @torch.no_grad()
+    def paint(images: Tensor) -> Tensor:
+        return to_uint8(network(images.to(next(network.parameters()).device).float() / 127.5 - 1))
 
-    return sample
+    return paint

@@ -1,6 +1,6 @@
 """Figures on the console."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -25,7 +25,7 @@ def figures_table(result: "Result") -> Table:
         record = result.comparability[name]
         interval = record.get("interval")
         between = f"{number(interval[0])} to {number(interval[1])}" if interval else ""
-        table.add_row(label(name, record), number(value), between, str(record["generated"]), str(record["real"]))
+        table.add_row(label(name, result), number(value), between, str(record["generated"]), str(record["real"]))
     return table
 
 
@@ -33,23 +33,32 @@ def rows_table(result: "Result") -> Table:
     """One set of pictures a line: what was painted and the controls."""
     table = Table("pictures", title=result.title, caption=networks(result))
     for name in result.figures:
-        table.add_column(label(name, result.comparability[name]), justify="right")
+        table.add_column(label(name, result), justify="right")
     for row, figures in result.table.items():
         table.add_row(row, *(number(figures[name]) if name in figures else "" for name in result.figures))
     return table
 
 
-def label(name: str, record: dict[str, Any]) -> str:
-    """A name without its network, and which way is better."""
-    return f"{name.removesuffix('_' + record['extractor'])} {'↑' if record.get('higher_is_better') else '↓'}"
+def label(name: str, result: "Result") -> str:
+    """A figure's name and which way is better."""
+    return f"{short(name, result)} {'↑' if result.comparability[name].get('higher_is_better') else '↓'}"
+
+
+def short(name: str, result: "Result") -> str:
+    """A name without the network that most figures are measured with: the caption tells that one."""
+    return name.removesuffix(f"_{main_network(result)}")
+
+
+def main_network(result: "Result") -> str:
+    """The network that the first figures, the distances, are measured with."""
+    return str(result.comparability[next(iter(result.figures))]["extractor"])
 
 
 def networks(result: "Result") -> str:
     """Which figures are measured with which network."""
     groups: dict[str, list[str]] = {}
     for name in result.figures:
-        network = str(result.comparability[name]["extractor"])
-        groups.setdefault(network, []).append(name.removesuffix(f"_{network}"))
+        groups.setdefault(str(result.comparability[name]["extractor"]), []).append(short(name, result))
     return "; ".join(f"{', '.join(names)} by {network}" for network, names in groups.items())
 
 

@@ -8,11 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import torch
 from torch import Tensor, nn
 
 from impasto import distributed
-from impasto.callbacks.samples import to_uint8
 from impasto.data.packed import PackedImages
 from impasto.errors import UserError
 from impasto.evaluation.colour import colours_of, match_colours
@@ -24,7 +22,7 @@ from impasto.evaluation.features import (
     choose_extractor,
     from_first,
 )
-from impasto.evaluation.figures import Settings, measure, preferred, public_name
+from impasto.evaluation.figures import Settings, check_metrics, measure, preferred, public_name
 from impasto.evaluation.progress import counting
 from impasto.evaluation.real import RealFeatures, keep, uint8_slice
 from impasto.evaluation.statistics import (
@@ -35,6 +33,7 @@ from impasto.evaluation.statistics import (
     mean_std_distance,
     networks_in,
 )
+from impasto.evaluation.subjects import repainter
 from impasto.evaluation.views import Networks, View, describe
 from impasto.run.cache import cache_dir as default_cache_dir
 
@@ -91,15 +90,14 @@ class TranslationEvaluator:
         kid_subset_size: int = 1000,
         cache_dir: str | None = None,
     ) -> None:
-        if unknown := [name for name in metrics if name not in METRICS]:
-            raise UserError(f"evaluation.metrics: {', '.join(unknown)} not among {', '.join(METRICS)}.")
+        self.metrics = check_metrics(metrics, METRICS)
         if min(num_images, num_style) < 2:
             raise UserError("evaluation.num_images and evaluation.num_style must be 2 or more.")
         check_features(features)
         check_statistics(statistics)
         self.features, self.weights_path, self.statistics = features, weights_path, statistics
         self.num_images, self.num_style, self.split = num_images, num_style, split
-        self.metrics, self.settings = tuple(metrics), Settings(kid_subsets, kid_subset_size)
+        self.settings = Settings(kid_subsets, kid_subset_size)
         self.folder = Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir() / "features"
         self.comparability: dict[str, dict[str, Any]] = {}
         self.main_metric: str | None = None
@@ -152,13 +150,8 @@ class TranslationEvaluator:
 
     def of_model(self, model: Any, data: Any) -> dict[str, float]:
         """Measure a model in training on what its data module holds out."""
-
-        def paint(images: Tensor) -> Tensor:
-            with torch.no_grad():
-                return to_uint8(model.generator_ema(images.to(model.device).float() / 127.5 - 1))
-
         return self.evaluate(
-            paint,
+            repainter(model.generator_ema),
             *self.crops(data),
             reference=data.evaluation_images("style"),
             trained_against=networks_in(getattr(model, "perceptual", None)),
@@ -174,20 +167,19 @@ class TranslationEvaluator:
         return data.evaluation_images(f"{prefix}content"), data.evaluation_images(f"{prefix}style")
 
     def sources(self, data: Any) -> dict[str, Any]:
-        """What the data module knows of both sides, for the record."""
+        """What the data module knows of both sides, for the record: the part of each that :meth:`crops` are of."""
         known = data.provenance()
-        key = "held_out" if self.split == "held_out" else "train"
-        found: dict[str, Any] = {
-            f"{side}_pictures": known[side][key] or known[side]["train"] for side in ("content", "style")
-        }
-        return {**found, "origin": known["style"]["origin"]}
+        record: dict[str, Any] = {"origin": known["style"]["origin"]}
+        for side, prefix in (("style", ""), ("content", "content_")):
+            split = "held_out" if self.split == "held_out" and known[side]["held_out"] else "train"
+            record |= {f"{prefix}split": split, f"{side}_pictures": known[side][split]}
+        return record
 
     def _measure(self, sets: "_Sets", trained_against: Collection[str], about: dict[str, Any]) -> dict[str, float]:
         networks = self.networks(trained_against)
         count = min(self.num_images, len(sets.content))
         style = self._known(networks, sets.style, self.num_style, "paintings")
         view = RealFeatures(style.values, statistics(style.values))
-        self.main_metric = preferred(self.metrics, self.extractor, count, len(style.values))
         positions = some_positions(len(sets.style), self.num_style)
         colours = colours_of(uint8_slice(sets.style, positions, 0, len(positions)))
         rows = {
@@ -208,7 +200,6 @@ class TranslationEvaluator:
         for name, row in rows.items():
             self._add_row(name, row, view, style, networks)
         shared = {
-            "split": self.split,
             "fingerprint": sets.style.fingerprint,
             "content_fingerprint": sets.content.fingerprint,
             "trained_against": sorted(trained_against),
@@ -233,6 +224,7 @@ class TranslationEvaluator:
             return
         counts = {"generated": len(row.values), "real": len(real.values)}
         extractor = self.extractor
+        self.main_metric = preferred(found, extractor, *counts.values()) or f"gram_{network}"
         about = {"extractor": extractor.name, "weights_sha256": extractor.weights_sha256, "resizer": extractor.resizer}
         for key, figure in found.items():
             self.comparability[public_name(key, extractor.name)] = {**about, **figure.protocol}

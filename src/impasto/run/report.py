@@ -62,8 +62,8 @@ def headline(summary: Mapping[str, Any]) -> str:
 
 
 def legend(summary: Mapping[str, Any]) -> str:
-    """What the columns of a sheet are, where each class has one."""
-    classes = summary.get("data", {}).get("classes") or []
+    """What the columns of a sheet are, where each class has one: a generator that is told none has no such columns."""
+    classes = (summary.get("data", {}).get("classes") or []) if summary.get("conditional") else []
     return f"<p class=quiet>Columns: {html.escape(', '.join(classes))}</p>" if 0 < len(classes) <= 16 else ""
 
 

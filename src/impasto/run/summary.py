@@ -44,6 +44,7 @@ def summarise(
             "generator": sum(p.numel() for p in model.generator.parameters()),
             "discriminator": sum(p.numel() for p in model.discriminator.parameters()),
         },
+        "conditional": bool(getattr(model, "conditional", False)),
         "data": getattr(trainer, "datamodule").provenance(),  # noqa: B009
         "device": device_name(model.device),
         "processes": trainer.world_size,
