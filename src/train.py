@@ -22,7 +22,7 @@ def train(cfg: DictConfig) -> float | None:
 
     from impasto.data.packed import write_bad_images
     from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
-    from impasto.run.check import check
+    from impasto.run.check import check, check_data
     from impasto.run.fit import fit, objective
     from impasto.run.notices import forget_notices
     from impasto.run.report import write_report
@@ -36,6 +36,7 @@ def train(cfg: DictConfig) -> float | None:
     data = build_data(cfg)
     data.prepare_data()
     data.setup("fit")
+    check_data(cfg, data)
     write_bad_images(data.packs, run_dir)
     model = build_model(cfg, data.spec)
     callbacks = build_callbacks(cfg)

@@ -102,6 +102,8 @@ class ImageDataModule(PackedDataModule):
         self.image_size = as_size(image_size, "data.image_size")
         self.pack_size = None if pack_size is None else as_size(pack_size, "data.pack_size")
         self.resize, self.channels, self.limit, self.holdout = resize, channels, limit, holdout
+        # What cannot work does not wait for the pictures, on which "auto" depends.
+        size_policy(self.image_size, self.pack_size, "crop" if resize == "auto" else resize, channels)
         self.balanced, self.batch_size, self.num_workers, self.seed = balanced, batch_size, num_workers, seed
         self.view = View(self.image_size, flip, color_jitter)
         self.max_bad_share, self.duplicates = max_bad_share, duplicates

@@ -14,7 +14,7 @@ def as_size(value: int | Sequence[int], key: str) -> tuple[int, int]:
     Raises:
         UserError: it is neither.
     """
-    size = (value, value) if isinstance(value, int) else tuple(value)
+    size = (value, value) if isinstance(value, int) else tuple(value) if isinstance(value, Sequence) else ()
     if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
         raise UserError(f"{key}={value} is not a size: give pixels, such as 64, or [height,width].")
     return size[0], size[1]

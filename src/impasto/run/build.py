@@ -33,7 +33,8 @@ def build_network(partial: Callable[..., nn.Module], spec: ImageSpec) -> nn.Modu
             ``condition_dim`` by name.
         spec: the data's.
     """
-    parameters = inspect.signature(partial).parameters
+    # Of the class, since that of a partial with an argument too many is an error that does not name it.
+    parameters = inspect.signature(getattr(partial, "func", partial)).parameters
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     given = {k: v for k, v in spec.network_arguments().items() if takes_all or k in parameters}
     return partial(**given)
