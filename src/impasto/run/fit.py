@@ -56,13 +56,15 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: Packed
 def objective(cfg: DictConfig, summary: dict[str, Any]) -> float | None:
     """The figure that a sweep ranks and optimises: the best value of ``optimized_metric`` or of the main metric.
 
+    Nothing where there is none: the run was interrupted, or its main metric is not a number.
+
     Raises:
-        UserError: the run did not measure it.
+        UserError: the run did not measure the ``optimized_metric`` that was asked for.
     """
     name = cfg.optimized_metric or summary["main_metric"]
-    if name is None:
+    if name in summary["metrics"]:
+        return float(summary["metrics"][name]["best"])
+    if cfg.optimized_metric is None or summary["status"] == "interrupted":
         return None
-    if name not in summary["metrics"]:
-        known = ", ".join(summary["metrics"]) or "none"
-        raise UserError(f"optimized_metric={name} was not measured in this run; measured: {known}.")
-    return float(summary["metrics"][name]["best"])
+    known = ", ".join(summary["metrics"]) or "none"
+    raise UserError(f"optimized_metric={name} was not measured in this run; measured: {known}.")
