@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,32 @@ def test_two_processes_give_the_curve_of_one(tmp_path: Path, pictures: Path) -> 
         assert two_curve == pytest.approx(one_curve, rel=1e-3, abs=2e-3)
     a, b = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert a["impasto"]["images_seen"] == b["impasto"]["images_seen"] == 40
+
+
+def second_of(pid: int) -> int:
+    """The process that another one started as its rank 1."""
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return next(child for child in found if b"LOCAL_RANK=1" in Path(f"/proc/{child}/environ").read_bytes())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs to know the processes that a process started")
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_signal_to_one_of_two_processes_ends_both(tmp_path: Path, pictures: Path, number: int) -> None:
+    run_dir = tmp_path / "run"
+    process = start(run_dir, pictures, "kimg=50", "callbacks.samples.every_kimg=0.02", "trainer=ddp_cpu")
+    wait_for(run_dir / "samples", process)
+    second = second_of(process.pid)
+    try:
+        os.kill((process.pid, second)[number], signal.SIGTERM)
+        output, _ = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
+        with suppress(ProcessLookupError):
+            os.kill(second, signal.SIGKILL)
+    assert process.returncode == 0, output
+    summary = json.loads((run_dir / "summary.json").read_text())
+    assert (summary["status"], summary["cause"]) == ("interrupted", ("SIGTERM", "a signal to another process")[number])
+    assert weights(run_dir)["impasto"]["images_seen"] == summary["images_seen"]
 
 
 @pytest.mark.parametrize(

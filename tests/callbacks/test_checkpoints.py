@@ -1,10 +1,13 @@
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from impasto import distributed
+from impasto.callbacks import checkpoints as module
 from impasto.callbacks.checkpoints import Checkpoints
 from impasto.errors import UserError
 from impasto.models.noise import NoiseGAN
@@ -68,9 +71,50 @@ def test_best_is_what_the_metric_says_and_a_mode_against_it_is_followed_with_a_n
         assert "class_accuracy is better when it is higher" in notices()["mode"]
 
 
+def test_a_wanted_metric_that_is_not_measured_is_said_at_the_first_measurement(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN
+) -> None:
+    forget_notices()
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None, monitor="fid")
+    step(checkpoints, trainer, model)
+    assert notices() == {}
+    evaluated(model, 1.0)
+    step(checkpoints, trainer, model)
+    assert "optimized_metric=fid is not among what is measured (fd_test)" in notices()["optimized_metric"]
+    assert not (tmp_path / "best.ckpt").exists()
+
+
 def test_a_mode_that_there_is_not_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="mode=biggest"):
         Checkpoints(tmp_path, {}, mode="biggest")
+
+
+def test_saving_the_best_does_not_put_off_the_last(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=10)
+    saved = []
+    for minutes in (4, 8, 12, 16):  # an evaluation every four minutes, each better than the one before
+        now[0] = minutes * 60.0
+        model.training_step(batch(), 0)
+        evaluated(model, -minutes)
+        checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+        saved.append((tmp_path / "last.ckpt").exists())
+    assert saved == [False, False, True, True]
+    assert checkpoints.best["value"] == -16
+
+
+def test_the_last_step_is_saved_before_the_final_measurements(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN
+) -> None:
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    step(checkpoints, trainer, model)
+    assert not (tmp_path / "last.ckpt").exists()
+    trainer.should_stop = True  # by StopAt, which comes before
+    step(checkpoints, trainer, model)
+    assert (tmp_path / "last.ckpt").exists()
 
 
 def test_a_full_disk_costs_one_checkpoint_and_not_the_one_before(
@@ -134,3 +178,29 @@ def test_a_signal_saves_and_stops_and_a_second_one_interrupts(
     finally:
         checkpoints.teardown()
     assert signal.getsignal(number) == before
+
+
+def test_all_processes_stop_at_one_batch_whichever_got_the_signal(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step_at(index: int) -> None:
+        checkpoints.on_train_batch_end(trainer, model, None, batch(), index)  # type: ignore[arg-type]
+
+    asked = []
+    monkeypatch.setattr(distributed, "world_size", lambda: 2)
+    monkeypatch.setattr(distributed, "any_process", lambda flag, _: asked.append(flag) or True)
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    checkpoints.on_train_start(trainer, model)  # type: ignore[arg-type]
+    try:
+        step_at(3)
+        assert (asked, trainer.should_stop, model.interrupted) == ([], False, False)
+        step_at(16)
+        assert not any(asked)
+        assert trainer.should_stop
+        assert model.interrupted
+        assert checkpoints.interrupted == "a signal to another process"
+        assert (tmp_path / "last.ckpt").exists()
+        os.kill(os.getpid(), signal.SIGTERM)  # its own comes a little later, and is no second one
+        assert checkpoints.interrupted == "SIGTERM"
+    finally:
+        checkpoints.teardown()

@@ -40,14 +40,13 @@ class Logger:
 
 def model_at(before: int, seen: int) -> Any:
     state = SimpleNamespace(images_before=before, images_seen=seen)
-    return SimpleNamespace(
-        state=state, images_seen=seen, kimg=seen / 1000, latest_metrics={}, main_metric=None, settle=lambda: None
-    )
+    clock = {"state": state, "images_seen": seen, "kimg": seen / 1000, "settle": lambda: None}
+    return SimpleNamespace(**clock, latest_metrics={}, main_metric=None, interrupted=False)
 
 
 @pytest.fixture
 def trainer() -> Any:
-    return SimpleNamespace(loggers=[Logger()], datamodule=None, is_global_zero=True)
+    return SimpleNamespace(loggers=[Logger()], datamodule=None, is_global_zero=True, should_stop=False)
 
 
 def test_measures_when_it_is_time_and_says_so(trainer: Any) -> None:
@@ -87,6 +86,24 @@ def test_measures_at_the_end_but_not_twice(trainer: Any, tmp_path: Path) -> None
     assert (tmp_path / "neighbours.png").is_file()
     callback.on_train_end(trainer, model_at(1000, 1400))
     assert evaluator.asked == 2
+
+
+def test_what_training_ends_with_is_measured_after_it_was_saved(trainer: Any) -> None:
+    callback = Evaluation(Counting(), every_kimg=1.0)
+    trainer.should_stop = True
+    callback.on_train_batch_end(trainer, model_at(500, 1000), None, {}, 0)
+    assert callback.history == []
+    callback.on_train_end(trainer, model_at(500, 1000))
+    assert len(callback.history) == 1
+
+
+def test_an_interrupted_run_is_not_kept_waiting(trainer: Any, tmp_path: Path) -> None:
+    callback = Evaluation(Counting(), every_kimg=1.0, folder=tmp_path)
+    model = model_at(500, 1000)
+    model.interrupted = True
+    callback.on_train_end(trainer, model)
+    assert callback.history == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_history_survives_a_resume(trainer: Any) -> None:

@@ -55,7 +55,7 @@ class Checkpoints(Callback):
         self.every_kimg, self.every_minutes = every_kimg, every_minutes
         self.monitor, self.mode = monitor, mode
         self.best: dict[str, Any] = {}
-        self.interrupted = ""
+        self.interrupted = self._heard = ""
         self._saved_at = 0.0
         self._handlers: dict[int, Any] = {}
 
@@ -73,7 +73,8 @@ class Checkpoints(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Listen for signals, in place of Lightning, which would end the run without its last words."""
-        self.interrupted, self._saved_at = "", time.monotonic()
+        self.interrupted = self._heard = ""
+        pl_module.interrupted, self._saved_at = False, time.monotonic()
         try:
             self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}
         except ValueError:  # not the main thread: whoever owns it has to handle signals
@@ -86,29 +87,31 @@ class Checkpoints(Callback):
         self._handlers = {}
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.interrupted:
+        if self._heard:
             raise KeyboardInterrupt
-        self.interrupted = signal.Signals(number).name
+        self.interrupted = self._heard = signal.Signals(number).name
         log.warning("%s: saving after this step; once more ends at once.", self.interrupted)
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
-        """Save the best, then the last, when it is time."""
+        """Save the best, then the last, when it is time and after the last step, before that is measured."""
         if self._improved(pl_module):
             self.save(trainer, pl_module, "best.ckpt")
         late = self.every_minutes is not None and time.monotonic() - self._saved_at > self.every_minutes * 60
-        wanted = late or bool(self.interrupted)
+        told = bool(self.interrupted)
         if distributed.world_size() > 1:
             # Saving and stopping are collective: every process must agree, and asking is not free.
-            wanted = distributed.any_process(wanted, pl_module.device) if batch_idx % 16 == 0 else False
-        if self.interrupted and wanted:
-            trainer.should_stop = True
-        if wanted or due(pl_module, self.every_kimg):
+            asks = batch_idx % 16 == 0 or trainer.should_stop
+            late, told = (asks and distributed.any_process(flag, pl_module.device) for flag in (late, told))
+        if told:
+            self.interrupted = self.interrupted or "a signal to another process"
+            pl_module.interrupted = trainer.should_stop = True
+        if late or trainer.should_stop or due(pl_module, self.every_kimg):
             self.save(trainer, pl_module, "last.ckpt")
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """Save the last state; here a full disk is an error."""
+        """Save what came of the last measurement; here a full disk is an error."""
         if self._improved(pl_module):
             self.save(trainer, pl_module, "best.ckpt")
         if not self.save(trainer, pl_module, "last.ckpt"):
@@ -117,6 +120,11 @@ class Checkpoints(Callback):
     def _improved(self, model: AdversarialModel) -> bool:
         """Whether the latest evaluation is the best so far; takes note of it."""
         name = self.monitor or model.main_metric
+        if self.monitor and model.latest_metrics and self.monitor not in model.latest_metrics:
+            measured = ", ".join(sorted(model.latest_metrics.keys() - {"images_seen"})) or "nothing"
+            notice(
+                "optimized_metric", f"optimized_metric={name} is not among what is measured ({measured}): no best.ckpt."
+            )
         value = model.latest_metrics.get(name) if name else None
         if value is None or value != value or model.latest_metrics.get("images_seen") == self.best.get("seen"):
             return False
@@ -135,7 +143,8 @@ class Checkpoints(Callback):
         model.settle()
         self.folder.mkdir(parents=True, exist_ok=True)
         target, temporary = self.folder / name, self.folder / f".{name}.partial"
-        self._saved_at = time.monotonic()
+        if name == "last.ckpt":
+            self._saved_at = time.monotonic()
         try:
             trainer.save_checkpoint(temporary, weights_only=False)
             if trainer.is_global_zero:

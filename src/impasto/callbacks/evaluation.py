@@ -40,6 +40,9 @@ class ModelEvaluator(Protocol):
 class Evaluation(Callback):
     """Measures at regular counts of pictures and at the end; training draws the same random numbers as without.
 
+    The last measurement waits until the last step is saved, and a run that is told to stop goes without: a resumed run
+    measures at its own end.
+
     Leaves the figures, with ``images_seen``, in ``model.latest_metrics``, what is known of them in
     ``model.comparability`` and the name of the first choice among them in ``model.main_metric``, where checkpoints look
     for them.
@@ -88,13 +91,13 @@ class Evaluation(Callback):
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
-        """Measure when it is time."""
-        if self.evaluator is not None and due(pl_module, self.every_kimg):
+        """Measure when it is time; after the last step only once it is saved."""
+        if self.evaluator is not None and not trainer.should_stop and due(pl_module, self.every_kimg):
             self.measure(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Measure what training ended with, and show what the generator may have learnt by heart."""
-        if self.evaluator is None:
+        if self.evaluator is None or pl_module.interrupted:  # a queue that sent the signal will not wait for long
             return
         if not self.history or self.history[-1]["images_seen"] != pl_module.images_seen:
             self.measure(trainer, pl_module)

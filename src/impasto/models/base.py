@@ -103,6 +103,7 @@ class AdversarialModel(LightningModule):
         self.latest_metrics: dict[str, float] = {}
         self.main_metric: str | None = None
         self.comparability: dict[str, dict[str, Any]] = {}
+        self.interrupted = False
 
     # What a way of training says ------------------------------------------------------------------------------------
 
