@@ -19,6 +19,7 @@ from impasto.data.sources import Pictures, open_folder
 from impasto.data.split import hold_out
 from impasto.data.transforms import crop, jitter, to_float
 from impasto.errors import UserError
+from impasto.run.notices import forget_notices, notices
 
 
 class Greys:
@@ -251,3 +252,15 @@ def test_colour_jitter_by_hand() -> None:
     pale = jitter(image, torch.tensor([[0.5, 0.5, 0.0]]), 0.5)
     mean = -0.4 / 3
     torch.testing.assert_close(pale.flatten(), (image.flatten() + mean) / 2)
+
+
+def test_a_resumed_run_needs_the_pictures_that_it_had(tmp_path: Path) -> None:
+    had = module(tmp_path, holdout=0.25).state_dict()
+    module(tmp_path, holdout=0.25).load_state_dict(had)
+    assert "data.resumed" not in notices()
+    fewer = module(tmp_path, limit=5)
+    with pytest.raises(UserError, match=r"trained on 12 pictures, and now there are 5: .*data\.root=FOLDER"):
+        fewer.load_state_dict(had)
+    module(tmp_path, image_size=[3, 4]).load_state_dict(had)
+    assert "times are others" in notices()["data.resumed"]
+    forget_notices()

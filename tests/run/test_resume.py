@@ -1,12 +1,96 @@
 import os
 import pickle
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
 
 from impasto.errors import UserError
-from impasto.run.resume import last_checkpoint, read_checkpoint
+from impasto.run.entry import register_resolvers
+from impasto.run.notices import forget_notices, notices
+from impasto.run.resume import last_checkpoint, read_checkpoint, with_resumed_config
+from tests.training import CONF
+
+Resume = Callable[..., DictConfig]
+
+
+def as_hydra_composes(*overrides: str) -> DictConfig:
+    register_resolvers()
+    with initialize_config_dir(CONF, version_base="1.3"):
+        return compose("train", list(overrides), return_hydra_config=True)
+
+
+@pytest.fixture
+def resume(tmp_path: Path) -> Iterator[Resume]:
+    """Given overrides, the configuration that a run of model=r3gan goes on with."""
+    record = tmp_path / ".hydra"
+    record.mkdir()
+    first = as_hydra_composes("name=a", "output_dir=b", "model=r3gan", "data.batch_size=8", "kimg=200")
+    OmegaConf.save(OmegaConf.create({"hydra": first.hydra}), record / "hydra.yaml")
+    OmegaConf.save(OmegaConf.masked_copy(first, [key for key in first if key != "hydra"]), record / "config.yaml")
+
+    def resumed(*overrides: str) -> DictConfig:
+        cfg = as_hydra_composes(f"resume={tmp_path}", *overrides)
+        HydraConfig.instance().set_config(cfg)
+        return with_resumed_config(cfg)
+
+    forget_notices()
+    yield resumed
+    forget_notices()
+    HydraConfig.instance().cfg = None
+
+
+def test_what_may_change(resume: Resume, tmp_path: Path) -> None:
+    cfg = resume("kimg=300", "trainer=cpu", "callbacks.samples.every_kimg=7", "data.root=there", "~callbacks.guard")
+    assert (cfg.kimg, cfg.trainer.accelerator, cfg.callbacks.samples.every_kimg) == (300, "cpu", 7)
+    assert cfg.data.root == "there"
+    assert cfg.callbacks.guard is None
+    assert (cfg.resume, cfg.output_dir) == (str(tmp_path), str(tmp_path))
+    assert (cfg.model.generator.latent_dim, cfg.data.batch_size) == (64, 8)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "model.optimizer_g.lr=1e-3",
+        "seed=7",
+        "data.batch_size=4",
+        "data.image_size=32",
+        "augment.p.end=0.5",
+        "penalty.r1_r2.gamma=3",
+        "name=other",
+        "~model.ema_rampup",
+        "+data.more=1",
+    ],
+)
+def test_what_would_be_passed_over_is_refused(resume: Resume, override: str) -> None:
+    with pytest.raises(UserError, match=r"a resumed run stays as it was begun; what may change is kimg") as problem:
+        resume("model=r3gan", override)
+    assert str(problem.value).startswith(override)
+
+
+@pytest.mark.parametrize(
+    ("override", "has"), [("debug=fast", "debug=none"), ("model=cgan", "model=r3gan"), ("loss=hinge", "loss=relat")]
+)
+def test_other_parts_are_refused(resume: Resume, override: str, has: str) -> None:
+    with pytest.raises(UserError, match=f"{override}: this run has {has}.*keeps its parts"):
+        resume(override)
+
+
+def test_the_first_command_line_may_be_repeated(resume: Resume) -> None:
+    cfg = resume("model=r3gan", "data.batch_size=8", "name=a", "kimg=200", "seed=0")
+    assert (cfg.data.batch_size, cfg.kimg, cfg.seed) == (8, 200, 0)
+    assert "resume" not in notices()
+
+
+def test_schedules_that_are_stretched_are_named(resume: Resume) -> None:
+    assert resume("kimg=400").model.lr_g.kimg == 400
+    said = notices()["resume"]
+    assert all(key in said for key in ("model.lr_g.kimg", "model.beta2.kimg", "augment.p.kimg"))
 
 
 class Malicious:

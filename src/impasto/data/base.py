@@ -7,6 +7,8 @@ from torch import Tensor
 
 from impasto.data.packed import PackedImages
 from impasto.data.spec import ImageSpec
+from impasto.errors import UserError
+from impasto.run.notices import notice
 
 
 class PackedDataModule(LightningDataModule):
@@ -32,3 +34,30 @@ class PackedDataModule(LightningDataModule):
     def provenance(self) -> dict[str, Any]:
         """Where the pictures come from and how they were split, for the summary."""
         raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """What tells these pictures from others, for checkpoints."""
+        return {
+            "pictures": [len(packed) for packed in self.packs],
+            "fingerprints": [packed.fingerprint for packed in self.packs],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Compare the pictures with those that a resumed run has been trained on.
+
+        Raises:
+            UserError: there are more or fewer of them, so that the order in which they come would be another.
+        """
+        own = self.state_dict()
+        if own["pictures"] != state_dict["pictures"]:
+            had, has = (" + ".join(map(str, state["pictures"])) for state in (state_dict, own))
+            raise UserError(
+                f"This run was trained on {had} pictures, and now there are {has}: say where the same pictures are "
+                "(data.root=FOLDER, for example), or start a new run."
+            )
+        if own["fingerprints"] != state_dict["fingerprints"]:
+            notice(
+                "data.resumed",
+                "The pictures are as many as this run was trained on, but their names, sizes or times are others: if "
+                "they are not the same pictures, start a new run.",
+            )
