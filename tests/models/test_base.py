@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from impasto.data.spec import ImageSpec
 from impasto.losses.adversarial import Hinge, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, GradientPenalty, Penalty
-from impasto.models.base import frozen, split
 from impasto.models.noise import NoiseGAN, latents, slerp
+from impasto.models.optimisation import frozen, split
 from impasto.schedules import LinearDecay
 
 

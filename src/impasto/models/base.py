@@ -18,6 +18,8 @@ from impasto import distributed
 from impasto.data.spec import ImageSpec
 from impasto.losses.adversarial import AdversarialLoss
 from impasto.losses.penalties import DiscriminatorPass, Penalty
+from impasto.models.ema import decay_over, follow
+from impasto.models.optimisation import clip_weights, frozen, remember_rates, set_rates, size_of, split
 from impasto.models.state import TrainingState
 from impasto.models.tracker import Tracker
 from impasto.schedules import Schedule, value_at
@@ -164,7 +166,8 @@ class AdversarialModel(LightningModule):
         if self.state.d_updates % self.n_critic == 0:
             with frozen(self.discriminator):
                 self.update(optimizer_g, self.generator_parameters(), self.generator_loss, batch, "loss_g")
-            self.update_ema(n * self.n_critic)
+            decay = decay_over(n * self.n_critic, self.ema_half_life_kimg, self.ema_rampup, self.images_seen)
+            follow(self.generator_ema, self.generator, decay)
 
     def update(
         self,
@@ -211,9 +214,7 @@ class AdversarialModel(LightningModule):
         """
         penalties = cast(Iterable[tuple[str, Penalty]], self.penalties.items())
         due = {name: p for name, p in penalties if self.state.d_updates % p.every == 0}
-        if len(real) > 1:
-            spread = real.float().std(0).mean().clamp_min(1e-6)  # a batch of one and the same picture has none
-            self.tracker.add("diversity", fake.detach().float().std(0).mean() / spread)
+        self.watch_diversity(real, fake)
         # In float32 whatever a layer under autocast made of them: autocast is off where gradients are penalised.
         real, fake = self.augment(real).float(), self.augment(fake.detach()).float()
         differentiates = any(p.needs_input_grad for p in due.values())
@@ -238,6 +239,12 @@ class AdversarialModel(LightningModule):
         if isinstance(self.augment, AdaptiveAugment):
             self.augment.update(seen.real_scores.detach(), self.kimg)
         return total
+
+    def watch_diversity(self, real: Tensor, fake: Tensor) -> None:
+        """Track how much generated pictures differ from each other, over how much real ones do."""
+        if len(real) > 1:
+            spread = real.float().std(0).mean().clamp_min(1e-6)  # a batch of one and the same picture has none
+            self.tracker.add("diversity", fake.detach().float().std(0).mean() / spread)
 
     def convince(self, fake: Tensor, real: Tensor | None = None, condition: Tensor | None = None) -> Tensor:
         """The generator's adversarial loss.
@@ -267,31 +274,13 @@ class AdversarialModel(LightningModule):
         """The generator's optimiser and the discriminator's."""
         make_g, make_d = self.factories
         optimizers = make_g(list(self.generator_parameters())), make_d(list(self.discriminator.parameters()))
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group.setdefault("base_lr", group["lr"])
+        remember_rates(optimizers)
         return list(optimizers)
 
     def follow_schedules(self) -> None:
         """Set learning rates and beta2 for this step; pure functions of the clock, so that resuming needs no state."""
         for optimizer, factor in zip(cast(list[Any], self.optimizers()), self.lr_factors, strict=True):
-            for group in optimizer.param_groups:
-                group["lr"] = group["base_lr"] * self.state.lr_factor * value_at(factor, self.kimg)
-                if self.beta2 is not None:
-                    group["betas"] = (group["betas"][0], value_at(self.beta2, self.kimg))
-
-    @torch.no_grad()
-    def update_ema(self, images: int) -> None:
-        """Let the moving average follow the generator after ``images`` more pictures."""
-        half_life = value_at(self.ema_half_life_kimg, self.kimg) * 1000
-        if self.ema_rampup is not None:
-            half_life = min(half_life, self.images_seen * self.ema_rampup)
-        decay = 0.5 ** (images / max(half_life, 1e-8))
-        averages: list[Tensor] = list(self.generator_ema.parameters())
-        values: list[Tensor] = list(self.generator.parameters())
-        torch._foreach_lerp_(averages, values, 1 - decay)
-        for average, value in zip(self.generator_ema.buffers(), self.generator.buffers(), strict=True):
-            average.copy_(value)
+            set_rates(optimizer, self.state.lr_factor * value_at(factor, self.kimg), self.beta2, self.kimg)
 
     def train(self, mode: bool = True) -> "AdversarialModel":
         """As in torch, but the average is never put into training mode."""
@@ -312,39 +301,3 @@ class AdversarialModel(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Set the clock and the random generators."""
         self.state.load(checkpoint["impasto"])
-
-
-def size_of(batch: Batch) -> int:
-    """Pictures in a batch, on this process."""
-    return len(next(iter(batch.values())))
-
-
-def split(batch: Batch, parts: int) -> Iterator[Batch]:
-    """Cut a batch along the first axis into parts that differ by one picture at most; none of them is empty."""
-    if parts == 1:
-        yield batch
-        return
-    parts = min(parts, size_of(batch))
-    chunks = {name: values.tensor_split(parts) for name, values in batch.items()}
-    yield from ({name: chunk[i] for name, chunk in chunks.items()} for i in range(parts))
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """No gradients for the network's own weights: they would be computed only to be thrown away."""
-    trained = [p for p in network.parameters() if p.requires_grad]
-    for parameter in trained:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in trained:
-            parameter.requires_grad_(True)
-
-
-@torch.no_grad()
-def clip_weights(network: nn.Module, limit: float) -> None:
-    """Hold every weight within [-limit, limit] (Arjovsky et al. 2017, algorithm 1)."""
-    weights: list[Tensor] = list(network.parameters())
-    torch._foreach_clamp_min_(weights, -limit)
-    torch._foreach_clamp_max_(weights, limit)
