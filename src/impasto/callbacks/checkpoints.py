@@ -1,6 +1,7 @@
 """Checkpoints that survive what happens to long runs: kills, signals, full disks."""
 
 import logging
+import math
 import os
 import signal
 import time
@@ -125,8 +126,8 @@ class Checkpoints(Callback):
             notice(
                 "optimized_metric", f"optimized_metric={name} is not among what is measured ({measured}): no best.ckpt."
             )
-        value = model.latest_metrics.get(name) if name else None
-        if value is None or value != value or model.latest_metrics.get("images_seen") == self.best.get("seen"):
+        value = model.latest_metrics.get(name, math.nan) if name else math.nan
+        if name is None or math.isnan(value) or model.latest_metrics["images_seen"] == self.best.get("seen"):
             return False
         high = higher_is_better(name, model.comparability, self.mode)
         better = not self.best or (value > self.best["value"] if high else value < self.best["value"])

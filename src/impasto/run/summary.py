@@ -29,7 +29,7 @@ def summarise(
     history: list[dict[str, float]] = getattr(evaluation, "history", [])
     interrupted = getattr(callbacks.get("checkpoints"), "interrupted", "")
     verdict = getattr(callbacks.get("guard"), "verdict", "")
-    modes = {cfg.optimized_metric or model.main_metric: cfg.mode}
+    modes: dict[str, str | None] = {str(cfg.optimized_metric or model.main_metric): cfg.mode}
     return {
         "status": "interrupted" if interrupted else "diverged" if verdict else "complete",
         "cause": interrupted or verdict or None,
