@@ -97,8 +97,8 @@ def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
     }
     data = ["data=unpaired", *(f"data.{side}={folder}" for side, folder in sides.items())]
     data += ["data.image_size=16", "data.pack_size=32", "data.holdout=0.5"]
-    small = ["model=fastcut", "model.generator.filters=4", "model.generator.blocks=1", "model.nce_layers=[0,4]"]
-    small += ["model.discriminator.filters=4", "model.discriminator.layers=1", "kimg=0.002", TINY]
+    small = ["model=fastcut", "model.generator.features=4", "model.generator.blocks=1", "model.nce_layers=[0,4]"]
+    small += ["model.discriminator.features=4", "model.discriminator.layers=1", "kimg=0.002", TINY]
     small += ["evaluation.num_images=8", "evaluation.num_style=16"]
     train(composed(tmp_path / "run", *data, *small))
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from impasto.data.spec import ImageSpec
-from impasto.networks.resnet_translation import ResNetGenerator
+from impasto.networks.resnet_translation import TranslationGenerator
 
 CONFIG: dict[str, Any] = {
     "model": {
         "generator": {
-            "_target_": "impasto.networks.resnet_translation.ResNetGenerator",
+            "_target_": "impasto.networks.resnet_translation.TranslationGenerator",
             "_partial_": True,
-            "filters": 4,
+            "features": 4,
             "blocks": 1,
         }
     }
@@ -23,7 +23,7 @@ CONFIG: dict[str, Any] = {
 
 def checkpoint_content(channels: int = 3, config: dict[str, Any] = CONFIG) -> dict[str, Any]:
     torch.manual_seed(0)
-    network = ResNetGenerator(channels, filters=4, blocks=1)
+    network = TranslationGenerator(channels, features=4, blocks=1)
     weights = {f"generator_ema.{name}": value for name, value in network.state_dict().items()}
     record = {"version": 1, "spec": ImageSpec(channels, 16, 16).to_dict(), "config": config, "images_seen": 12}
     return {"state_dict": weights, "impasto": record}

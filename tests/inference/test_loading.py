@@ -75,7 +75,7 @@ def test_truncated_file_is_one_sentence(run_dir: Path) -> None:
         "impasto.networks.resnet_translation.UserError",
         "impasto.networks.article.math.sqrt",
         "impasto.run.sweep.run_trial",
-        "ResNetGenerator",
+        "TranslationGenerator",
         "impasto.networks.mlp._anything",
     ],
 )
@@ -104,7 +104,7 @@ def test_own_packages_can_be_trusted() -> None:
 
 def test_other_shapes_and_lacking_parts_are_named(tmp_path: Path) -> None:
     content = checkpoint_content()
-    content["impasto"]["config"] = {"model": {"generator": {**CONFIG["model"]["generator"], "filters": 8}}}
+    content["impasto"]["config"] = {"model": {"generator": {**CONFIG["model"]["generator"], "features": 8}}}
     torch.save(content, tmp_path / "wide.ckpt")
     with pytest.raises(UserError, match="not the one"):
         load_generator(tmp_path / "wide.ckpt")

@@ -113,9 +113,9 @@ def test_strength_and_colours(generator: LoadedGenerator, photos: Path, tmp_path
 
 
 def test_grey_models_paint_colour_photographs(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
-    from impasto.networks.resnet_translation import ResNetGenerator
+    from impasto.networks.resnet_translation import TranslationGenerator
 
-    network = ResNetGenerator(1, filters=4, blocks=1).eval()
+    network = TranslationGenerator(1, features=4, blocks=1).eval()
     grey = LoadedGenerator(network, ImageSpec(1, 16, 16), {}, 0, Path("grey.ckpt"))
     stylize(grey, photos / "odd.png", tmp_path / "out")
     assert np.ptp(np.asarray(Image.open(tmp_path / "out" / "odd.png")).astype(int), axis=-1).max() == 0

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.inference.tiles import cut, fade, paint, reflect_to
-from impasto.networks.resnet_translation import InstanceNorm, ResNetGenerator
+from impasto.networks.resnet_translation import InstanceNorm, TranslationGenerator
 
 
 def picture(height: int, width: int) -> Tensor:
@@ -24,13 +24,13 @@ def test_reflection_by_hand() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 50), (17, 16), (31, 45)])
 @torch.no_grad()
 def test_any_size_comes_back(size: tuple[int, int]) -> None:
-    network = ResNetGenerator(filters=4, blocks=1).eval()
+    network = TranslationGenerator(features=4, blocks=1).eval()
     assert paint(network, picture(*size)).shape == (1, 3, *size)
 
 
 @torch.no_grad()
 def test_padding_does_not_reach_pictures_that_need_none() -> None:
-    network = ResNetGenerator(filters=4, blocks=1).eval()
+    network = TranslationGenerator(features=4, blocks=1).eval()
     image = picture(20, 24)
     assert torch.equal(paint(network, image), network(image))
 
@@ -51,7 +51,7 @@ def test_boxes_cover_the_picture_and_weights_are_positive(size: tuple[int, int])
 @torch.no_grad()
 def test_tiles_agree_with_the_whole_where_overlap_covers_the_reach(norm: str) -> None:
     torch.manual_seed(0)
-    network = ResNetGenerator(filters=4, blocks=1, norm=norm).eval()  # type: ignore[arg-type]
+    network = TranslationGenerator(features=4, blocks=1, norm=norm).eval()  # type: ignore[arg-type]
     image = picture(130, 170)
     whole, tiled = paint(network, image, tile=0), paint(network, image, tile=64, overlap=48)
     assert (whole - tiled).abs().max() < 1e-5
@@ -60,7 +60,7 @@ def test_tiles_agree_with_the_whole_where_overlap_covers_the_reach(norm: str) ->
 @torch.no_grad()
 def test_instance_norm_is_shared_by_the_tiles() -> None:
     torch.manual_seed(0)
-    network = ResNetGenerator(filters=8, blocks=2).eval()
+    network = TranslationGenerator(features=8, blocks=2).eval()
     image = torch.cat([picture(128, 96) * 0.1 - 0.8, picture(128, 96)], -1)  # dull and dark beside bright
     wide, narrow = paint(network, image, tile=96, overlap=64), paint(network, image, tile=64, overlap=64)
     # The same tiles, each by itself: at x = 96 the picture changes for the eye; at x = 48 and 144 nothing does.

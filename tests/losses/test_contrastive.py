@@ -8,7 +8,7 @@ from torch import nn
 
 from impasto.errors import UserError
 from impasto.losses.contrastive import PatchNCE, PatchSampleMLP, patch_nce
-from impasto.networks.resnet_translation import ResNetGenerator
+from impasto.networks.resnet_translation import TranslationGenerator
 
 
 def test_by_hand() -> None:
@@ -52,9 +52,9 @@ def test_sampler_gives_unit_vectors_of_the_same_places() -> None:
 
 
 class Pixels(nn.Module):
-    """A generator whose features are the picture."""
+    """A generator whose activations are the picture."""
 
-    def features(self, images: torch.Tensor, layers: tuple[int, ...]) -> list[torch.Tensor]:
+    def activations(self, images: torch.Tensor, layers: tuple[int, ...]) -> list[torch.Tensor]:
         return [images for _ in layers]
 
 
@@ -76,7 +76,7 @@ def test_a_picture_agrees_with_itself_and_with_its_mirror_image() -> None:
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_gradients_reach_generator_and_sampler(mixed: bool) -> None:
-    generator = ResNetGenerator(filters=4, blocks=2)
+    generator = TranslationGenerator(features=4, blocks=2)
     layers = (0, 4, 8, 12)
     loss = PatchNCE(PatchSampleMLP(generator.widths(layers), 8, 16), layers)
     source = torch.rand(1, 3, 16, 16)

@@ -13,15 +13,15 @@ from impasto.losses.adversarial import LSGAN
 from impasto.losses.perceptual import Perceptual
 from impasto.models.cut import CUT
 from impasto.networks.patchgan import PatchGAN
-from impasto.networks.resnet_translation import BlurDown, InstanceNorm, ResNetGenerator
+from impasto.networks.resnet_translation import BlurDown, InstanceNorm, TranslationGenerator
 
 
 def make_model(**parts: Any) -> CUT:
     torch.manual_seed(0)
     defaults: dict[str, Any] = {
         "spec": ImageSpec(3, 16, 16),
-        "generator": ResNetGenerator(filters=4, blocks=1),
-        "discriminator": PatchGAN(filters=4, layers=1),
+        "generator": TranslationGenerator(features=4, blocks=1),
+        "discriminator": PatchGAN(features=4, layers=1),
         "loss": LSGAN(),
         "optimizer_g": partial(torch.optim.Adam, lr=1e-3),
         "optimizer_d": partial(torch.optim.Adam, lr=1e-3),
@@ -45,7 +45,7 @@ def batch() -> dict[str, Tensor]:
 @pytest.mark.parametrize("antialias", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_generator_keeps_shape_and_range(norm: Any, antialias: bool, channels: int) -> None:
-    network = ResNetGenerator(channels, filters=4, blocks=1, norm=norm, antialias=antialias, dropout=0.1)
+    network = TranslationGenerator(channels, features=4, blocks=1, norm=norm, antialias=antialias, dropout=0.1)
     painted = network(torch.rand(2, channels, 20, 36) * 2 - 1)
     assert painted.shape == (2, channels, 20, 36)
     assert painted.abs().max() <= 1
@@ -53,31 +53,34 @@ def test_generator_keeps_shape_and_range(norm: Any, antialias: bool, channels: i
 
 def test_residual_generator_starts_as_the_identity() -> None:
     picture = torch.rand(1, 3, 16, 16) * 1.9 - 0.95
-    assert (ResNetGenerator(filters=4, blocks=1, residual=True)(picture) - picture).abs().max() < 0.1
+    assert (TranslationGenerator(features=4, blocks=1, residual=True)(picture) - picture).abs().max() < 0.1
 
 
 @pytest.mark.parametrize("residual", [False, True])
 def test_pictures_are_float32_under_autocast(residual: bool) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert ResNetGenerator(filters=4, blocks=1, residual=residual)(torch.rand(1, 3, 16, 16)).dtype == torch.float32
+        assert (
+            TranslationGenerator(features=4, blocks=1, residual=residual)(torch.rand(1, 3, 16, 16)).dtype
+            == torch.float32
+        )
 
 
 def test_layer_numbers_are_those_of_the_published_code() -> None:
-    network = ResNetGenerator(filters=8, blocks=9)
-    features = network.features(torch.rand(1, 3, 32, 32), (16, 0, 4, 8, 12))
+    network = TranslationGenerator(features=8, blocks=9)
+    features = network.activations(torch.rand(1, 3, 32, 32), (16, 0, 4, 8, 12))
     shapes = [tuple(f.shape[1:]) for f in features]
     assert shapes == [(3, 38, 38), (16, 32, 32), (32, 16, 16), (32, 8, 8), (32, 8, 8)]
     assert network.widths((0, 4, 8, 12, 16)) == [3, 16, 32, 32, 32]
 
 
 def test_layers_and_sizes_that_are_not_there_are_named() -> None:
-    network = ResNetGenerator(filters=4, blocks=1)
+    network = TranslationGenerator(features=4, blocks=1)
     with pytest.raises(UserError, match="nce_layers=\\[99\\]"):
         network.widths((99,))
     with pytest.raises(UserError, match="multiples of 4"):
         network(torch.rand(1, 3, 18, 16))
     with pytest.raises(UserError, match="norm=group"):
-        ResNetGenerator(norm="group")  # type: ignore[arg-type]
+        TranslationGenerator(norm="group")  # type: ignore[arg-type]
 
 
 def test_blur_by_hand() -> None:
@@ -95,7 +98,7 @@ def test_instance_norm_is_torchs_and_takes_given_statistics() -> None:
 
 
 def test_a_score_of_the_patchgan_sees_seventy_pixels() -> None:
-    network = PatchGAN(filters=4, norm="none")
+    network = PatchGAN(features=4, norm="none")
     picture = torch.rand(1, 3, 128, 128, requires_grad=True)
     scores = network(picture)
     assert scores.shape == (1, 1, 14, 14)
@@ -107,9 +110,9 @@ def test_a_score_of_the_patchgan_sees_seventy_pixels() -> None:
 
 def test_patchgan_options() -> None:
     for options in ({"spectral_norm": True}, {"antialias": True}, {"norm": "none"}):
-        assert PatchGAN(1, filters=4, layers=2, **options)(torch.rand(1, 1, 32, 32)).ndim == 4  # type: ignore[arg-type]
+        assert PatchGAN(1, features=4, layers=2, **options)(torch.rand(1, 1, 32, 32)).ndim == 4  # type: ignore[arg-type]
     with pytest.raises(UserError, match="at least 32x32"):
-        PatchGAN(filters=4)(torch.rand(1, 3, 16, 16))
+        PatchGAN(features=4)(torch.rand(1, 3, 16, 16))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from impasto.networks.article import ArticleGenerator
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.head import MinibatchDeviation
 from impasto.networks.layers.norm import BatchNorm, ConditionalNorm
-from impasto.networks.resnet_translation import ResNetGenerator
+from impasto.networks.resnet_translation import TranslationGenerator
 
 
 def network() -> nn.Module:
@@ -48,7 +48,10 @@ def work(rank: int, folder: str) -> None:
 
 @pytest.mark.parametrize(
     "network",
-    [ArticleGenerator(1, 8, 8, latent_dim=4, dense=8), ResNetGenerator(filters=4, blocks=1, norm="batch", dropout=0.1)],
+    [
+        ArticleGenerator(1, 8, 8, latent_dim=4, dense=8),
+        TranslationGenerator(features=4, blocks=1, norm="batch", dropout=0.1),
+    ],
 )
 def test_networks_have_no_layer_that_looks_at_one_process_alone(network: nn.Module) -> None:
     kinds = {type(module) for module in network.modules()}

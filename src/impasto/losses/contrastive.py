@@ -69,7 +69,7 @@ class PatchNCE(nn.Module):
 
     Args:
         sampler: made for the layers' widths.
-        layers: of the generator, as its ``features`` numbers them.
+        layers: of the generator, as its ``activations`` numbers them.
         temperature: see :func:`patch_nce`.
     """
 
@@ -83,16 +83,16 @@ class PatchNCE(nn.Module):
         """Mean loss over layers, pictures and places: scalar.
 
         Args:
-            generator: whose ``features`` see both.
+            generator: whose ``activations`` see both.
             source: (N, C, H, W) in [-1, 1].
             painted: likewise, with graph.
             flipped: ``painted`` was made from the mirror image of ``source`` (FastCUT's flip equivariance).
         """
-        features: Callable[..., list[Tensor]] = generator.features  # type: ignore[assignment]
-        seen = features(painted, self.layers)
+        activations: Callable[..., list[Tensor]] = generator.activations  # type: ignore[assignment]
+        seen = activations(painted, self.layers)
         places = self.sampler.places(seen)
         queries = self.sampler([f.flip(-1) for f in seen] if flipped else seen, places)
         with torch.no_grad():
-            keys = self.sampler(features(source, self.layers), places)
+            keys = self.sampler(activations(source, self.layers), places)
         losses = [patch_nce(q, k, self.temperature).mean() for q, k in zip(queries, keys, strict=True)]
         return torch.stack(losses).mean()

@@ -21,7 +21,7 @@ class CUT(AdversarialModel):
         adversarial: weight of the generator's adversarial loss.
         nce: weight of the contrastive loss; 0 does without.
         nce_identity: let also style pictures, repainted, keep what they show (CUT); the two are averaged.
-        nce_layers: of the generator, as its ``features`` numbers them.
+        nce_layers: of the generator, as its ``activations`` numbers them.
         nce_patches: places drawn from each picture.
         nce_dim: length of the projected features.
         temperature: of the contrastive loss.

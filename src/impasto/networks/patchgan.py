@@ -13,7 +13,7 @@ class PatchGAN(nn.Module):
 
     Args:
         channels: of the pictures.
-        filters: channels after the first convolution, doubled by each layer up to eight times as many.
+        features: channels after the first convolution, doubled by each layer up to eight times as many.
         layers: layers that halve the size; a score sees 16, 34, 70 or 142 pixels with 1, 2, 3 or 4 of them.
         norm: instance (as published) or none.
         spectral_norm: bound the spectral norm of every convolution by 1 (Miyato et al. 2018).
@@ -25,7 +25,7 @@ class PatchGAN(nn.Module):
     def __init__(
         self,
         channels: int = 3,
-        filters: int = 64,
+        features: int = 64,
         layers: int = 3,
         norm: Literal["instance", "none"] = "instance",
         spectral_norm: bool = False,
@@ -33,7 +33,7 @@ class PatchGAN(nn.Module):
     ) -> None:
         super().__init__()
         self.smallest = 2 ** (layers + 2)
-        widths = [min(filters * 2**i, filters * 8) for i in range(layers + 1)]
+        widths = [min(features * 2**i, features * 8) for i in range(layers + 1)]
         stages: list[nn.Module] = []
         for i, (before, after) in enumerate(zip([channels, *widths[:-1]], widths, strict=True)):
             last = i == layers

@@ -18,7 +18,7 @@ from impasto.networks.layers.norm import BatchNorm
 Norm = Literal["instance", "batch", "none"]
 
 
-class ResNetGenerator(nn.Module):
+class TranslationGenerator(nn.Module):
     """Repaints (N, C, H, W) in [-1, 1]; H and W must be multiples of ``stride``.
 
     Layers are numbered as in CUT's published code, so that its NCE layers 0, 4, 8, 12, 16 mean the same here: 0 the
@@ -26,7 +26,7 @@ class ResNetGenerator(nn.Module):
 
     Args:
         channels: of the pictures.
-        filters: channels after the first convolution; four times as many in the blocks.
+        features: channels after the first convolution; four times as many in the blocks.
         blocks: residual blocks; 9 as published, 6 for pictures of 128 pixels.
         norm: instance (as published), batch (the same function at any picture size) or none.
         dropout: share of channels dropped inside the blocks.
@@ -40,7 +40,7 @@ class ResNetGenerator(nn.Module):
     def __init__(
         self,
         channels: int = 3,
-        filters: int = 64,
+        features: int = 64,
         blocks: int = 9,
         norm: Norm = "instance",
         dropout: float = 0.0,
@@ -49,18 +49,18 @@ class ResNetGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.residual = channels, residual
-        wide = filters * 4
+        wide = features * 4
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(3),
-            nn.Conv2d(channels, filters, 7),
-            *activation(filters, norm),
-            *down(filters, filters * 2, norm, antialias),
-            *down(filters * 2, wide, norm, antialias),
+            nn.Conv2d(channels, features, 7),
+            *activation(features, norm),
+            *down(features, features * 2, norm, antialias),
+            *down(features * 2, wide, norm, antialias),
             *(ResidualBlock(wide, norm, dropout) for _ in range(blocks)),
-            *up(wide, filters * 2, norm),
-            *up(filters * 2, filters, norm),
+            *up(wide, features * 2, norm),
+            *up(features * 2, features, norm),
             nn.ReflectionPad2d(3),
-            nn.Conv2d(filters, channels, 7),
+            nn.Conv2d(features, channels, 7),
         )
         self.apply(initialise)
         if residual:
@@ -85,7 +85,7 @@ class ResNetGenerator(nn.Module):
         return torch.tanh(painted)
 
     def widths(self, layers: Sequence[int]) -> list[int]:
-        """Channels that :meth:`features` gives for these layers, in ascending order of the layer.
+        """Channels that :meth:`activations` gives for these layers, in ascending order of the layer.
 
         Raises:
             UserError: a layer that is not there.
@@ -95,9 +95,9 @@ class ResNetGenerator(nn.Module):
         with torch.no_grad():
             device = next(self.parameters()).device
             probe = torch.zeros(1, self.channels, self.smallest, self.smallest, device=device)
-            return [f.shape[1] for f in self.features(probe, layers)]
+            return [f.shape[1] for f in self.activations(probe, layers)]
 
-    def features(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
+    def activations(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
         """What the given layers see: one (N, C', H', W') each, in ascending order of the layer.
 
         Args:
