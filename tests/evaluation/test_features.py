@@ -6,9 +6,10 @@ from torch import Tensor, nn
 
 from impasto.errors import UserError
 from impasto.evaluation import features as module
-from impasto.evaluation.extractors import EfficientNetLite0, Inception, as_rgb
+from impasto.evaluation.extractors import EfficientNetLite0, Inception
 from impasto.evaluation.features import Extractor, choose_extractor, collect
 from impasto.evaluation.figures import public_name
+from impasto.pixels import as_rgb
 from impasto.run.notices import forget_notices, notices
 from tests.evaluation.conftest import TinyExtractor, random_images
 

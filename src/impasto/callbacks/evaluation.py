@@ -9,9 +9,9 @@ from lightning import Callback, Trainer
 from torch import Tensor
 
 from impasto.callbacks.clock import due
-from impasto.callbacks.samples import save_sheet
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.state import random_states, set_random_states
+from impasto.pixels import save_sheet
 from impasto.run.loggers import log_image
 
 log = logging.getLogger("impasto")

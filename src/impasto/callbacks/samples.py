@@ -4,11 +4,10 @@ from pathlib import Path
 
 import torch
 from lightning import Callback, Trainer
-from PIL import Image
-from torch import Tensor
 
 from impasto.callbacks.clock import due
 from impasto.models.base import AdversarialModel, Batch
+from impasto.pixels import save_sheet
 from impasto.run.loggers import log_image
 
 
@@ -64,28 +63,3 @@ def preview_batch(trainer: Trainer, model: AdversarialModel) -> Batch | None:
     """The pictures that the data module sets aside for looking at, on the model's device."""
     batch: Batch | None = getattr(trainer, "datamodule").preview_batch()  # noqa: B009
     return {name: values.to(model.device) for name, values in batch.items()} if batch is not None else None
-
-
-def save_sheet(images: Tensor, columns: int, path: Path, gap: int = 2) -> None:
-    """Write pictures side by side as one PNG.
-
-    Args:
-        images: (N, C, H, W) in [-1, 1].
-        columns: pictures in a row.
-        path: where to; folders are made.
-        gap: white pixels between pictures.
-    """
-    pixels = to_uint8(images).cpu().permute(0, 2, 3, 1)
-    n, height, width, channels = pixels.shape
-    rows = -(-n // columns)
-    sheet = torch.full((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), 255, dtype=torch.uint8)
-    for i, picture in enumerate(pixels):
-        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
-        sheet[top : top + height, left : left + width] = picture
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet.squeeze(-1).numpy() if channels == 1 else sheet.numpy()).save(path)
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """[-1, 1] to 0..255, rounded to the nearest."""
-    return (images.float().clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8)

@@ -18,6 +18,7 @@ from impasto.evaluation.distances import some_positions
 from impasto.evaluation.features import best_device, exactly, from_first, state_sha256
 from impasto.evaluation.progress import counting
 from impasto.evaluation.real import keep, uint8_slice
+from impasto.pixels import from_uint8
 from impasto.run.cache import cache_dir
 
 log = logging.getLogger("impasto")
@@ -55,7 +56,7 @@ class Classifier(nn.Module):
 
     def with_logits(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, 128) and logits (N, classes) of uint8 pictures (N, C, H, W)."""
-        pixels = images.float() / 127.5 - 1
+        pixels = from_uint8(images)
         if max(pixels.shape[2:]) > SIDE:
             pixels = F.interpolate(pixels, (SIDE, SIDE), mode="bilinear", antialias=True)
         features = self.hidden(self.body(pixels.contiguous(memory_format=torch.channels_last)))

@@ -10,18 +10,10 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from impasto.errors import UserError
+from impasto.pixels import as_rgb
 
 INCEPTION_SHA256: Final = "6726825d"
 """First digits of the SHA-256 of the only weights whose Fréchet distance may be called FID."""
-
-
-def as_rgb(images: Tensor) -> Tensor:
-    """Greyscale repeated to three channels; alpha dropped.
-
-    Args:
-        images: (N, 1, 3 or 4, H, W).
-    """
-    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
 
 
 class EfficientNetLite0(nn.Module):

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from impasto import distributed
 from impasto.errors import UserError
-from impasto.evaluation.extractors import EfficientNetLite0, Inception, as_rgb, inception_on_disk, inception_url
+from impasto.evaluation.extractors import EfficientNetLite0, Inception, inception_on_disk, inception_url
+from impasto.pixels import as_rgb
 from impasto.run.notices import notice
 from impasto.run.reach import reachable
 

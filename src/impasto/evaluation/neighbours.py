@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from impasto.evaluation.manifold import distances, radii
+from impasto.pixels import from_uint8
 
 
 @dataclass(frozen=True)
@@ -66,4 +67,4 @@ def neighbour_sheet(generated: Tensor, neighbours: Tensor) -> tuple[Tensor, int]
         ((n * (k + 1), C, H, W) in [-1, 1], pictures in a row).
     """
     rows = torch.cat([generated[:, None], neighbours], 1)
-    return rows.flatten(0, 1).float() / 127.5 - 1, rows.shape[1]
+    return from_uint8(rows.flatten(0, 1)), rows.shape[1]

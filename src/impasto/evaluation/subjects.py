@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from impasto.callbacks.samples import to_uint8
 from impasto.evaluation.features import Pictures
+from impasto.pixels import from_uint8, to_uint8
 
 GOLDEN: Final = (5**0.5 - 1) / 2
 
@@ -61,6 +61,6 @@ def repainter(network: nn.Module) -> Callable[[Tensor], Tensor]:
 
     @torch.no_grad()
     def paint(images: Tensor) -> Tensor:
-        return to_uint8(network(images.to(next(network.parameters()).device).float() / 127.5 - 1))
+        return to_uint8(network(from_uint8(images.to(next(network.parameters()).device))))
 
     return paint

@@ -23,6 +23,7 @@ from impasto.evaluation.progress import Tick
 from impasto.evaluation.statistics import Moments, averaged, moments
 from impasto.evaluation.structure import structure_score
 from impasto.networks.feature_maps import FeatureMaps
+from impasto.pixels import from_uint8
 
 
 class Networks:
@@ -49,7 +50,7 @@ class Networks:
 
     def structure(self, images: Tensor, content: Tensor) -> Tensor:
         """Mean over layers of :func:`~impasto.evaluation.structure.structure_score`: (N,)."""
-        ours, theirs = (self.shape(signed(x), self.shape_layers) for x in (images, content))
+        ours, theirs = (self.shape(from_uint8(x), self.shape_layers) for x in (images, content))
         return torch.stack([structure_score(a, b) for a, b in zip(ours, theirs, strict=True)]).mean(0)
 
 
@@ -104,7 +105,7 @@ def describe(
         images = change(content).to(best_device()) if change is not None else content
         with exactly():
             features.append(extract(networks.extractor, images))
-            seen = networks.texture(signed(images), networks.texture.style_layers)
+            seen = networks.texture(from_uint8(images), networks.texture.style_layers)
             layers.append([moments(layer) for layer in seen])
             if change is not None:
                 structure.append(networks.structure(images, content).cpu())
@@ -112,8 +113,3 @@ def describe(
         tick(len(images))
     parts = [averaged(layer, counts) for layer in zip(*layers, strict=True)]
     return View(concatenate(features).values, parts, torch.cat(structure) if structure else None)
-
-
-def signed(images: Tensor) -> Tensor:
-    """uint8 to [-1, 1]."""
-    return images.float() / 127.5 - 1

@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto.callbacks.samples import save_sheet, to_uint8
 from impasto.errors import UserError
 from impasto.evaluation.progress import counting
 from impasto.inference.loading import LoadedGenerator
+from impasto.pixels import from_uint8, save_sheet, to_uint8
 
 log = logging.getLogger("impasto")
 
@@ -119,7 +119,7 @@ def paint_folder(
         with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("file", "label"), *rows])
     if grid is not None:
-        save_sheet(torch.cat(sheet) / 127.5 - 1, grid, folder / "grid.png")
+        save_sheet(from_uint8(torch.cat(sheet)), grid, folder / "grid.png")
     log.info("%d pictures in %s", n, folder)
 
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from impasto.data.decode import BadImage, decode
 from impasto.data.folder import FolderSource
@@ -16,6 +15,7 @@ from impasto.evaluation.progress import counting
 from impasto.inference.loading import LoadedGenerator
 from impasto.inference.sheet import save_pairs, shrunk
 from impasto.inference.tiles import paint
+from impasto.pixels import from_uint8, luma, to_uint8
 
 log = logging.getLogger("impasto")
 
@@ -160,19 +160,14 @@ def repaint(
     """
     device = next(generator.network.parameters()).device
     rgb, alpha = pixels[..., :3], pixels[..., 3:]
-    photo = torch.from_numpy(rgb).to(device).permute(2, 0, 1)[None].float() / 127.5 - 1
+    photo = from_uint8(torch.from_numpy(rgb).to(device).permute(2, 0, 1)[None])
     grey = generator.spec.channels == 1
     painted = paint(generator.network, luma(photo) if grey else photo, tile).expand_as(photo)
     if preserve_color:
         painted = photo + luma(painted) - luma(photo)
     painted = torch.lerp(photo, painted, strength)
-    out = (painted[0].clamp(-1, 1) * 127.5 + 127.5).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    out = to_uint8(painted[0]).permute(1, 2, 0).cpu().numpy()
     return out if (alpha == 255).all() else np.concatenate([out, alpha], 2)
-
-
-def luma(images: Tensor) -> Tensor:
-    """ITU-R BT.601 brightness: (N, 3, H, W) to (N, 1, H, W)."""
-    return (images * images.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def save(pixels: np.ndarray, path: Path) -> None:

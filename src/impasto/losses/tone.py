@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LUMA: Final = (0.299, 0.587, 0.114)
+from impasto.pixels import luma
+
 CHROMA: Final = ((-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))
-"""Brightness and the two colour differences of ITU-R BT.601."""
+"""The two colour differences of ITU-R BT.601."""
 
 
 def luma_distance(painted: Tensor, content: Tensor, blur: int = 8) -> Tensor:
@@ -31,7 +32,7 @@ def chroma_distance(painted: Tensor, content: Tensor, blur: int = 8) -> Tensor:
 
 
 def _blurred_luma(images: Tensor, blur: int) -> Tensor:
-    return _evened(_blurred(images.float() if images.shape[1] == 1 else _project(images, (LUMA,)), blur))
+    return _evened(_blurred(luma(images), blur))
 
 
 def _project(images: Tensor, rows: tuple[tuple[float, ...], ...]) -> Tensor:

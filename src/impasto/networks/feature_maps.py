@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.errors import UserError
+from impasto.pixels import as_rgb
 from impasto.run.notices import notice
 from impasto.run.reach import reachable
 
@@ -60,7 +61,7 @@ class VGG19(nn.Module):
 
     def forward(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
         """See :class:`FeatureMaps`."""
-        x = (rgb(images) - cast(Tensor, self.mean)) / cast(Tensor, self.deviation)
+        x = (as_rgb(images) - cast(Tensor, self.mean)) / cast(Tensor, self.deviation)
         return run_through(self.layers, x, layers)
 
 
@@ -86,7 +87,7 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
         """See :class:`FeatureMaps`."""
-        pixels = (rgb(images) + 1) * 127.5
+        pixels = (as_rgb(images) + 1) * 127.5
         return run_through(self.blocks, self.stem((pixels - 127) / 128), layers)
 
 
@@ -119,11 +120,6 @@ def feature_maps(features: str = "auto") -> FeatureMaps:
 def vgg_path() -> Path:
     """Where torchvision keeps the weights of VGG19."""
     return Path(torch.hub.get_dir()) / "checkpoints" / VGG_URL.rsplit("/", 1)[1]
-
-
-def rgb(images: Tensor) -> Tensor:
-    """Grey repeated to three channels."""
-    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
 
 
 def run_through(network: Any, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
