@@ -7,6 +7,7 @@ from torch import Tensor
 
 from impasto.data.packed import PackedImages
 from impasto.data.spec import ImageSpec
+from impasto.data.vectors import digest_of
 from impasto.errors import UserError
 from impasto.run.notices import notice
 
@@ -31,6 +32,10 @@ class PackedDataModule(LightningDataModule):
         """Pictures set aside for looking at, in [-1, 1]; none where a model needs none."""
         raise NotImplementedError
 
+    def condition_vectors(self, count: int) -> Tensor | None:
+        """Condition vectors of pictures to train on, evenly spaced: (count or fewer, K); none where it has none."""
+        return None
+
     def provenance(self) -> dict[str, Any]:
         """Where the pictures come from and how they were split, for the summary."""
         raise NotImplementedError
@@ -40,13 +45,15 @@ class PackedDataModule(LightningDataModule):
         return {
             "pictures": [len(packed) for packed in self.packs],
             "fingerprints": [packed.fingerprint for packed in self.packs],
+            "vectors": digest_of(self.packs),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Compare the pictures with those that a resumed run has been trained on.
 
         Raises:
-            UserError: there are more or fewer of them, so that the order in which they come would be another.
+            UserError: there are more or fewer of them, so that the order in which they come would be another; or their
+                condition vectors are others.
         """
         own = self.state_dict()
         if own["pictures"] != state_dict["pictures"]:
@@ -54,6 +61,11 @@ class PackedDataModule(LightningDataModule):
             raise UserError(
                 f"This run was trained on {had} pictures, and now there are {has}: say where the same pictures are "
                 "(data.root=FOLDER, for example), or start a new run."
+            )
+        if own["vectors"] != state_dict.get("vectors"):
+            raise UserError(
+                "The pictures have other condition vectors than this run was trained with: let data.vectors name the "
+                "same ones, or start a new run."
             )
         if own["fingerprints"] != state_dict["fingerprints"]:
             notice(

@@ -49,7 +49,7 @@ class PackedDataset(Dataset[Any]):
         self.parts = dict(parts)
 
     def __getitems__(self, draws: Mapping[str, Draw]) -> dict[str, Batch]:
-        """By name: pixels (N, H, W, C) uint8, valid (N, 2), chances (N, 6) and, where there are any, labels (N,)."""
+        """By name: pixels (N, H, W, C) uint8, valid (N, 2), chances (N, 6); labels (N,) and vectors (N, K) if any."""
         return {name: _read(self.parts[name], draw) for name, draw in draws.items()}
 
 
@@ -61,6 +61,8 @@ def _read(packed: PackedImages, draw: Draw) -> Batch:
     }
     if packed.labels is not None:
         batch["labels"] = torch.from_numpy(packed.labels[draw.pictures].astype(np.int64))
+    if packed.vectors is not None:
+        batch["vectors"] = torch.from_numpy(packed.vectors[draw.pictures])
     return batch
 
 
@@ -105,6 +107,15 @@ def _as_it_is(batch: dict[str, Batch]) -> dict[str, Batch]:
 
 
 def look_at(packed: PackedImages, count: int) -> Tensor:
-    """The first pictures, evenly spaced, as networks take them: (count or fewer, C, H, W) in [-1, 1]."""
-    chosen = np.linspace(0, len(packed) - 1, min(count, len(packed))).round().astype(int)
-    return to_float(torch.from_numpy(packed.batch(chosen)))
+    """Pictures evenly spaced, as networks take them: (count or fewer, C, H, W) in [-1, 1]."""
+    return to_float(torch.from_numpy(packed.batch(evenly_spaced(packed, count))))
+
+
+def vectors_in(packed: PackedImages, count: int) -> Tensor | None:
+    """Condition vectors of the pictures that :func:`look_at` takes: (count or fewer, K); None where there are none."""
+    return None if packed.vectors is None else torch.from_numpy(packed.vectors[evenly_spaced(packed, count)])
+
+
+def evenly_spaced(packed: PackedImages, count: int) -> np.ndarray:
+    """Positions of ``count`` pictures, or of all where there are fewer, the first and the last among them."""
+    return np.linspace(0, len(packed) - 1, min(count, len(packed))).round().astype(int)

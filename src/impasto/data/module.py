@@ -1,18 +1,15 @@
 """The data of a run that learns to paint pictures of one kind."""
 
-import math
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
-import numpy as np
 from torch.utils.data import DataLoader
 
 from impasto import distributed
 from impasto.data.base import PackedDataModule
-from impasto.data.items import UNLABELLED, Source
+from impasto.data.items import Source
 from impasto.data.loading import Batch, View, look_at, make_loader
 from impasto.data.packed import Duplicates, PackedImages
 from impasto.data.packing import pack
@@ -20,15 +17,13 @@ from impasto.data.sampler import BatchSampler
 from impasto.data.sizing import Resize, SizePolicy
 from impasto.data.sources import OpenPictures, Pictures, SourceName
 from impasto.data.spec import ImageSpec
-from impasto.data.split import CropsSource, hold_out
+from impasto.data.split import crops_of, hold_out, without_empty_classes
 from impasto.data.transforms import as_size
 from impasto.errors import UserError
 from impasto.run.cache import cache_dir as default_cache_dir
 
 FEW: Final = 100
 """Below so many pictures, ``resize=auto`` lets a network see each of them through many crops."""
-CROPS: Final = 1024
-"""Crops that are measured where training sees crops at random; or one of each picture, if there are more of those."""
 
 Size = int | Sequence[int]
 
@@ -127,7 +122,7 @@ class ImageDataModule(PackedDataModule):
         else:
             train, held_out = everything, self._pack(own_test, self.policy)
             self.packs.append(held_out)
-        self.train, self.held_out = _without_empty_classes(train, held_out)
+        self.train, self.held_out = without_empty_classes(train, held_out)
         self._ready = True
 
     def setup(self, stage: str | None = None) -> None:
@@ -234,40 +229,3 @@ def size_policy(
             "which is cut out of it: make it as large at least."
         )
     return SizePolicy(height, width, resize, channels)
-
-
-def crops_of(
-    packed: PackedImages, policy: SizePolicy, size: tuple[int, int], source: Source, cache_dir: Path
-) -> PackedImages:
-    """The pictures themselves where they have the size that networks see, else crops at fixed places."""
-    if (policy.height, policy.width) == size:
-        return packed
-    count = len(packed) * math.ceil(CROPS / len(packed))
-    crops = CropsSource(packed, size, count, source.origin)
-    exact = SizePolicy(*size, "crop", policy.channels)
-    return pack(crops, exact, cache_dir, duplicates="keep", workers=0, progress=False)
-
-
-def _without_empty_classes(
-    train: PackedImages, held_out: PackedImages | None
-) -> tuple[PackedImages, PackedImages | None]:
-    """Number the classes that there are pictures of; a limit may leave others empty, and they cannot be learnt.
-
-    Pictures of no class, as a data set on the Hub may have among others, are left out.
-    """
-    if train.labels is None:
-        return train, held_out
-    found = np.unique(train.labels)
-    present = found[found != UNLABELLED]
-    if len(found) == len(present) == len(train.class_names):
-        return train, held_out
-    if not len(present):
-        raise UserError("None of the pictures has a class: set data.label=none.")
-    names = tuple(train.class_names[label] for label in present)
-
-    def renumbered(packed: PackedImages) -> PackedImages:
-        assert packed.labels is not None
-        kept = packed.subset(np.flatnonzero(np.isin(packed.labels, present)))
-        return replace(kept, class_names=names, labels=np.searchsorted(present, np.asarray(kept.labels)))
-
-    return renumbered(train), None if held_out is None else renumbered(held_out)

@@ -35,7 +35,7 @@ class PackedImages:
 
     Attributes:
         folder: where they are kept.
-        fingerprint: of the pictures, their labels, their size and their order.
+        fingerprint: of the pictures, their labels, their size and their order; not of their vectors.
         shape: (H, W, C) of each.
         class_names: one name per label; empty for unlabelled pictures.
         index: int64 (n,), the row of ``images`` that holds each picture.
@@ -44,6 +44,7 @@ class PackedImages:
         num_rows: rows of ``images``, those of bad pictures included.
         num_bad: how many pictures could not be used; of all that were packed, as the next.
         num_duplicates: how many files repeat another, byte for byte.
+        vectors: float32 (n, K), what each picture is to be conditioned on; None where nothing is.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class PackedImages:
     num_rows: int
     num_bad: int
     num_duplicates: int
+    vectors: np.ndarray | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -89,8 +91,10 @@ class PackedImages:
         chosen = np.asarray(positions, np.int64)
         index = self.index[chosen]
         digest = hashlib.sha256(self.fingerprint.encode() + index.tobytes()).hexdigest()[:32]
-        labels = None if self.labels is None else self.labels[chosen]
-        return replace(self, fingerprint=digest, index=index, labels=labels, sizes=self.sizes[chosen])
+        labels, vectors = (None if values is None else values[chosen] for values in (self.labels, self.vectors))
+        return replace(
+            self, fingerprint=digest, index=index, labels=labels, sizes=self.sizes[chosen], vectors=vectors
+        )
 
     def names(self, position: int) -> str:
         """What the source calls the picture at ``position``, such as its path below the source's folder."""

@@ -1,13 +1,22 @@
 """Which pictures are held back from training, and what is measured against."""
 
 import hashlib
+import math
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from impasto.data.items import UNLABELLED, Item, Origin
+from impasto.data.items import UNLABELLED, Item, Origin, Source
 from impasto.data.packed import PackedImages
+from impasto.data.packing import pack
+from impasto.data.sizing import SizePolicy
 from impasto.errors import UserError
+
+CROPS: Final = 1024
+"""Crops that are measured where training sees crops at random; or one of each picture, if there are more of those."""
 
 
 def hold_out(packed: PackedImages, share: float) -> tuple[PackedImages, PackedImages | None]:
@@ -82,3 +91,41 @@ class CropsSource:
             pixels = np.pad(pixels, missing, mode="reflect")
             label = UNLABELLED if self.packed.labels is None else int(self.packed.labels[picture])
             yield Item(f"{i:06d} of {names[picture]}", pixels, label)
+
+
+def crops_of(
+    packed: PackedImages, policy: SizePolicy, size: tuple[int, int], source: Source, cache_dir: Path
+) -> PackedImages:
+    """The pictures themselves where they have the size that networks see, else crops at fixed places."""
+    if (policy.height, policy.width) == size:
+        return packed
+    count = len(packed) * math.ceil(CROPS / len(packed))
+    crops = CropsSource(packed, size, count, source.origin)
+    exact = SizePolicy(*size, "crop", policy.channels)
+    cut = pack(crops, exact, cache_dir, duplicates="keep", workers=0, progress=False)
+    return cut if packed.vectors is None else replace(cut, vectors=packed.vectors[cut.index % len(packed)])
+
+
+def without_empty_classes(
+    train: PackedImages, held_out: PackedImages | None
+) -> tuple[PackedImages, PackedImages | None]:
+    """Number the classes that there are pictures of; a limit may leave others empty, and they cannot be learnt.
+
+    Pictures of no class, as a data set on the Hub may have among others, are left out.
+    """
+    if train.labels is None:
+        return train, held_out
+    found = np.unique(train.labels)
+    present = found[found != UNLABELLED]
+    if len(found) == len(present) == len(train.class_names):
+        return train, held_out
+    if not len(present):
+        raise UserError("None of the pictures has a class: set data.label=none.")
+    names = tuple(train.class_names[label] for label in present)
+
+    def renumbered(packed: PackedImages) -> PackedImages:
+        assert packed.labels is not None
+        kept = packed.subset(np.flatnonzero(np.isin(packed.labels, present)))
+        return replace(kept, class_names=names, labels=np.searchsorted(present, np.asarray(kept.labels)))
+
+    return renumbered(train), None if held_out is None else renumbered(held_out)

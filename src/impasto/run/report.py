@@ -15,7 +15,7 @@ img { max-width: 100%; image-rendering: pixelated; border: 1px solid #ddd }
 img.plot { image-rendering: auto; border: 0 }
 table { border-collapse: collapse }
 td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px solid #eee }
-td.number { font-variant-numeric: tabular-nums } .notice { background: #fff4d6; padding: .5rem .8rem; margin: .4rem 0 }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap } .notice { background: #fff4d6; padding: .5rem .8rem; margin: .4rem 0 }
 .quiet { color: #777 } pre { background: #f6f6f6; padding: .8rem; overflow: auto }
 """
 NOT_PROTOCOL = ("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method")
