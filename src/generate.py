@@ -8,17 +8,19 @@ from impasto.run.entry import report_user_errors, run
 
 @report_user_errors
 def generate(cfg: DictConfig) -> None:
-    """Load the generator, find the label, paint, and lay out a sheet where asked for."""
-    from impasto.inference.generate import paint_folder, resolve_label
+    """Load the generator, find the label or vectors, paint, and lay out a sheet where asked for."""
+    from impasto.inference.generate import paint_folder, resolve_label, resolve_vectors
     from impasto.inference.loading import load_generator
 
     generator = load_generator(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust))
     label = resolve_label(cfg.label, generator)
+    vectors = resolve_vectors(cfg.vectors, generator)
     paint_folder(
         generator,
         cfg.output,
         cfg.num_images,
         label=label,
+        vectors=vectors,
         seed=cfg.seed,
         batch_size=cfg.batch_size,
         grid=cfg.grid,

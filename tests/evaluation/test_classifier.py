@@ -11,7 +11,7 @@ from impasto.data.sizing import SizePolicy
 from impasto.evaluation.classifier import class_diversity, class_figures, classifier_for
 from impasto.evaluation.evaluator import Evaluator
 from impasto.evaluation.real import uint8_slice
-from impasto.evaluation.subjects import conditions_for, labels_like
+from impasto.evaluation.subjects import labels_like
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
 
 
@@ -78,14 +78,3 @@ def test_labels_follow_the_real_proportions() -> None:
     assert torch.bincount(labels).tolist() == pytest.approx([600, 100, 300], abs=3)
     assert torch.bincount(labels[300:400]).tolist() == pytest.approx([60, 10, 30], abs=3)
     assert torch.equal(labels_like(real, 50), labels[:50])
-
-
-class Data:
-    def preview_batch(self) -> dict[str, torch.Tensor]:
-        return {"image": torch.zeros(2, 3, 4, 4), "condition": torch.tensor([[1.0], [2.0]])}
-
-
-def test_vector_conditions_come_from_the_data() -> None:
-    found = conditions_for(None, Data(), None, 5)
-    assert found is not None
-    assert found.tolist() == [[1.0], [2.0]]

@@ -33,9 +33,11 @@ class Own(nn.Module):
         return (self.scale * z[:, :1]).clamp(-1, 1)[:, :, None, None].expand(-1, self.channels, 8, 8)
 
 
-def write_run(folder: Path, network: nn.Module, node: dict[str, Any], classes: tuple[str, ...] = ()) -> Path:
+def write_run(
+    folder: Path, network: nn.Module, node: dict[str, Any], classes: tuple[str, ...] = (), condition_dim: int = 0
+) -> Path:
     """A run's folder with one checkpoint, as train.py would have written it."""
-    spec = ImageSpec(3, 8, 8, classes)
+    spec = ImageSpec(3, 8, 8, classes, condition_dim)
     weights = {f"generator_ema.{name}": value for name, value in network.state_dict().items()}
     config = {"model": {"generator": {"_partial_": True, **node}, "latent": "normal"}}
     record = {"version": 1, "spec": spec.to_dict(), "config": config, "images_seen": 12}
@@ -166,6 +168,39 @@ def test_labels_where_there_are_none(tmp_path: Path) -> None:
     node = {"_target_": "impasto.networks.dcgan.DCGANGenerator", **SMALL}
     run = write_run(tmp_path / "run", DCGANGenerator(3, 8, 8, **SMALL), node)
     refused([f"checkpoint={run}", f"output={tmp_path / 'out'}", "label=dress"], "trained without labels")
+
+
+@pytest.fixture
+def of_vectors(tmp_path: Path) -> Path:
+    """A generator that is told vectors of two numbers."""
+    torch.manual_seed(0)
+    network = DCGANGenerator(3, 8, 8, condition_dim=2, **SMALL)
+    nn.init.normal_(network.input.embed.embed.weight)  # type: ignore[union-attr,arg-type]
+    node = {"_target_": "impasto.networks.dcgan.DCGANGenerator", **SMALL}
+    return write_run(tmp_path / "told", network, node, condition_dim=2)
+
+
+def test_vectors_in_turn(of_vectors: Path, tmp_path: Path) -> None:
+    (tmp_path / "three.csv").write_text("file,warm,old\nred,1,0\nblue,-1,0\nred,0,1\n")
+    (tmp_path / "blue.csv").write_text("file,warm,old\nblue,-1,0\n")
+    three, blue = (
+        painted(of_vectors, tmp_path / name, "num_images=5", "batch_size=2", f"vectors={tmp_path / name}.csv")
+        for name in ("three", "blue")
+    )
+    same = [np.abs(three[name].astype(int) - blue[name]).max() <= 1 for name in three]
+    assert same == [False, True, False, False, True]
+    assert not (tmp_path / "three" / "labels.csv").exists()
+
+
+def test_vectors_that_do_not_fit(run: Path, of_vectors: Path, tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("file,warm\nx,1\n")
+    given, out = f"vectors={tmp_path / 'v.csv'}", f"output={tmp_path / 'out'}"
+    refused([f"checkpoint={of_vectors}", out], r"conditioned on vectors of 2 numbers: set vectors=FILE")
+    refused([f"checkpoint={of_vectors}", out, given], r"vectors of 1 numbers, and this model was trained with 2")
+    refused([f"checkpoint={of_vectors}", out, "vectors=no.csv"], r"vectors=no\.csv does not exist")
+    refused([f"checkpoint={of_vectors}", out, given, "label=1"], "trained without labels")
+    refused([f"checkpoint={run}", out, given], "is not conditioned on vectors; leave vectors= out")
+    assert not (tmp_path / "out").exists()
 
 
 def refused(overrides: list[str], words: str) -> None:

@@ -1,5 +1,6 @@
 """Whether a generator knows the labels, and what follows from it."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.data.spec import ImageSpec
+from impasto.errors import UserError
 from impasto.models.noise import is_conditional, sample
 from impasto.networks.article import ArticleGenerator
 from impasto.networks.dcgan import DCGANGenerator
@@ -83,3 +85,49 @@ def test_a_column_for_each_class_only_where_the_generator_knows_them() -> None:
         strip = model.interpolation()
         assert strip is not None
         assert len(strip[0].unique()) == (3 if conditional else 1)
+
+
+class OfVectors(nn.Module):
+    """Paints the first number of its condition, through batch statistics."""
+
+    latent_dim = 2
+
+    def __init__(self, condition_dim: int = 1) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1, affine=False)
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        images = self.weight * condition[:, :1, None, None].expand(-1, 1, 2, 2)
+        self.norm(images)
+        return images
+
+
+def of_vectors(known: list[float]) -> Any:
+    """A model in training on data of these vectors."""
+    model = make_model(spec=ImageSpec(1, 2, 2, condition_dim=1), generator=OfVectors())
+    data = SimpleNamespace(condition_vectors=lambda count: torch.tensor(known)[:count, None])
+    model._trainer = SimpleNamespace(datamodule=data)
+    return model
+
+
+def test_vectors_of_the_data_come_in_turn() -> None:
+    model = of_vectors([0.0, 0.2, 0.4])
+    images, columns = model.preview({"condition": torch.tensor([[0.1], [0.2], [0.3]])}, None, None)
+    assert (len(images), columns) == (64, 8)
+    assert images[:4, 0, 0, 0].tolist() == pytest.approx([0.1, 0.2, 0.3, 0.1])
+    strip = model.interpolation()
+    assert strip is not None
+    assert strip[0][::10, 0, 0, 0].tolist() == pytest.approx([0.0, 0.0, 0.2, 0.2, 0.4, 0.4])
+    assert strip[0][:10].unique().tolist() == [0.0]
+
+
+def test_batch_statistics_are_measured_with_the_vectors_of_the_data() -> None:
+    model = of_vectors([0.0, 0.3, 0.6])
+    model.settle()
+    assert model.generator_ema.norm.running_mean.item() == pytest.approx(0.3, abs=1e-3)
+
+
+def test_a_generator_that_is_told_nothing_refuses_vectors() -> None:
+    with pytest.raises(UserError, match=r"data\.vectors=null"):
+        make_model(spec=ImageSpec(1, 2, 2, condition_dim=1), generator=Shift())

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from impasto.data.packed import PackedImages
 from impasto.data.spec import ImageSpec
-from impasto.data.vectors import digest_of
 from impasto.errors import UserError
 from impasto.run.notices import notice
 
@@ -18,10 +17,12 @@ class PackedDataModule(LightningDataModule):
     Attributes:
         start_batch: number of the first batch that the loader gives; a resumed run sets it.
         packs: everything that was packed, for ``bad_images.csv``.
+        vectors_sha256: of the condition vectors of all pictures in their order; None where they have none.
     """
 
     start_batch: int
     packs: list[PackedImages]
+    vectors_sha256: str | None = None
 
     @property
     def spec(self) -> ImageSpec:
@@ -45,7 +46,7 @@ class PackedDataModule(LightningDataModule):
         return {
             "pictures": [len(packed) for packed in self.packs],
             "fingerprints": [packed.fingerprint for packed in self.packs],
-            "vectors": digest_of(self.packs),
+            "vectors": self.vectors_sha256,
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

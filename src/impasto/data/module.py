@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from impasto import distributed
 from impasto.data.base import PackedDataModule
 from impasto.data.items import Source
-from impasto.data.loading import Batch, View, look_at, make_loader
+from impasto.data.loading import Batch, View, look_at, make_loader, vectors_in
 from impasto.data.packed import Duplicates, PackedImages
 from impasto.data.packing import pack
 from impasto.data.sampler import BatchSampler
@@ -19,6 +20,7 @@ from impasto.data.sources import OpenPictures, Pictures, SourceName
 from impasto.data.spec import ImageSpec
 from impasto.data.split import crops_of, hold_out, without_empty_classes
 from impasto.data.transforms import as_size
+from impasto.data.vectors import attach, digest_of, read_vectors
 from impasto.errors import UserError
 from impasto.run.cache import cache_dir as default_cache_dir
 
@@ -29,7 +31,7 @@ Size = int | Sequence[int]
 
 
 class ImageDataModule(PackedDataModule):
-    """Pictures, labelled or not.
+    """Pictures, with a label each, or a vector, or nothing.
 
     Every picture is packed once at ``pack_size``. Where that is larger than ``image_size``, training sees crops at
     random, and measures on crops at fixed places.
@@ -39,6 +41,8 @@ class ImageDataModule(PackedDataModule):
         source: auto, hub, local or sample.
         root: folder of the pictures.
         label: what the classes are; the choices depend on the data set.
+        vectors: file with a condition vector for each picture, as :func:`~impasto.data.vectors.read_vectors` takes it;
+            they take the place of classes.
         image_size: pixels or [height, width] that networks see.
         pack_size: of the packed pictures; null is ``image_size``, or three times that under ``fit``.
         resize: how a picture comes to that size, as :class:`~impasto.data.sizing.SizePolicy` has it; ``auto`` is
@@ -76,6 +80,7 @@ class ImageDataModule(PackedDataModule):
         source: SourceName = "auto",
         root: str | None = None,
         label: str | None = "auto",
+        vectors: str | None = None,
         image_size: Size = 64,
         pack_size: Size | None = None,
         resize: Resize | Literal["auto"] = "auto",
@@ -93,12 +98,15 @@ class ImageDataModule(PackedDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.open_pictures, self.source, self.root, self.label = pictures, source, root, label
+        self.open_pictures, self.source, self.root = pictures, source, root
+        self.label, self.vectors = None if vectors is not None else label, vectors
         self.image_size = as_size(image_size, "data.image_size")
         self.pack_size = None if pack_size is None else as_size(pack_size, "data.pack_size")
         self.resize, self.channels, self.limit, self.holdout = resize, channels, limit, holdout
         # What cannot work does not wait for the pictures, on which "auto" depends.
         size_policy(self.image_size, self.pack_size, "crop" if resize == "auto" else resize, channels)
+        if balanced and vectors is not None:
+            raise UserError("data.balanced=true needs classes, whose place data.vectors takes: leave one of them out.")
         self.balanced, self.batch_size, self.num_workers, self.seed = balanced, batch_size, num_workers, seed
         self.view = View(self.image_size, flip, color_jitter)
         self.max_bad_share, self.duplicates = max_bad_share, duplicates
@@ -112,16 +120,18 @@ class ImageDataModule(PackedDataModule):
         """Open and pack the pictures; in other processes of the same machine, wait for the first to have done so."""
         if self._ready:
             return
+        table = None if self.vectors is None else read_vectors(self.vectors)  # before the pictures, which take longer
         self.pictures: Pictures = self.open_pictures(source=self.source, root=self.root, label=self.label)
         self.policy = self._policy(self.pictures.source)
         everything = self._pack(self.pictures.source, self.policy)
         own_test = self.pictures.held_out
-        self.packs = [everything]
-        if self.holdout is not None or own_test is None:
-            train, held_out = hold_out(everything, self.holdout or 0.0)
-        else:
-            train, held_out = everything, self._pack(own_test, self.policy)
-            self.packs.append(held_out)
+        splits = self.holdout is not None or own_test is None
+        packs = [everything] if splits or own_test is None else [everything, self._pack(own_test, self.policy)]
+        if table is not None:
+            packs = attach(table, packs)
+            self.vectors_sha256 = digest_of(packs)
+        self.packs = packs
+        train, held_out = hold_out(packs[0], self.holdout or 0.0) if splits else packs
         self.train, self.held_out = without_empty_classes(train, held_out)
         self._ready = True
 
@@ -146,17 +156,18 @@ class ImageDataModule(PackedDataModule):
         return make_loader({"image": self.train}, {"image": sampler}, self.num_workers)
 
     def on_after_batch_transfer(self, batch: dict[str, Batch], dataloader_idx: int) -> Batch:
-        """On the device: ``image`` (N, C, H, W) float32 in [-1, 1], and ``label`` (N,) where there are classes."""
+        """On the device: ``image`` (N, C, H, W) float32 in [-1, 1]; ``label`` (N,) or ``condition`` (N, K) if any."""
         part = batch["image"]
-        result = {"image": self.view(part["pixels"], part["valid"], part["chances"])}
-        return {**result, "label": part["labels"]} if "labels" in part else result
+        told = {name: part[key] for name, key in (("label", "labels"), ("condition", "vectors")) if key in part}
+        return {"image": self.view(part["pixels"], part["valid"], part["chances"]), **told}
 
     # What others ask ------------------------------------------------------------------------------------------------
 
     @property
     def spec(self) -> ImageSpec:
-        """Shape and classes of what networks see."""
-        return ImageSpec(self.channels, *self.image_size, self.train.class_names)
+        """Shape of what networks see, and classes or the length of condition vectors."""
+        condition_dim = 0 if self.train.vectors is None else self.train.vectors.shape[1]
+        return ImageSpec(self.channels, *self.image_size, self.train.class_names, condition_dim)
 
     def evaluation_images(self, split: Literal["train", "held_out"]) -> PackedImages:
         """Pictures to measure against, at ``image_size``, in an order that never changes.
@@ -170,8 +181,17 @@ class ImageDataModule(PackedDataModule):
         return crops_of(chosen, self.policy, self.image_size, self.pictures.source, self.cache_dir)
 
     def preview_batch(self, count: int = 16) -> Batch | None:
-        """Some pictures to show beside what the model makes: ``image`` (N, C, H, W) in [-1, 1]."""
-        return {"image": look_at(self.evaluation_images("train"), count)}
+        """Some pictures to show beside what the model makes: ``image`` (N, C, H, W) in [-1, 1].
+
+        Where they have vectors, also those: ``condition`` (N, K).
+        """
+        chosen = self.evaluation_images("train")
+        vectors = vectors_in(chosen, count)
+        return {"image": look_at(chosen, count), **({} if vectors is None else {"condition": vectors})}
+
+    def condition_vectors(self, count: int) -> Tensor | None:
+        """Condition vectors of pictures to train on, evenly spaced: (count or fewer, K); none where it has none."""
+        return vectors_in(self.train, count)
 
     def provenance(self) -> dict[str, Any]:
         """What was trained on, for the run's summary; plain values."""
@@ -182,6 +202,7 @@ class ImageDataModule(PackedDataModule):
             "fingerprint": self.train.fingerprint,
             "label": self.pictures.label,
             "classes": list(self.train.class_names),
+            "vectors": self._provenance_of_vectors(),
             "train": len(self.train),
             "held_out": len(self.held_out) if self.held_out is not None else 0,
             "held_out_fingerprint": self.held_out.fingerprint if self.held_out is not None else None,
@@ -193,6 +214,11 @@ class ImageDataModule(PackedDataModule):
             "image_size": list(self.image_size),
             "pack_size": [self.policy.height, self.policy.width],
         }
+
+    def _provenance_of_vectors(self) -> dict[str, Any] | None:
+        if self.vectors is None:
+            return None
+        return {"file": Path(self.vectors).name, "length": self.spec.condition_dim, "sha256": self.vectors_sha256}
 
     # Packing --------------------------------------------------------------------------------------------------------
 

@@ -92,9 +92,7 @@ class PackedImages:
         index = self.index[chosen]
         digest = hashlib.sha256(self.fingerprint.encode() + index.tobytes()).hexdigest()[:32]
         labels, vectors = (None if values is None else values[chosen] for values in (self.labels, self.vectors))
-        return replace(
-            self, fingerprint=digest, index=index, labels=labels, sizes=self.sizes[chosen], vectors=vectors
-        )
+        return replace(self, fingerprint=digest, index=index, labels=labels, sizes=self.sizes[chosen], vectors=vectors)
 
     def names(self, position: int) -> str:
         """What the source calls the picture at ``position``, such as its path below the source's folder."""

@@ -157,7 +157,7 @@ class Evaluator:
             data: the data module it learns from.
         """
         real: PackedImages = data.evaluation_images(self.split)
-        conditions = conditions_for(model, data, real.labels, self.num_images)
+        conditions = conditions_for(model, real, self.num_images)
         return self.evaluate(
             pictures_of(model.sample, self.seed, conditions),
             real,
@@ -171,7 +171,7 @@ class Evaluator:
         if self._latest is None or "memorisation" not in self.metrics:
             return None
         real: PackedImages = data.evaluation_images(self.split)
-        conditions = conditions_for(model, data, real.labels, self.num_images)
+        conditions = conditions_for(model, real, self.num_images)
         return self.neighbour_sheet(pictures_of(model.sample, self.seed, conditions), real)
 
     def neighbour_sheet(self, generate: Pictures, real: PackedImages, rows: int = 16, k: int = 5) -> tuple[Tensor, int]:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from impasto.data.packed import PackedImages
 from impasto.evaluation.features import Pictures
 from impasto.pixels import from_uint8, to_uint8
 
@@ -22,8 +23,12 @@ def labels_like(real: np.ndarray, n: int) -> Tensor:
         real: labels of the real pictures, in any order.
         n: how many.
     """
-    places = ((np.arange(n) + 0.5) * GOLDEN % 1 * len(real)).astype(np.int64)
-    return torch.from_numpy(np.sort(np.asarray(real))[places].astype(np.int64))
+    return torch.from_numpy(np.sort(np.asarray(real))[places(len(real), n)].astype(np.int64))
+
+
+def places(count: int, n: int) -> np.ndarray:
+    """``n`` positions below ``count``, any part of them spread over all: int64 (n,)."""
+    return ((np.arange(n) + 0.5) * GOLDEN % 1 * count).astype(np.int64)
 
 
 def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | None) -> Pictures:
@@ -44,16 +49,15 @@ def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | N
     return pictures
 
 
-def conditions_for(model: Any, data: Any, real_labels: np.ndarray | None, n: int) -> Tensor | None:
-    """What to ask of a model: labels in the proportions of the real pictures, or the condition vectors that the data
-    sets aside, in turn; nothing of one that is not conditional.
+def conditions_for(model: Any, real: PackedImages, n: int) -> Tensor | None:
+    """What to ask of a model, ``n`` times: condition vectors of the real pictures, or labels in their proportions;
+    nothing of one that is not conditional.
     """
     if not getattr(model, "conditional", True):
         return None
-    if real_labels is not None:
-        return labels_like(real_labels, n)
-    batch = data.preview_batch()
-    return batch.get("condition") if batch is not None else None
+    if real.vectors is not None:
+        return torch.from_numpy(real.vectors[places(len(real), n)])
+    return labels_like(real.labels, n) if real.labels is not None else None
 
 
 def repainter(network: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -10,9 +10,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from impasto.data.vectors import read_vectors
 from impasto.errors import UserError
 from impasto.evaluation.progress import counting
 from impasto.inference.loading import LoadedGenerator
+from impasto.models.noise import in_turn
 from impasto.pixels import from_uint8, save_sheet, to_uint8
 
 log = logging.getLogger("impasto")
@@ -41,29 +43,49 @@ def resolve_label(label: str | int | None, generator: LoadedGenerator) -> int | 
     raise UserError(f"label={label} is not one of the model's classes: {', '.join(names)}.")
 
 
-def check_paints(generator: LoadedGenerator) -> None:
-    """Make sure that a generator paints from noise, and from nothing that cannot be given here.
+def resolve_vectors(path: str | None, generator: LoadedGenerator) -> Tensor | None:
+    """The condition vectors of a file: float32 (m, K).
 
     Raises:
-        UserError: the model paints photographs, or wants condition vectors.
+        UserError: vectors for a model that is told none, none for one that is told some, or vectors of another length.
     """
-    if not generator.paints_noise:
-        raise UserError("This model paints photographs; use src/stylize.py with input=.")
-    if generator.conditional and generator.spec.condition_dim:
-        raise UserError("This model is conditioned on vectors, which generate.py cannot give it.")
+    length = generator.spec.condition_dim if generator.conditional else 0
+    if path is None and length:
+        raise UserError(
+            f"This model is conditioned on vectors of {length} numbers: set vectors=FILE, a .npz or .csv such as the "
+            "one that it was trained with (data.vectors)."
+        )
+    if path is None:
+        return None
+    if not length:
+        raise UserError(f"vectors={path}: this model is not conditioned on vectors; leave vectors= out.")
+    found = torch.from_numpy(read_vectors(path, "vectors").vectors)
+    if found.shape[1] != length:
+        raise UserError(
+            f"vectors={path} holds vectors of {found.shape[1]} numbers, and this model was trained with {length}: give "
+            "some from the same origin."
+        )
+    return found
 
 
 def paint(
-    generator: LoadedGenerator, n: int, *, label: int | None = None, seed: int = 0, batch_size: int = 64
+    generator: LoadedGenerator,
+    n: int,
+    *,
+    label: int | None = None,
+    vectors: Tensor | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
 ) -> Iterator[tuple[int, Tensor, Tensor | None]]:
     """Paint ``n`` pictures in batches.
 
-    Picture i depends on ``seed``, i and its label alone.
+    Picture i depends on ``seed``, i and its label or vector alone.
 
     Args:
         generator: a generator that takes latent vectors.
         n: pictures.
         label: of all of them; each class in turn where null.
+        vectors: (m, K) condition vectors; picture i gets number i modulo m.
         seed: of the latent vectors.
         batch_size: pictures at a time.
 
@@ -76,7 +98,8 @@ def paint(
         labels = None
         if classes:
             labels = torch.full((count,), label) if label is not None else torch.arange(start, start + count) % classes
-        yield start, to_uint8(generator.sample(count, seed=seed, start=start, labels=labels)).cpu(), labels
+        condition = labels if vectors is None else in_turn(vectors, start, count)
+        yield start, to_uint8(generator.sample(count, seed=seed, start=start, labels=condition)).cpu(), labels
 
 
 def paint_folder(
@@ -85,12 +108,13 @@ def paint_folder(
     n: int,
     *,
     label: int | None = None,
+    vectors: Tensor | None = None,
     seed: int = 0,
     batch_size: int = 64,
     grid: int | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write ``000000.png`` and so on, ``labels.csv`` for a conditional model, and ``grid.png`` where asked for.
+    """Write ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` where asked for.
 
     Raises:
         UserError: a number that makes no sense, a model that does not paint from noise, or pictures already there.
@@ -99,13 +123,15 @@ def paint_folder(
         check_number(name, value, least)
     if grid is not None:
         check_number("grid", grid, 1)
-    check_paints(generator)
+    if not generator.paints_noise:
+        raise UserError("This model paints photographs; use src/stylize.py with input=.")
     folder = Path(output).expanduser()
     make_room(folder, overwrite)
     rows: list[tuple[str, str]] = []
     sheet: list[Tensor] = []
     with counting("painting", n, bar=True) as tick:
-        for start, images, labels in paint(generator, n, label=label, seed=seed, batch_size=batch_size):
+        batches = paint(generator, n, label=label, vectors=vectors, seed=seed, batch_size=batch_size)
+        for start, images, labels in batches:
             for i, image in enumerate(images):
                 name = f"{start + i:06d}.png"
                 pixels = image.permute(1, 2, 0).numpy()

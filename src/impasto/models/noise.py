@@ -1,6 +1,7 @@
 """Pictures from noise, with or without labels or condition vectors."""
 
 import inspect
+from functools import partial
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -9,11 +10,15 @@ from torch import Tensor, nn
 
 from impasto import distributed
 from impasto.data.spec import ImageSpec
+from impasto.errors import UserError
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.standing import running_norms, standing_statistics
 from impasto.networks.layers.condition import ConditionEmbedding, LatentInput
 
 LatentDistribution = Literal["normal", "uniform"]
+
+KNOWN_VECTORS = 1024
+"""Condition vectors of the data that a generator is looked at with."""
 
 STANDING_SEED = 2**31
 """Of the latent vectors for batch statistics; none that a user would take."""
@@ -27,6 +32,9 @@ class NoiseGAN(AdversarialModel):
         **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generator has ``latent_dim`` and takes
             ``(z, condition)``, the discriminator takes ``(images, condition)``; :func:`is_conditional` tells
             whether a generator makes use of the condition.
+
+    Raises:
+        UserError: the data has condition vectors, and the generator makes no use of them.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("image",)
@@ -37,6 +45,11 @@ class NoiseGAN(AdversarialModel):
             raise ValueError(f"model.latent is {latent!r}; give normal or uniform.")
         self.latent: LatentDistribution = latent
         self._settled_at: tuple[int, int] | None = None
+        if self.spec.condition_dim and not self.conditional:
+            raise UserError(
+                "data.vectors gives a vector for each picture, but this generator is told none: choose a conditional "
+                "one, such as model=cgan, or set data.vectors=null."
+            )
 
     @property
     def latent_dim(self) -> int:
@@ -75,26 +88,36 @@ class NoiseGAN(AdversarialModel):
     def settle(self) -> None:
         """Measure the batch statistics of the averaged generator over 16 batches of 64, once after each update."""
         now = (self.state.attempt, self.state.d_updates)  # a roll-back comes to the same update with other weights
-        if self._settled_at == now or self.spec.condition_dim or not running_norms(self.generator_ema):
+        if self._settled_at == now or not running_norms(self.generator_ema):
             return
         self._settled_at = now
-        starts = range(0, 16 * 64, 64)
-        runs = (lambda start=start: self.sample(64, seed=STANDING_SEED, start=start) for start in starts)
-        standing_statistics(self.generator_ema, runs)
+        vectors = self.known_vectors() if self.spec.condition_dim else None
+
+        def run(start: int) -> Tensor:
+            return self.sample(64, seed=STANDING_SEED, start=start, labels=in_turn(vectors, start, 64))
+
+        standing_statistics(self.generator_ema, (partial(run, start) for start in range(0, 16 * 64, 64)))
+
+    def known_vectors(self) -> Tensor:
+        """Condition vectors of the data that it learns from, the same every time: (m, K)."""
+        vectors: Tensor | None = getattr(self.trainer, "datamodule").condition_vectors(KNOWN_VECTORS)  # noqa: B009
+        assert vectors is not None, "the data's spec speaks of condition vectors"
+        return vectors.to(self.device)
 
     def sample(self, n: int, *, seed: int = 0, start: int = 0, labels: Tensor | None = None) -> Tensor:
         """:func:`sample` with the generator's moving average."""
         return sample(self.generator_ema, self.spec, self.latent, n, seed=seed, start=start, labels=labels)
 
     def preview(self, batch: Batch | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
-        """The same latent vectors every time: a column per class where there are few, else an 8 x 8 grid."""
+        """The same latent vectors every time: a column per class where there are few, else an 8 x 8 grid.
+
+        The condition vectors of the batch come in turn, each with several latent vectors.
+        """
         classes = self.spec.num_classes if self.conditional else 0
         columns = columns or (classes if 0 < classes <= 16 else 8)
         count = count or columns * 8
-        if batch is not None and "condition" in batch:
-            count = min(count, len(batch["condition"]))
-            return self.sample(count, labels=batch["condition"][:count]), columns
-        return self.sample(count), columns
+        vectors = batch.get("condition") if batch is not None else None
+        return self.sample(count, labels=in_turn(vectors, 0, count)), columns
 
     @torch.no_grad()
     def interpolation(self) -> tuple[Tensor, int] | None:
@@ -107,7 +130,8 @@ class NoiseGAN(AdversarialModel):
         if self.conditional and self.spec.num_classes:
             labels = (torch.arange(6, device=self.device) % self.spec.num_classes).repeat_interleave(10)
         elif self.conditional:
-            labels = torch.zeros(60, self.spec.condition_dim, device=self.device)
+            known = self.known_vectors()
+            labels = known[torch.linspace(0, len(known) - 1, 6).round().long()].repeat_interleave(10, 0)
         return self.generator_ema(z.flatten(0, 1), labels).float().clamp(-1, 1), 10
 
 
@@ -176,6 +200,11 @@ def slerp(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
     cosine = torch.nn.functional.cosine_similarity(first, last, dim=-1).clamp(-0.9999, 0.9999).unsqueeze(-1)
     angle = cosine.acos()
     return (torch.sin((1 - share) * angle) * first + torch.sin(share * angle) * last) / torch.sin(angle)
+
+
+def in_turn(vectors: Tensor | None, start: int, n: int) -> Tensor | None:
+    """Vectors ``start`` to ``start + n`` of those that come round and round: (n, K); none of none."""
+    return None if vectors is None else vectors[torch.arange(start, start + n, device=vectors.device) % len(vectors)]
 
 
 def condition_of(batch: Batch) -> Tensor | None:
