@@ -68,6 +68,7 @@ def test_the_report_says_once_what_all_figures_of_a_network_share() -> None:
             "kid_net": {"final": 0.5, "best": 0.5, "best_at_images": 1000, "subsets": 7, **shared},
         }
     )
+    assert "fd_net \N{DOWNWARDS ARROW}" in table
     assert table.count("512") == 1
     assert "<td class=number>1 to 2" in table
     assert "net, subsets 7" in table
@@ -77,3 +78,10 @@ def test_distances_on_different_networks_have_an_axis_each(tmp_path: Path) -> No
     header, rows = "kimg,eval/fd_a,eval/fd_b,eval/fd_c", ["1,9,100,", "2,8,90,5"]
     (tmp_path / "metrics.csv").write_text("\n".join([header, *rows]))
     assert list(curve_groups(read_columns(tmp_path / "metrics.csv"))) == ["fd_a", "fd_b"]
+
+
+def test_controls_have_rows_of_their_own() -> None:
+    controls = {"content": 1044.25, "content in the style's colours": 955.5}
+    table = metrics_table({"fd_net": {"final": 789.0, "best": 789.0, "best_at_images": 2000, "controls": controls}})
+    assert table.count("<tr") == 4
+    assert "<td class=number>1044" in table

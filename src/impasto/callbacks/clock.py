@@ -1,11 +1,14 @@
 """When things are due, by the number of pictures shown to the discriminator."""
 
+import logging
 import time
 
 from lightning import Callback, Trainer
 
 from impasto import distributed
 from impasto.models.base import AdversarialModel, Batch
+
+log = logging.getLogger("impasto")
 
 
 def due(model: AdversarialModel, every_kimg: float | None) -> bool:
@@ -43,6 +46,10 @@ class StopAt(Callback):
         if self.minutes is not None:
             late = pl_module.state.seconds >= self.minutes * 60
             # Every process must come to the same answer, and asking costs a collective call.
-            done = done or (distributed.any_process(late, pl_module.device) if batch_idx % 16 == 0 else False)
+            ask = batch_idx % 16 == 0 or distributed.world_size() == 1
+            late = ask and distributed.any_process(late, pl_module.device)
+            if late and not done and trainer.is_global_zero:
+                log.info("minutes=%g are over at %.1f of %g kimg", self.minutes, pl_module.kimg, self.kimg)
+            done = done or late
         if done:
             trainer.should_stop = True

@@ -5,18 +5,11 @@ import sys
 import time
 
 from lightning import Callback, Trainer
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from impasto.models.base import AdversarialModel, Batch
 
 log = logging.getLogger("impasto")
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        """Pictures per second over the last moments."""
-        return Text(f"{task.fields.get('rate', 0.0):.0f} img/s")
 
 
 class TrainingProgress(Callback):
@@ -24,11 +17,12 @@ class TrainingProgress(Callback):
 
     Args:
         kimg: where the run ends.
+        minutes: of training after which it ends if that comes first.
         seconds: between two lines where there is no terminal.
     """
 
-    def __init__(self, kimg: float, seconds: float = 30.0) -> None:
-        self.kimg, self.seconds = kimg, seconds
+    def __init__(self, kimg: float, minutes: float | None = None, seconds: float = 30.0) -> None:
+        self.kimg, self.minutes, self.seconds = kimg, minutes, seconds
         self.images, self.busy = 0, 0.0
         self._bar: Progress | None = None
         self._step_began = self._said = self._began = 0.0
@@ -42,10 +36,13 @@ class TrainingProgress(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Show the bar."""
         self._began = self._said = time.monotonic()
+        if trainer.is_global_zero and pl_module.images_seen:
+            log.info("Going on at %.1f of %g kimg", pl_module.kimg, self.kimg)
         if trainer.is_global_zero and sys.stderr.isatty():
-            columns = (TextColumn("{task.description}"), BarColumn(), _Rate(), TimeElapsedColumn())
-            self._bar = Progress(*columns, TextColumn("eta"), TimeRemainingColumn(), refresh_per_second=2)
-            self._bar.add_task("kimg", total=self.kimg, completed=int(pl_module.kimg))
+            rate, left = TextColumn("{task.fields[rate]} img/s"), TextColumn("{task.fields[left]} left")
+            columns = (TextColumn("{task.description}"), BarColumn(), rate, TimeElapsedColumn(), left)
+            self._bar = Progress(*columns, refresh_per_second=2)
+            self._bar.add_task("kimg", total=self.kimg, completed=int(pl_module.kimg), rate="-", left="-")
             self._bar.start()
 
     def on_train_batch_start(self, *_: object) -> None:
@@ -61,20 +58,27 @@ class TrainingProgress(Callback):
         self.images, self.busy = self.images + step[0], self.busy + step[1]
         self._window = [*self._window[-19:], step]
         rate = sum(n for n, _ in self._window) / max(sum(t for _, t in self._window), 1e-9)
+        text, left = f"{pl_module.kimg:.1f}/{self.kimg:g} kimg", _clock(self.seconds_left(pl_module, rate))
         if self._bar is not None:
-            text = f"{pl_module.kimg:.1f}/{self.kimg:g} kimg"
-            self._bar.update(self._bar.task_ids[0], completed=pl_module.kimg, description=text, rate=rate)
+            task = self._bar.task_ids[0]
+            self._bar.update(task, completed=pl_module.kimg, description=text, rate=_rate(rate), left=left)
         elif trainer.is_global_zero and now - self._said >= self.seconds:
             self._said = now
-            left = (self.kimg - pl_module.kimg) * 1000 / max(rate, 1e-9)
-            log.info("%.1f/%g kimg, %.0f img/s, %s left", pl_module.kimg, self.kimg, rate, _clock(left))
+            log.info("%s, %s img/s, %s left", text, _rate(rate), left)
+
+    def seconds_left(self, model: AdversarialModel, rate: float) -> float:
+        """Until the run ends by its pictures or by its minutes, at so many pictures a second."""
+        by_pictures = max(self.kimg - model.kimg, 0) * 1000 / max(rate, 1e-9)
+        return (
+            by_pictures if self.minutes is None else min(by_pictures, max(self.minutes * 60 - model.state.seconds, 0))
+        )
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Take the bar away."""
         self._close()
         if trainer.is_global_zero:
             taken = time.monotonic() - self._began
-            log.info("%.1f kimg seen, %.0f img/s, %s", pl_module.kimg, self.images_per_second, _clock(taken))
+            log.info("%.1f kimg seen, %s img/s, %s", pl_module.kimg, _rate(self.images_per_second), _clock(taken))
 
     def on_exception(self, *_: object) -> None:
         """Leave the terminal as it was."""
@@ -84,6 +88,10 @@ class TrainingProgress(Callback):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def _rate(images_per_second: float) -> str:
+    return f"{images_per_second:.0f}" if images_per_second >= 10 else f"{images_per_second:.2g}"
 
 
 def _clock(seconds: float) -> str:

@@ -15,10 +15,13 @@ img { max-width: 100%; image-rendering: pixelated; border: 1px solid #ddd }
 img.plot { image-rendering: auto; border: 0 }
 table { border-collapse: collapse }
 td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px solid #eee }
-td.number { font-variant-numeric: tabular-nums; white-space: nowrap } .notice { background: #fff4d6; padding: .5rem .8rem; margin: .4rem 0 }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap }
+.notice { background: #fff4d6; padding: .5rem .8rem; margin: .4rem 0 }
 .quiet { color: #777 } pre { background: #f6f6f6; padding: .8rem; overflow: auto }
 """
-NOT_PROTOCOL = ("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method")
+NOT_PROTOCOL = (
+    *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method", "controls"),
+)
 """Of an entry of the metrics: what has a column of its own, or is too long for one; ``summary.json`` has it all."""
 
 
@@ -40,6 +43,10 @@ def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path
         *(f"<p class=notice>{html.escape(text)}</p>" for text in summary["notices"].values()),
         section("Samples", picture(sheets[-1]) + legend(summary)) if sheets else "",
         section("Between latent vectors", picture(run_dir / "samples" / "interpolation.png")),
+        section(
+            "Generated pictures, each beside the real ones nearest to it",
+            picture(run_dir / "samples" / "neighbours.png"),
+        ),
         section("Figures", metrics_table(summary["metrics"])) if summary["metrics"] else "",
         section("Training", curves(run_dir / "metrics.csv")),
         section("How it went", "".join(picture(sheet) for sheet in thinned(sheets[:-1], 4))) if len(sheets) > 1 else "",
@@ -98,11 +105,16 @@ def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         extractor = protocols[name].get("extractor")
         own = {k: v for k, v in protocols[name].items() if k not in shared[extractor]}
         text = ", ".join(filter(None, [extractor, _list(own)]))
+        arrow = "\N{UPWARDS ARROW}" if entry.get("higher_is_better") else "\N{DOWNWARDS ARROW}"
         rows.append(
-            f"<tr><td>{html.escape(name)}<td class=number>{entry['final']:.4g}"
+            f"<tr><td>{html.escape(name)} {arrow}<td class=number>{entry['final']:.4g}"
             f"<td class=number>{_short(entry.get('interval') or '')}<td class=number>{entry['best']:.4g}"
             f"<td class=number>{entry['best_at_images']:,}<td class=quiet>{html.escape(text)}</tr>"
         )
+        rows += [
+            f"<tr class=quiet><td>&emsp;{html.escape(control)}<td class=number>{value:.4g}<td><td><td><td></tr>"
+            for control, value in entry.get("controls", {}).items()
+        ]
     lines = [
         f"<p class=quiet>{html.escape(f'{name}: ' if name else '')}{html.escape(_list(common))}</p>"
         for name, common in ((e, {k: v for k, v in c.items() if k != "extractor"}) for e, c in shared.items())
