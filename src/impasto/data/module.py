@@ -15,7 +15,7 @@ from impasto.data.loading import Batch, View, look_at, make_loader, vectors_in
 from impasto.data.packed import Duplicates, PackedImages
 from impasto.data.packing import pack
 from impasto.data.sampler import BatchSampler
-from impasto.data.sizing import Resize, SizePolicy
+from impasto.data.sizing import Resize, SizePolicy, size_policy
 from impasto.data.sources import OpenPictures, Pictures, SourceName
 from impasto.data.spec import ImageSpec
 from impasto.data.split import crops_of, hold_out, without_empty_classes
@@ -237,21 +237,3 @@ class ImageDataModule(PackedDataModule):
             duplicates=self.duplicates,
             progress=int(os.environ.get("LOCAL_RANK", "0")) == 0,
         )
-
-
-def size_policy(
-    image_size: tuple[int, int], pack_size: tuple[int, int] | None, resize: Resize, channels: int
-) -> SizePolicy:
-    """The canvas to pack at.
-
-    Raises:
-        UserError: it is smaller than what networks see.
-    """
-    factor = 3 if resize == "fit" else 1
-    height, width = pack_size or (factor * image_size[0], factor * image_size[1])
-    if height < image_size[0] or width < image_size[1]:
-        raise UserError(
-            f"data.pack_size={height}x{width} is smaller than data.image_size={image_size[0]}x{image_size[1]}, "
-            "which is cut out of it: make it as large at least."
-        )
-    return SizePolicy(height, width, resize, channels)

@@ -50,6 +50,24 @@ class SizePolicy:
         return self.height, self.width, self.channels
 
 
+def size_policy(
+    image_size: tuple[int, int], pack_size: tuple[int, int] | None, resize: Resize, channels: int
+) -> SizePolicy:
+    """The canvas to pack at.
+
+    Raises:
+        UserError: it is smaller than what networks see.
+    """
+    factor = 3 if resize == "fit" else 1
+    height, width = pack_size or (factor * image_size[0], factor * image_size[1])
+    if height < image_size[0] or width < image_size[1]:
+        raise UserError(
+            f"data.pack_size={height}x{width} is smaller than data.image_size={image_size[0]}x{image_size[1]}, "
+            "which is cut out of it: make it as large at least."
+        )
+    return SizePolicy(height, width, resize, channels)
+
+
 def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[int, int]]:
     """Bring a picture to the policy's canvas with an antialiased Lanczos filter.
 

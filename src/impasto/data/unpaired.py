@@ -13,11 +13,11 @@ from impasto.data.base import PackedDataModule
 from impasto.data.folder import FolderSource
 from impasto.data.items import Source
 from impasto.data.loading import Batch, View, look_at, make_loader
-from impasto.data.module import Size, size_policy
+from impasto.data.module import Size
 from impasto.data.packed import Duplicates, PackedImages
 from impasto.data.packing import pack
 from impasto.data.sampler import BatchSampler
-from impasto.data.sizing import Resize
+from impasto.data.sizing import Resize, size_policy
 from impasto.data.sources import SAMPLES, JoinedSource, ManifestSource
 from impasto.data.spec import ImageSpec
 from impasto.data.split import crops_of, hold_out
