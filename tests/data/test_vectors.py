@@ -230,7 +230,7 @@ def test_a_resumed_run_needs_the_vectors_that_it_had(pictures: Path, tmp_path: P
         if other is not None:
             np.savez(other, files=np.load(other)["files"], vectors=np.load(other)["vectors"] + 1)
         with pytest.raises(UserError, match="other condition vectors than this run was trained with"):
-            module(pictures, other).load_state_dict(had)
+            module(pictures, other, label="none").load_state_dict(had)
     old = {name: value for name, value in module(pictures, None).state_dict().items() if name != "vectors"}
     module(pictures, None).load_state_dict(old)  # of a checkpoint from before there were any
     assert digest_of([data.train]) != digest_of([replace(data.train, vectors=data.train.vectors * 2)])  # type: ignore[operator]
