@@ -6,6 +6,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from impasto.run.files import whole_or_not
+
 
 def to_uint8(images: Tensor) -> Tensor:
     """[-1, 1] to 0..255, rounded to the nearest."""
@@ -23,18 +25,19 @@ def save_sheet(images: Tensor, columns: int, path: Path, gap: int = 2) -> None:
     Args:
         images: (N, C, H, W) in [-1, 1].
         columns: pictures in a row.
-        path: where to; folders are made.
+        path: where to; folders are made, and the file is there whole or not at all.
         gap: white pixels between pictures.
     """
     pixels = to_uint8(images).cpu().permute(0, 2, 3, 1)
     n, height, width, channels = pixels.shape
     rows = -(-n // columns)
     sheet = torch.full((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), 255, dtype=torch.uint8)
-    for i, picture in enumerate(pixels):
+    for i, part in enumerate(pixels):
         top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
-        sheet[top : top + height, left : left + width] = picture
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet.squeeze(-1).numpy() if channels == 1 else sheet.numpy()).save(path)
+        sheet[top : top + height, left : left + width] = part
+    picture = Image.fromarray(sheet.squeeze(-1).numpy() if channels == 1 else sheet.numpy())
+    with whole_or_not(path) as temporary:
+        picture.save(temporary, "PNG")
 
 
 def as_rgb(images: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from lightning import Callback, Trainer
 from impasto.callbacks.clock import due
 from impasto.models.base import AdversarialModel, Batch
 from impasto.pixels import save_sheet
+from impasto.run.files import dispensable
 from impasto.run.loggers import log_image
 
 
@@ -42,10 +43,10 @@ class SampleSheets(Callback):
         """The last sheet, and a walk through latent space where there is one."""
         self.paint(trainer, pl_module)
         if trainer.is_global_zero and (strip := pl_module.interpolation()) is not None:
-            save_sheet(*strip, self.folder / "interpolation.png")
-            log_image(
-                trainer.loggers, "samples/interpolation", self.folder / "interpolation.png", pl_module.images_seen
-            )
+            path = self.folder / "interpolation.png"
+            with dispensable("samples"):
+                save_sheet(*strip, path)
+                log_image(trainer.loggers, "samples/interpolation", path, pl_module.images_seen)
 
     def paint(self, trainer: Trainer, model: AdversarialModel) -> None:
         """Write one sheet."""
@@ -55,8 +56,9 @@ class SampleSheets(Callback):
         with torch.random.fork_rng(devices=[]):
             images, columns = model.preview(preview_batch(trainer, model), self.count, self.columns)
         path = self.folder / f"{model.images_seen:09d}.png"
-        save_sheet(images, columns, path)
-        log_image(trainer.loggers, "samples", path, model.images_seen)
+        with dispensable("samples"):
+            save_sheet(images, columns, path)
+            log_image(trainer.loggers, "samples", path, model.images_seen)
 
 
 def preview_batch(trainer: Trainer, model: AdversarialModel) -> Batch | None:

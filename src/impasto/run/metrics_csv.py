@@ -9,13 +9,15 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from impasto.run.files import dispensable, whole_or_not
+
 
 class MetricsCsv(Logger):
     """Writes each row as it comes, so that a killed run leaves all of them behind.
 
     The count of pictures only rises: what is logged at a count that is already there joins its row, and where the
     count falls, because a run was resumed or rolled back, the rows of the past that was undone are dropped. New
-    columns may appear at any time.
+    columns may appear at any time. What a full disk does not take is written with the next row for which there is room.
 
     Args:
         path: of the file; its first columns are ``images_seen`` and ``kimg``.
@@ -27,6 +29,7 @@ class MetricsCsv(Logger):
         self._resume = resume
         self._columns = ["images_seen", "kimg"]
         self._rows: list[dict[str, str]] | None = None
+        self._behind = True  # a line of an earlier part of the run may have been cut short by a kill
 
     @property
     def name(self) -> str:
@@ -46,7 +49,6 @@ class MetricsCsv(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:  # type: ignore[override]
         """Write values at so many pictures; those that are no numbers are left out."""
-        first = self._rows is None  # writes the file anew: a line of it may have been cut short by a kill
         rows = self._read() if self._rows is None else self._rows
         step = int(step or 0)
         values = {"images_seen": str(step), "kimg": repr(step / 1000)}
@@ -56,14 +58,16 @@ class MetricsCsv(Logger):
             keep -= 1
         joins = keep > 0 and int(rows[keep - 1]["images_seen"]) == step
         new = [name for name in values if name not in self._columns]
-        appends = not first and keep == len(rows) and not joins and not new
+        appends = not self._behind and keep == len(rows) and not joins and not new
         self._columns += new
         self._rows = [*rows[: keep - 1], rows[keep - 1] | values] if joins else [*rows[:keep], values]
-        if appends:
-            with self.path.open("a", newline="") as file:
-                csv.DictWriter(file, self._columns, lineterminator="\n").writerow(values)
-        else:
-            self._write()
+        self._behind = True
+        with dispensable(self.path.name):
+            if appends:
+                self._append(values)
+            else:
+                self._write()
+            self._behind = False
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Nothing: ``.hydra/config.yaml`` holds them."""
@@ -81,15 +85,22 @@ class MetricsCsv(Logger):
             if None not in row and None not in row.values() and (row.get("images_seen") or "").isdecimal()
         ]
 
+    def _append(self, values: dict[str, str]) -> None:
+        """Write one more row, or nothing of it."""
+        size = self.path.stat().st_size
+        try:
+            with self.path.open("a", newline="") as file:
+                csv.DictWriter(file, self._columns, lineterminator="\n").writerow(values)
+        except OSError:
+            os.truncate(self.path, size)
+            raise
+
     def _write(self) -> None:
         """Write all rows in one step."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        with temporary.open("w", newline="") as file:
+        with whole_or_not(self.path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.DictWriter(file, self._columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self._rows or [])
-        temporary.replace(self.path)
 
 
 def number(value: Any) -> str:

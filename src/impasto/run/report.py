@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from impasto.run.files import dispensable, whole_or_not
+
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.6rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin-top: 2.2rem }
@@ -26,7 +28,7 @@ NOT_PROTOCOL = (
 
 
 def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path:
-    """Write the page from what lies in the run's folder.
+    """Write the page from what lies in the run's folder; a full disk costs the page alone.
 
     Args:
         run_dir: folder with ``samples/`` and ``metrics.csv``.
@@ -57,7 +59,8 @@ def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path
     page = "\n".join(part for part in parts if part)
     title = html.escape(run_dir.resolve().name)
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
-    path.write_text(f"{head}<body>{page}</body></html>\n", encoding="utf-8")
+    with dispensable(path.name), whole_or_not(path) as temporary:
+        temporary.write_text(f"{head}<body>{page}</body></html>\n", encoding="utf-8")
     return path
 
 

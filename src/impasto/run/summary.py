@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -15,8 +14,11 @@ from lightning import Callback, Trainer
 from omegaconf import DictConfig
 
 from impasto.callbacks.checkpoints import higher_is_better
+from impasto.errors import UserError
 from impasto.models.base import AdversarialModel
+from impasto.run.files import whole_or_not
 from impasto.run.notices import notices
+from impasto.run.trials import read_record
 
 PACKAGES = ("torch", "torchvision", "lightning", "hydra-core", "torchmetrics", "torch-fidelity", "numpy", "pillow")
 
@@ -29,6 +31,8 @@ def summarise(
     history: list[dict[str, float]] = getattr(evaluation, "history", [])
     interrupted = getattr(callbacks.get("checkpoints"), "interrupted", "")
     verdict = getattr(callbacks.get("guard"), "verdict", "")
+    if not verdict and not model.is_finite():  # without a guard
+        verdict = "the weights are not finite"
     modes: dict[str, str | None] = {str(cfg.optimized_metric or model.main_metric): cfg.mode}
     return {
         "status": "interrupted" if interrupted else "diverged" if verdict else "complete",
@@ -37,7 +41,7 @@ def summarise(
         "main_metric": model.main_metric,
         "best_checkpoint": getattr(callbacks.get("checkpoints"), "best", None) or None,
         "images_seen": model.images_seen,
-        "images_per_second": round(getattr(callbacks.get("progress"), "images_per_second", 0.0), 2),
+        "images_per_second": images_per_second(cfg, callbacks),
         "seconds": round(model.state.seconds, 1),
         "rollbacks": model.state.rollbacks,
         "parameters": {
@@ -55,6 +59,13 @@ def summarise(
         "overrides": list(overrides()),
         "notices": notices(),
     }
+
+
+def images_per_second(cfg: DictConfig, callbacks: Mapping[str, Callback]) -> float:
+    """The rate of training; that of before where a run was gone on with that had nothing left to learn."""
+    rate: float = getattr(callbacks.get("progress"), "images_per_second", 0.0)
+    before = read_record(Path(cfg.output_dir), "summary.json") if cfg.resume is not None and not rate else {}
+    return round(float(before.get("images_per_second") or rate), 2)
 
 
 def metric_table(
@@ -85,11 +96,18 @@ def metric_table(
 
 
 def write_json(values: Mapping[str, Any], path: Path) -> None:
-    """Write in one step, so that a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(values, indent=2, default=str) + "\n")
-    temporary.replace(path)
+    """Write in one step, so that a reader sees the old file or the new one.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        with whole_or_not(path) as temporary:
+            temporary.write_text(json.dumps(values, indent=2, default=str) + "\n")
+    except OSError as problem:
+        raise UserError(
+            f"{path} could not be written ({problem.strerror}): free some space and start this again."
+        ) from None
 
 
 def overrides() -> list[str]:
