@@ -8,7 +8,7 @@ import torch
 
 from impasto import distributed
 from impasto.callbacks import checkpoints as module
-from impasto.callbacks.checkpoints import Checkpoints
+from impasto.callbacks.checkpoints import BrokenOff, Checkpoints
 from impasto.errors import UserError
 from impasto.models.noise import NoiseGAN
 from impasto.run.notices import forget_notices, notices
@@ -150,6 +150,38 @@ def test_kill_9_in_the_middle_of_a_write_leaves_the_checkpoint_before(
     assert (tmp_path / "last.ckpt").read_bytes() == before
     step(checkpoints, trainer, model)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.ckpt"]
+
+
+def test_what_could_not_be_saved_is_not_the_best(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    model.training_step(batch(), 0)
+    evaluated(model, 5.0)
+    checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+    model.training_step(batch(), 0)
+    evaluated(model, 3.0)
+    trainer.full_disk = True
+    checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+    assert checkpoints.best["value"] == 5.0
+    trainer.full_disk = False
+    step(checkpoints, trainer, model)  # other weights than those that were measured
+    assert checkpoints.best["value"] == 5.0
+    model.generator.value.data.fill_(float("nan"))
+    evaluated(model, 1.0)
+    checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
+    assert checkpoints.best["value"] == 5.0
+
+
+def test_a_signal_breaks_off_what_may_be_broken_off(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    checkpoints.on_train_start(trainer, model)  # type: ignore[arg-type]
+    try:
+        with pytest.raises(BrokenOff), checkpoints.may_break_off():
+            os.kill(os.getpid(), signal.SIGINT)
+        step(checkpoints, trainer, model)
+        assert trainer.should_stop
+        assert (tmp_path / "last.ckpt").exists()
+    finally:
+        checkpoints.teardown()
 
 
 def test_broken_weights_are_never_saved(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:

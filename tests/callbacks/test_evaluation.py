@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from impasto.callbacks.evaluation import Evaluation, in_short
+from impasto.run.notices import forget_notices, notices
 
 
 class Counting:
@@ -41,7 +42,7 @@ class Logger:
 def model_at(before: int, seen: int) -> Any:
     state = SimpleNamespace(images_before=before, images_seen=seen)
     clock = {"state": state, "images_seen": seen, "kimg": seen / 1000, "settle": lambda: None}
-    return SimpleNamespace(**clock, latest_metrics={}, main_metric=None, interrupted=False)
+    return SimpleNamespace(**clock, latest_metrics={}, main_metric=None, interrupted=False, is_finite=lambda: True)
 
 
 @pytest.fixture
@@ -104,6 +105,17 @@ def test_an_interrupted_run_is_not_kept_waiting(trainer: Any, tmp_path: Path) ->
     callback.on_train_end(trainer, model)
     assert callback.history == []
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_are_not_finite_are_not_measured(trainer: Any, tmp_path: Path) -> None:
+    forget_notices()
+    callback = Evaluation(Counting(), every_kimg=1.0, folder=tmp_path)
+    model = model_at(500, 1000)
+    model.is_finite = lambda: False
+    callback.on_train_batch_end(trainer, model, None, {}, 0)
+    callback.on_train_end(trainer, model)
+    assert (callback.history, model.latest_metrics, list(tmp_path.iterdir())) == ([], {}, [])
+    assert "Nothing is measured at 1.0 kimg" in notices()["evaluation.finite"]
 
 
 def test_history_survives_a_resume(trainer: Any) -> None:

@@ -53,6 +53,23 @@ def test_it_gives_up_after_so_many(trainer: FakeTrainer, model: NoiseGAN) -> Non
     assert model.is_finite()
 
 
+def test_a_run_never_ends_with_weights_that_went_wrong_since_the_last_look(
+    trainer: FakeTrainer, model: NoiseGAN
+) -> None:
+    guard = make_guard(trainer, model)
+    step(guard, trainer, model)
+    guard.on_train_end(trainer, model)  # type: ignore[arg-type]
+    assert (guard.verdict, model.state.rollbacks) == ("", [])
+    good = model.generator.value.item(), model.images_seen
+    guard.every_kimg = 99
+    step(guard, trainer, model)
+    model.generator.value.data.fill_(math.nan)
+    guard.on_train_end(trainer, model)  # type: ignore[arg-type]
+    assert (model.generator.value.item(), model.images_seen) == good
+    assert guard.verdict == "At 0.0 kimg weights are not finite at the end; the model of 0.0 kimg is kept"
+    assert model.state.lr_factor == 0.5
+
+
 def test_collapse_is_a_fall_from_the_highest_diversity(trainer: FakeTrainer, model: NoiseGAN) -> None:
     guard = make_guard(trainer, model, collapse=0.3)
     for diversity, verdict in ((0.05, None), (0.9, None), (0.5, None), (0.2, "diversity")):

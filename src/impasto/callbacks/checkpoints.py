@@ -5,7 +5,8 @@ import math
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -24,10 +25,15 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 MODES: Final = ("min", "max")
 
 
+class BrokenOff(KeyboardInterrupt):
+    """A first signal in the middle of what can be broken off."""
+
+
 class Checkpoints(Callback):
     """Keeps ``last.ckpt`` and ``best.ckpt``, each written beside its place and then moved there in one step.
 
-    A first SIGTERM or SIGINT ends the run after the step it is in, with a checkpoint; a second one ends it at once.
+    A first SIGTERM or SIGINT ends the run after the step it is in, with a checkpoint, and breaks off what is being
+    measured (in one process; several have to agree); a second one ends it at once.
 
     Args:
         folder: where they go.
@@ -58,6 +64,8 @@ class Checkpoints(Callback):
         self.best: dict[str, Any] = {}
         self.interrupted = self._heard = ""
         self._saved_at = 0.0
+        self._judged: dict[str, float] = {}
+        self._breakable = False
         self._handlers: dict[int, Any] = {}
 
     def state_dict(self) -> dict[str, Any]:
@@ -92,13 +100,23 @@ class Checkpoints(Callback):
             raise KeyboardInterrupt
         self.interrupted = self._heard = signal.Signals(number).name
         log.warning("%s: saving after this step; once more ends at once.", self.interrupted)
+        if self._breakable:
+            raise BrokenOff
+
+    @contextmanager
+    def may_break_off(self) -> Iterator[None]:
+        """Where a signal raises :class:`BrokenOff`, instead of waiting until the step is over."""
+        self._breakable = distributed.world_size() == 1
+        try:
+            yield
+        finally:
+            self._breakable = False
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
         """Save the best, then the last, when it is time and after the last step, before that is measured."""
-        if self._improved(pl_module):
-            self.save(trainer, pl_module, "best.ckpt")
+        self.save_best(trainer, pl_module)
         late = self.every_minutes is not None and time.monotonic() - self._saved_at > self.every_minutes * 60
         told = bool(self.interrupted)
         if distributed.world_size() > 1:
@@ -113,13 +131,22 @@ class Checkpoints(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Save what came of the last measurement; here a full disk is an error."""
-        if self._improved(pl_module):
-            self.save(trainer, pl_module, "best.ckpt")
-        if not self.save(trainer, pl_module, "last.ckpt"):
+        self.save_best(trainer, pl_module)
+        if not self.save(trainer, pl_module, "last.ckpt") and pl_module.is_finite():
             raise UserError(f"The last checkpoint could not be written to {self.folder}; free some space and resume.")
 
-    def _improved(self, model: AdversarialModel) -> bool:
-        """Whether the latest evaluation is the best so far; takes note of it."""
+    def save_best(self, trainer: Trainer, model: AdversarialModel) -> None:
+        """Save where the latest evaluation is the best so far; what could not be saved is not the best."""
+        if self._judged is model.latest_metrics:
+            return
+        self._judged, before = model.latest_metrics, self.best
+        if (improved := self._improved(model)) is not None:
+            self.best = improved  # which the checkpoint itself holds, too
+            if distributed.any_process(not self.save(trainer, model, "best.ckpt"), model.device):
+                self.best = before
+
+    def _improved(self, model: AdversarialModel) -> dict[str, Any] | None:
+        """The record of the latest evaluation where it is the best so far."""
         name = self.monitor or model.main_metric
         if self.monitor and model.latest_metrics and self.monitor not in model.latest_metrics:
             measured = ", ".join(sorted(model.latest_metrics.keys() - {"images_seen"})) or "nothing"
@@ -128,19 +155,19 @@ class Checkpoints(Callback):
             )
         value = model.latest_metrics.get(name, math.nan) if name else math.nan
         if name is None or math.isnan(value) or model.latest_metrics["images_seen"] == self.best.get("seen"):
-            return False
+            return None
         high = higher_is_better(name, model.comparability, self.mode)
         better = not self.best or (value > self.best["value"] if high else value < self.best["value"])
-        if better:
-            seen = model.latest_metrics.get("images_seen")
-            self.best = {"metric": name, "value": value, "seen": seen, "images_seen": model.images_seen}
-        return better
+        if not better:
+            return None
+        seen = model.latest_metrics.get("images_seen")
+        return {"metric": name, "value": value, "seen": seen, "images_seen": model.images_seen}
 
     def save(self, trainer: Trainer, model: AdversarialModel, name: str) -> bool:
-        """Write a checkpoint; a disk that is full costs this one, not the run nor the one before it."""
+        """Write a checkpoint, if that can be; a disk that is full costs this one, not the run nor the one before it."""
         if not model.is_finite():
             log.warning("%s not written: the weights are not finite.", name)
-            return True
+            return False
         model.settle()
         self.folder.mkdir(parents=True, exist_ok=True)
         target, temporary = self.folder / name, self.folder / f".{name}.partial"
@@ -156,6 +183,12 @@ class Checkpoints(Callback):
             log.error("%s could not be written (%s); the run goes on with the one before.", target, problem.strerror)
             return False
         return True
+
+
+def checkpoints_of(trainer: Trainer) -> Checkpoints | None:
+    """The callback that keeps a trainer's checkpoints, where it has one."""
+    found = (callback for callback in getattr(trainer, "callbacks", ()) if isinstance(callback, Checkpoints))
+    return next(found, None)
 
 
 def higher_is_better(name: str, comparability: Mapping[str, Mapping[str, Any]], mode: str | None) -> bool:

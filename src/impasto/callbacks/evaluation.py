@@ -2,17 +2,21 @@
 
 import logging
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
 from lightning import Callback, Trainer
 from torch import Tensor
 
+from impasto.callbacks.checkpoints import BrokenOff, checkpoints_of
 from impasto.callbacks.clock import due
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.state import random_states, set_random_states
 from impasto.pixels import save_sheet
+from impasto.run.files import dispensable
 from impasto.run.loggers import log_image
+from impasto.run.notices import notice
 
 log = logging.getLogger("impasto")
 
@@ -40,8 +44,9 @@ class ModelEvaluator(Protocol):
 class Evaluation(Callback):
     """Measures at regular counts of pictures and at the end; training draws the same random numbers as without.
 
-    The last measurement waits until the last step is saved, and a run that is told to stop goes without: a resumed run
-    measures at its own end.
+    Every step that is measured is saved before, for measuring takes long, and much can happen. A run that is told to
+    stop goes without, or breaks off what it is measuring: a resumed run measures at its own end. Nor is anything
+    measured with weights that are not finite.
 
     Leaves the figures, with ``images_seen``, in ``model.latest_metrics``, what is known of them in
     ``model.comparability`` and the name of the first choice among them in ``model.main_metric``, where checkpoints look
@@ -93,6 +98,8 @@ class Evaluation(Callback):
     ) -> None:
         """Measure when it is time; after the last step only once it is saved."""
         if self.evaluator is not None and not trainer.should_stop and due(pl_module, self.every_kimg):
+            if (checkpoints := checkpoints_of(trainer)) is not None:
+                checkpoints.save(trainer, pl_module, "last.ckpt")
             self.measure(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
@@ -102,22 +109,20 @@ class Evaluation(Callback):
         if not self.history or self.history[-1]["images_seen"] != pl_module.images_seen:
             self.measure(trainer, pl_module)
         data = getattr(trainer, "datamodule")  # noqa: B009
-        if self.folder is None or not trainer.is_global_zero:
+        measured = bool(self.history) and self.history[-1]["images_seen"] == pl_module.images_seen
+        if self.folder is None or not trainer.is_global_zero or not measured:
             return
         if (sheet := self.evaluator.sheet_of_model(pl_module, data)) is not None:
-            save_sheet(*sheet, self.folder / "neighbours.png")
-            log_image(trainer.loggers, "samples/neighbours", self.folder / "neighbours.png", pl_module.images_seen)
+            path = self.folder / "neighbours.png"
+            with dispensable("samples"):
+                save_sheet(*sheet, path)
+                log_image(trainer.loggers, "samples/neighbours", path, pl_module.images_seen)
 
     def measure(self, trainer: Trainer, model: AdversarialModel) -> None:
         """Measure, and let loggers and checkpoints know."""
+        if (figures := self._figures(trainer, model)) is None:
+            return
         assert self.evaluator is not None
-        states, began = random_states(), time.monotonic()
-        model.settle()
-        try:
-            figures = self.evaluator.of_model(model, getattr(trainer, "datamodule"))  # noqa: B009
-        finally:
-            set_random_states(states)
-        self.seconds += time.monotonic() - began
         self.comparability = model.comparability = self.evaluator.comparability
         model.main_metric = self.main_metric = self.evaluator.main_metric
         model.latest_metrics = {**figures, "images_seen": float(model.images_seen)}
@@ -127,6 +132,23 @@ class Evaluation(Callback):
             logger.log_metrics({**values, "kimg": model.kimg}, step=model.images_seen)
         if trainer.is_global_zero:
             log.info("At %.1f kimg: %s", model.kimg, in_short(figures))
+
+    def _figures(self, trainer: Trainer, model: AdversarialModel) -> dict[str, float] | None:
+        assert self.evaluator is not None
+        model.settle()
+        if not model.is_finite():
+            notice("evaluation.finite", f"Nothing is measured at {model.kimg:.1f} kimg: the weights are not finite.")
+            return None
+        checkpoints, states, began = checkpoints_of(trainer), random_states(), time.monotonic()
+        try:
+            with checkpoints.may_break_off() if checkpoints is not None else nullcontext():
+                return self.evaluator.of_model(model, getattr(trainer, "datamodule"))  # noqa: B009
+        except BrokenOff:
+            model.interrupted = True
+            return None
+        finally:
+            set_random_states(states)
+            self.seconds += time.monotonic() - began
 
 
 SHOWN = ("fid", "fd", "kid", "precision", "recall", "structure")

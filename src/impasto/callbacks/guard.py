@@ -26,6 +26,8 @@ class _Snapshot:
 class Guard(Callback):
     """Checks the run every ``every_kimg``: losses and weights are finite, and the generator has not collapsed.
 
+    Weights are looked at once more when training ends: where they are not finite, the run ends with the last that were.
+
     Diversity is the mean over pixels of the standard deviation over a batch, generated over real. It has collapsed if
     it falls below ``collapse`` times the highest it has been, or is still below a tenth of ``collapse`` after
     ``grace_kimg``.
@@ -75,6 +77,14 @@ class Guard(Callback):
             self._good = _take(trainer, pl_module, self.highest)
         else:
             self.go_back(trainer, pl_module, cause)
+
+    def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """Leave nothing to measure and to save that has gone wrong since the last look."""
+        if not self.verdict and not pl_module.is_finite():
+            self.go_back(trainer, pl_module, "weights are not finite")
+            self.verdict = self.verdict or (
+                f"{pl_module.state.rollbacks[-1]} at the end; the model of {pl_module.kimg:.1f} kimg is kept"
+            )
 
     def diagnose(self, model: AdversarialModel) -> str | None:
         """What is wrong, or nothing."""
