@@ -47,6 +47,7 @@ class PackedDataModule(LightningDataModule):
             "pictures": [len(packed) for packed in self.packs],
             "fingerprints": [packed.fingerprint for packed in self.packs],
             "vectors": self.vectors_sha256,
+            "classes": [list(packed.class_names) for packed in self.packs],
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -54,7 +55,7 @@ class PackedDataModule(LightningDataModule):
 
         Raises:
             UserError: there are more or fewer of them, so that the order in which they come would be another; or their
-                condition vectors are others.
+                classes or condition vectors are others.
         """
         own = self.state_dict()
         if own["pictures"] != state_dict["pictures"]:
@@ -62,6 +63,12 @@ class PackedDataModule(LightningDataModule):
             raise UserError(
                 f"This run was trained on {had} pictures, and now there are {has}: say where the same pictures are "
                 "(data.root=FOLDER, for example), or start a new run."
+            )
+        if own["classes"] != state_dict.get("classes", own["classes"]):  # a label is its class's place in the order
+            before, now = (", ".join(n for names in state["classes"] for n in names) for state in (state_dict, own))
+            raise UserError(
+                f"This run was trained on the classes {before or 'none'}, and now they are {now or 'none'}: give the "
+                "folders their old names (or set data.root to where they are), or start a new run."
             )
         if own["vectors"] != state_dict.get("vectors"):
             raise UserError(
