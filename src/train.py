@@ -20,10 +20,9 @@ def train(cfg: DictConfig) -> float | None:
 
     from omegaconf import OmegaConf
 
-    from impasto.data.packed import write_bad_images
     from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
     from impasto.run.check import check, check_data
-    from impasto.run.fit import fit, objective
+    from impasto.run.fit import fit, objective, prepare
     from impasto.run.notices import forget_notices
     from impasto.run.report import write_report
     from impasto.run.resume import with_resumed_config
@@ -34,10 +33,8 @@ def train(cfg: DictConfig) -> float | None:
     check(cfg)
     run_dir = Path(cfg.output_dir)
     data = build_data(cfg)
-    data.prepare_data()
-    data.setup("fit")
+    prepare(data, run_dir)
     check_data(cfg, data)
-    write_bad_images(data.packs, run_dir)
     model = build_model(cfg, data.spec)
     callbacks = build_callbacks(cfg)
     trainer = build_trainer(cfg, callbacks)

@@ -19,18 +19,29 @@ class Measure:
     main_metric = "fd_test"
     broken = False
     asked = 0
+    told = False
 
     def __init__(self) -> None:
         self.comparability: dict[str, dict[str, Any]] = {"fd_test": {"higher_is_better": False}}
 
     def of_model(self, model: AdversarialModel, data: Any) -> dict[str, float]:
         Measure.asked += 1
+        if Measure.told:
+            os.kill(os.getpid(), signal.SIGTERM)
         if Measure.broken:
             raise RuntimeError("no memory left to measure with")
         return {"fd_test": 1000.0 / model.images_seen}
 
     def sheet_of_model(self, model: AdversarialModel, data: Any) -> None:
         return None
+
+
+class Poison(Callback):
+    """Spoils the weights in the last step."""
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: AdversarialModel, *_: object) -> None:  # type: ignore[override]
+        if pl_module.images_seen == 20:
+            next(pl_module.generator.parameters()).data.fill_(float("nan"))
 
 
 class Kick(Callback):
@@ -45,6 +56,7 @@ class Kick(Callback):
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(Measure, "asked", 0)
     monkeypatch.setattr(Measure, "broken", False)
+    monkeypatch.setattr(Measure, "told", False)
     pictures = make_pictures(tmp_path / "pictures")
     return [
         "data=image_folder",
@@ -98,3 +110,53 @@ def test_a_signal_ends_the_run_without_measuring_and_a_resumed_run_measures_at_i
     assert train(composed(run_dir, *tiny, *asked_for, f"resume={run_dir}")) == 1000 / 24
     assert summary_of(run_dir)["status"] == "complete"
     assert Measure.asked == 1
+
+
+def test_an_error_in_a_measurement_on_the_way_loses_nothing(
+    tmp_path: Path, tiny: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Measure, "broken", True)
+    with pytest.raises(RuntimeError, match="no memory left"):
+        train(composed(tmp_path / "run", *tiny))
+    assert weights(tmp_path / "run")["impasto"]["images_seen"] == 12
+
+
+def test_a_signal_in_a_measurement_breaks_it_off(
+    tmp_path: Path, tiny: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir = tmp_path / "run"
+    monkeypatch.setattr(Measure, "told", True)
+    monkeypatch.setattr(Measure, "broken", True)  # which it does not come to
+    train(composed(run_dir, *tiny))
+    summary = summary_of(run_dir)
+    assert (summary["status"], summary["images_seen"], summary["metrics"]) == ("interrupted", 12, {})
+    assert Measure.asked == 1
+    monkeypatch.setattr(Measure, "told", False)
+    monkeypatch.setattr(Measure, "broken", False)
+    train(composed(run_dir, *tiny, f"resume={run_dir}"))
+    assert (summary_of(run_dir)["status"], Measure.asked) == ("complete", 2)
+
+
+@pytest.mark.parametrize(
+    ("guard", "figures"), [("callbacks.guard.every_kimg=0.016", True), ("~callbacks.guard", False)]
+)
+def test_weights_that_are_not_finite_are_neither_measured_nor_saved_nor_passed_off_as_complete(
+    tmp_path: Path, tiny: list[str], guard: str, figures: bool
+) -> None:
+    poison = f"+callbacks.poison._target_={Poison.__module__}.Poison"
+    train(composed(tmp_path / "run", *tiny, poison, guard, "callbacks.evaluation.every_kimg=null"))
+    summary = summary_of(tmp_path / "run")
+    assert summary["status"] == "diverged"
+    assert bool(summary["metrics"]) == bool(summary["best_checkpoint"]) == figures
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").exists() == figures
+
+
+def test_a_run_that_has_nothing_left_to_do_says_so_and_keeps_its_rate(tmp_path: Path, tiny: list[str]) -> None:
+    run_dir = tmp_path / "run"
+    train(composed(run_dir, *tiny))
+    before = summary_of(run_dir)["images_per_second"]
+    train(composed(run_dir, *tiny, f"resume={run_dir}"))
+    summary = summary_of(run_dir)
+    assert before > 0
+    assert summary["images_per_second"] == before
+    assert "This run has seen its 24 pictures before" in summary["notices"]["resume.done"]

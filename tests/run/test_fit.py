@@ -1,12 +1,15 @@
 """The figure that a run hands to a sweep."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
 from impasto.errors import UserError
-from impasto.run.fit import objective
+from impasto.run.build import build_data
+from impasto.run.fit import objective, prepare
+from tests.training import composed
 
 
 def summary(**values: Any) -> dict[str, Any]:
@@ -30,3 +33,13 @@ def test_a_wanted_metric_that_was_not_measured_is_one() -> None:
     with pytest.raises(UserError, match="optimized_metric=fid was not measured in this run; measured: fd_test"):
         objective(cfg, summary())
     assert objective(cfg, summary(status="interrupted", metrics={})) is None  # there was no time to
+
+
+def test_bad_pictures_are_listed_in_the_run_even_if_none_is_left(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    for i in range(3):
+        (tmp_path / "pictures" / f"{i}.png").write_text("no picture")
+    data = build_data(composed(tmp_path / "run", "data=image_folder", f"data.root={tmp_path / 'pictures'}"))
+    with pytest.raises(UserError, match="None of the 3 pictures can be used"):
+        prepare(data, tmp_path / "run")
+    assert len((tmp_path / "run" / "bad_images.csv").read_text().splitlines()) == 4

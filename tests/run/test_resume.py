@@ -2,6 +2,7 @@ import os
 import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +11,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.errors import UserError
+from impasto.models.state import TrainingState
 from impasto.run.entry import register_resolvers
 from impasto.run.notices import forget_notices, notices
-from impasto.run.resume import last_checkpoint, read_checkpoint, with_resumed_config
+from impasto.run.resume import last_checkpoint, read_checkpoint, read_counts, with_resumed_config
 from tests.training import CONF
 
 Resume = Callable[..., DictConfig]
@@ -119,6 +121,67 @@ def test_a_file_cut_short(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(UserError, match="damaged or cut short"):
         read_checkpoint(path)
+
+
+def test_bits_that_flipped_in_a_tensor(tmp_path: Path) -> None:
+    path = tmp_path / "model.ckpt"
+    torch.save({"impasto": {"weights": torch.full((1000,), 0.5)}}, path)
+    read_checkpoint(path)
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.full((8,), 0.5).numpy().tobytes()) + 4] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="damaged or cut short"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "- a\n- list\n", "kimg: [1", "kimg: 1\n", "text", "kimg: \x00", "a: !!python/object:x {}\n"],
+)
+@pytest.mark.parametrize("name", ["config.yaml", "hydra.yaml"])
+def test_a_damaged_record_is_one_sentence(resume: Resume, tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / ".hydra" / name).write_text(content)
+    with pytest.raises(UserError, match=rf"{name} is damaged \(it .*\): put back a copy of it, or start a new run"):
+        resume()
+
+
+def test_a_record_cut_short_or_gone_is_one_sentence(resume: Resume, tmp_path: Path) -> None:
+    record = tmp_path / ".hydra" / "config.yaml"
+    record.write_text("".join(record.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(UserError, match=r"config\.yaml is damaged \(it lacks mode\)"):
+        resume()
+    (tmp_path / ".hydra" / "hydra.yaml").unlink()
+    with pytest.raises(UserError, match=r"is damaged"):
+        resume()
+
+
+def whole() -> dict[str, Any]:
+    parts: dict[str, Any] = {"state_dict": {}, "optimizer_states": [], "callbacks": {}, "loops": {}, "Data": {}}
+    return {**parts, "pytorch-lightning_version": "2", "impasto": TrainingState(batches_drawn=3).to_dict()}
+
+
+def test_the_counts_of_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
+    torch.save(whole(), tmp_path / "last.ckpt")
+    assert read_counts(tmp_path / "last.ckpt", "Data")["batches_drawn"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(name, None) for name in ("optimizer_states", "callbacks", "Data", "state_dict")],
+        *[("images_seen", None), ("batches_drawn", -1), ("d_updates", 0.5), ("seconds", float("nan")), ("rng", None)],
+        ("rollbacks", 3),
+    ],
+)
+def test_a_checkpoint_that_lacks_something_is_one_sentence(tmp_path: Path, name: str, value: Any) -> None:
+    content = whole()
+    part = content if name in content else content["impasto"]
+    part[name] = value
+    if value is None:
+        del part[name]
+    torch.save(content, tmp_path / "last.ckpt")
+    with pytest.raises(UserError, match=f"nothing to go on from: {name} missing or wrong"):
+        read_counts(tmp_path / "last.ckpt", "Data")
 
 
 def test_not_ours_and_not_there(tmp_path: Path) -> None:

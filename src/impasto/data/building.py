@@ -30,6 +30,14 @@ FEW: Final = 64
 REMEDY: Final = "set data.cache_dir to a folder with room that you may write to, or make pictures fewer or smaller"
 
 
+class BadPicturesError(UserError):
+    """Too many pictures are bad; ``listed`` is the file that names them all."""
+
+    def __init__(self, sentence: str, listed: Path) -> None:
+        super().__init__(sentence)
+        self.listed = listed
+
+
 def build(
     partial: Path,
     source: Source,
@@ -74,10 +82,13 @@ def judge(bad: int, total: int, max_bad_share: float, folder: Path) -> None:
     first = "; ".join(f"{name}: {reason}" for name, reason in islice(read_bad(folder), 3))
     listed = f"the first: {first}; all so far are listed in {folder / BAD_LIST}"
     if bad == total:
-        raise UserError(f"None of the {total} pictures can be used ({listed}): choose other pictures.")
-    raise UserError(
+        raise BadPicturesError(
+            f"None of the {total} pictures can be used ({listed}): choose other pictures.", folder / BAD_LIST
+        )
+    raise BadPicturesError(
         f"{bad} of {total} pictures cannot be used, {bad / total:.1%} where {max_bad_share:.1%} are allowed "
-        f"({listed}): mend or remove them, or allow more with data.max_bad_share={_next_share(bad / total)}."
+        f"({listed}): mend or remove them, or allow more with data.max_bad_share={_next_share(bad / total)}.",
+        folder / BAD_LIST,
     )
 
 

@@ -1,5 +1,6 @@
 """Running Lightning's loop, from the start or from where a run stopped."""
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ from lightning import Trainer
 from omegaconf import DictConfig
 
 from impasto.data.base import PackedDataModule
+from impasto.data.building import BadPicturesError
+from impasto.data.packed import BAD_LIST, write_bad_images
 from impasto.errors import UserError
 from impasto.models.base import AdversarialModel
 from impasto.run.loggers import finish_loggers
-from impasto.run.resume import last_checkpoint, read_checkpoint
+from impasto.run.notices import notice
+from impasto.run.resume import last_checkpoint, read_counts
 
 # Lightning advises on things that are decided here: one loader in this process, no validation, images as the clock.
 NOT_OURS = (
@@ -25,16 +29,34 @@ NOT_OURS = (
 )
 
 
+def prepare(data: PackedDataModule, run_dir: Path) -> None:
+    """Pack the pictures, and list in the run's folder which of them cannot be used, also where that is too many.
+
+    Raises:
+        UserError: the pictures cannot be had, or not enough of them.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        data.prepare_data()
+    except BadPicturesError as problem:
+        shutil.copyfile(problem.listed, run_dir / BAD_LIST)
+        raise
+    data.setup("fit")
+    write_bad_images(data.packs, run_dir)
+
+
 def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: PackedDataModule) -> None:
     """Train, from the run's last checkpoint where it is resumed.
 
     Raises:
-        UserError: the checkpoint does not fit the model.
+        UserError: the checkpoint does not fit the model, or lacks something.
     """
     checkpoint: Path | None = None
     if cfg.resume is not None:
         checkpoint = last_checkpoint(cfg.resume)
-        data.start_batch = read_checkpoint(checkpoint)["impasto"]["batches_drawn"]
+        counts = read_counts(checkpoint, type(data).__qualname__)
+        data.start_batch = counts["batches_drawn"]
+        say_what_is_left(counts["images_seen"], cfg.kimg)
     if cfg.compile:
         model.generator.compile()
         model.discriminator.compile()
@@ -43,8 +65,9 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: Packed
             for pattern in NOT_OURS:
                 warnings.filterwarnings("ignore", pattern)
             trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    except RuntimeError as problem:
-        if checkpoint is not None and "loading state_dict" in str(problem):
+    except (RuntimeError, ValueError) as problem:
+        unfit = any(words in str(problem) for words in ("loading state_dict", "loaded state dict"))
+        if checkpoint is not None and unfit:
             raise UserError(
                 f"{checkpoint} does not fit the model of this configuration; resume with the same."
             ) from None
@@ -53,10 +76,20 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: Packed
         finish_loggers(trainer.loggers)
 
 
+def say_what_is_left(images_seen: int, kimg: float) -> None:
+    """A notice where a run is gone on with that has nothing left to learn."""
+    if images_seen >= kimg * 1000:
+        notice(
+            "resume.done",
+            f"This run has seen its {images_seen:,} pictures before: only what is not measured yet is measured now; "
+            "give a larger kimg= to train on.",
+        )
+
+
 def objective(cfg: DictConfig, summary: dict[str, Any]) -> float | None:
     """The figure that a sweep ranks and optimises: the best value of ``optimized_metric`` or of the main metric.
 
-    Nothing where there is none: the run was interrupted, or its main metric is not a number.
+    Nothing where there is none: the run was interrupted or went astray, or its main metric is not a number.
 
     Raises:
         UserError: the run did not measure the ``optimized_metric`` that was asked for.
@@ -64,7 +97,7 @@ def objective(cfg: DictConfig, summary: dict[str, Any]) -> float | None:
     name = cfg.optimized_metric or summary["main_metric"]
     if name in summary["metrics"]:
         return float(summary["metrics"][name]["best"])
-    if cfg.optimized_metric is None or summary["status"] == "interrupted":
+    if cfg.optimized_metric is None or summary["status"] in ("interrupted", "diverged"):
         return None
     known = ", ".join(summary["metrics"]) or "none"
     raise UserError(f"optimized_metric={name} was not measured in this run; measured: {known}.")

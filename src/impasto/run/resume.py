@@ -1,5 +1,7 @@
 """Going on with a run where it stopped."""
 
+import math
+import zipfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +11,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.errors import UserError
+from impasto.models.state import TrainingState
 from impasto.run.notices import notice
+from impasto.run.record import CONFIG, HYDRA, read_record, record_of
 
 ESSENTIAL: Final = ("loss", "penalty", "augment", "data", "model", "experiment", "debug")
 """Groups without which it would be another run."""
@@ -21,23 +25,24 @@ MAY_CHANGE: Final = (
 )
 """How long and where a run goes on, what it tells, and where its pictures have gone, which are compared."""
 
+TO_GO_ON: Final = ("state_dict", "optimizer_states", "callbacks", "loops", "pytorch-lightning_version")
+"""What training goes on from, beside the counts and the data's state."""
+
 
 def with_resumed_config(cfg: DictConfig) -> DictConfig:
     """The run's own configuration, with the values given now on top; ``cfg`` itself for a fresh run.
 
     Raises:
-        UserError: no run there, or an override that would make it another run, or would be passed over.
+        UserError: no run there, or a damaged record of it; or an override that would make it another run, or would be
+            passed over.
     """
     if cfg.resume is None or not HydraConfig.initialized() or HydraConfig.get().mode == RunMode.MULTIRUN:
         return cfg  # a trial of a sweep goes on with the very configuration that it was started with
-    record = Path(cfg.resume) / ".hydra" / "config.yaml"
-    if not record.is_file():
-        raise UserError(f"resume={cfg.resume} is not the folder of a run: {record} is missing.")
-    saved = OmegaConf.load(record)
-    assert isinstance(saved, DictConfig)
+    record = record_of(cfg.resume)
+    saved = read_record(record, CONFIG)
     first_schedules = schedules(saved)
     hydra = HydraConfig.get()
-    before = OmegaConf.load(record.with_name("hydra.yaml")).hydra
+    before = read_record(record.with_name("hydra.yaml"), HYDRA).hydra
     for override in hydra.overrides.task:
         key = override.lstrip("+~").split("=", 1)[0].split("@")[0]
         if key == "resume" or (key in ESSENTIAL and hydra.runtime.choices[key] == before.runtime.choices.get(key)):
@@ -102,9 +107,10 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint without running anything that may be hidden in it.
 
     Raises:
-        UserError: not a checkpoint, cut short, or holding objects other than tensors and plain values.
+        UserError: not a checkpoint, damaged, cut short, or holding objects other than tensors and plain values.
     """
     try:
+        check_sums(Path(path))
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist.") from None
@@ -115,3 +121,45 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict) or "impasto" not in content:
         raise UserError(f"{path} is not a checkpoint of this project; use one that train.py wrote.")
     return content
+
+
+def check_sums(path: Path) -> None:
+    """Compare the bytes with the sums that were written with them: torch maps the file, and does not look.
+
+    Raises:
+        zipfile.BadZipFile: they differ, or it is no zip file.
+    """
+    with zipfile.ZipFile(path) as file:
+        if (wrong := file.testzip()) is not None:
+            raise zipfile.BadZipFile(f"{wrong} is not what was written")
+
+
+def read_counts(path: Path, data: str) -> dict[str, Any]:
+    """The counts of a checkpoint that training can go on from.
+
+    Args:
+        path: of the checkpoint.
+        data: name under which it keeps the data module's state.
+
+    Raises:
+        UserError: it lacks something, or counts what cannot be counted.
+    """
+    content = read_checkpoint(path)
+    counts = content["impasto"] if isinstance(content["impasto"], dict) else {}
+    wrong = [name for name in (*TO_GO_ON, data) if name not in content]
+    wrong += [name for name in TrainingState.COUNTS if not is_count(name, counts.get(name))]
+    wrong += [] if isinstance(counts.get("rng"), dict) else ["rng"]
+    if wrong:
+        raise UserError(
+            f"{path} is nothing to go on from: {', '.join(wrong)} missing or wrong; put back a copy of it, or start a "
+            "new run."
+        )
+    return counts
+
+
+def is_count(name: str, value: Any) -> bool:
+    """Whether a value can be that one of the counts of a run."""
+    kind = type(getattr(TrainingState(), name))
+    if kind is list:
+        return isinstance(value, list)
+    return isinstance(value, int if kind is int else int | float) and 0 <= value < math.inf
