@@ -9,15 +9,18 @@ from impasto.run.entry import report_user_errors, run
 @report_user_errors
 def generate(cfg: DictConfig) -> None:
     """Load the generator, find the label or vectors, paint, and lay out a sheet where asked for."""
+    from impasto.inference.places import find_checkpoint, output_folder
+
+    checkpoint, folder = find_checkpoint(cfg.checkpoint), output_folder(cfg.output)
     from impasto.inference.generate import paint_folder, resolve_label, resolve_vectors
     from impasto.inference.loading import load_generator
 
-    generator = load_generator(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust))
+    generator = load_generator(checkpoint, device=cfg.device, trust=list(cfg.trust))
     label = resolve_label(cfg.label, generator)
     vectors = resolve_vectors(cfg.vectors, generator)
     paint_folder(
         generator,
-        cfg.output,
+        folder,
         cfg.num_images,
         label=label,
         vectors=vectors,

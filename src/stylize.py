@@ -9,13 +9,16 @@ from impasto.run.entry import report_user_errors, run
 @report_user_errors
 def stylize(cfg: DictConfig) -> None:
     """Load the generator and repaint."""
+    from impasto.inference.places import existing_input, find_checkpoint
+
+    checkpoint, pictures = find_checkpoint(cfg.checkpoint), existing_input(cfg.input)
     from impasto.inference.loading import load_generator
     from impasto.inference.stylize import stylize as repaint_all
 
-    generator = load_generator(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust))
+    generator = load_generator(checkpoint, device=cfg.device, trust=list(cfg.trust))
     repaint_all(
         generator,
-        cfg.input,
+        pictures,
         cfg.output,
         strength=cfg.strength,
         preserve_color=cfg.preserve_color,

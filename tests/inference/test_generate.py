@@ -130,6 +130,15 @@ def test_pictures_of_a_former_call(run: Path, unconditional: Path, tmp_path: Pat
     assert not (out / "labels.csv").exists()
 
 
+def test_the_output_must_be_a_folder(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    refused([f"checkpoint={run}", f"output={tmp_path / 'notes'}"], "is a file; give a folder")
+    refused([f"checkpoint={run}", f"output={tmp_path / 'a.png'}"], "named like a picture, and a folder is wanted")
+    refused([f"checkpoint={run}", "output=null"], "Give output=")
+    refused(["checkpoint=/nope", f"output={tmp_path / 'out'}"], "checkpoint=/nope does not exist")
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
 def test_home_is_found(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     generate(composed(f"checkpoint={run}", "output='~/pictures'", "num_images=1"))

@@ -85,6 +85,86 @@ def test_output_inside_input_is_not_painted_again(generator: LoadedGenerator, ph
     assert stylize(generator, photos, photos / "painted", overwrite=True) == 4
 
 
+def test_what_is_left_out_is_said(generator: LoadedGenerator, photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "impasto")
+    stylize(generator, photos, photos / "trip")
+    assert "2 of 4 pictures lie in" in caplog.text
+    (photos / "odd.png").unlink()
+    (photos / "moving.gif").unlink()
+    with pytest.raises(UserError, match="All 4 pictures"):
+        stylize(generator, photos, photos / "trip")
+
+
+@pytest.mark.parametrize("other", ["moving.gif.png", "moving"])
+def test_no_painting_takes_the_place_of_another(
+    generator: LoadedGenerator, photos: Path, tmp_path: Path, other: str
+) -> None:
+    first, second = ("moving.gif", other) if other != "moving" else ("moving", "moving.png")
+    Image.fromarray(gradient(8, 8)).save(photos / first, "gif")
+    Image.fromarray(gradient(8, 8)).save(photos / second, "png")
+    with pytest.raises(UserError, match=rf"{first} and .*{second} would both be painted as .*: rename one"):
+        stylize(generator, photos, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_sheet_takes_the_place_of_a_painting(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    (photos / "odd.png").rename(photos / "sheet.png")
+    with pytest.raises(UserError, match=r"sheet= writes .*sheet\.png, and .*sheet\.png is painted as that too"):
+        stylize(generator, photos, tmp_path / "out", sheet=2)
+    assert stylize(generator, photos, tmp_path / "out") == 4
+    assert Image.open(tmp_path / "out" / "sheet.png").size == (35, 21)
+
+
+def test_one_picture_into_a_file(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    assert stylize(generator, photos / "odd.png", tmp_path / "new" / "painted.jpg") == 1
+    assert Image.open(tmp_path / "new" / "painted.jpg").format == "JPEG"
+    assert stylize(generator, photos / "odd.png", tmp_path / "new" / "painted.jpg") == 0, "it is there already"
+    assert stylize(generator, photos / "odd.png", photos / "painted.png") == 1
+
+
+def test_places_that_cannot_be_written_to(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    for source, output, words in (
+        (photos, tmp_path / "painted.png", "is named like a picture, and a folder is wanted"),
+        (photos, tmp_path / "notes", "is a file; give a folder"),
+        (photos / "odd.png", tmp_path / "notes", "is a file; give a folder"),
+        (photos / "odd.png", tmp_path / "painted.gif", r"\.gif is not written; give one of \.jpg"),
+        (photos / "odd.png", photos / "odd.png", "is the picture itself"),
+    ):
+        with pytest.raises(UserError, match=words):
+            stylize(generator, source, output, overwrite=True)
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
+def test_sheet_is_no_wider_than_its_pictures(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    stylize(generator, photos / "odd.png", tmp_path / "out", sheet=1000)
+    assert Image.open(tmp_path / "out" / "sheet.png").size == (2 * 320 + 6, 21)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("strength", "x"),
+        ("strength", None),
+        ("strength", True),
+        ("tile", "x"),
+        ("tile", 3.5),
+        ("tile", -1),
+        ("sheet", "x"),
+        ("sheet", -1),
+        ("sheet", 0),
+        ("preserve_color", "no"),
+        ("overwrite", None),
+    ],
+)
+def test_settings_that_make_no_sense(
+    generator: LoadedGenerator, photos: Path, tmp_path: Path, setting: str, value: object
+) -> None:
+    with pytest.raises(UserError, match=rf"^{setting}={value} .*give"):
+        stylize(generator, photos, tmp_path / "out", **{setting: value})  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
 def test_sheet_shows_before_and_after(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
     stylize(generator, photos, tmp_path / "out", sheet=1)
     sheet = np.asarray(Image.open(tmp_path / "out" / "sheet.png")).astype(int)
@@ -134,6 +214,29 @@ def test_mistakes_are_one_sentence(generator: LoadedGenerator, photos: Path, tmp
     generator.network.latent_dim = 4  # type: ignore[assignment]
     with pytest.raises(UserError, match=r"generate\.py"):
         stylize(generator, photos, tmp_path / "out")
+
+
+def test_wrong_paths_need_no_torch(run_dir: Path, photos: Path, tmp_path: Path) -> None:
+    code = """
+import sys
+sys.path.insert(0, "src")
+from impasto.inference.places import existing_input, find_checkpoint, output_folder
+from impasto.errors import UserError
+for call, value in ((find_checkpoint, "/nope"), (existing_input, "/nope"), (output_folder, sys.argv[1])):
+    try:
+        call(value)
+    except UserError as problem:
+        print(problem)
+assert not {"torch", "lightning"} & set(sys.modules)
+"""
+    (tmp_path / "file").write_text("")
+    script = [sys.executable, "-c", code, str(tmp_path / "file")]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == [
+        "checkpoint=/nope does not exist; give the folder of a run, or a .ckpt file.",
+        "input=/nope does not exist; give a picture, or a folder of pictures.",
+        f"output={tmp_path / 'file'} is a file; give a folder.",
+    ]
 
 
 def test_script_ends_with_a_status(run_dir: Path, photos: Path, tmp_path: Path) -> None:

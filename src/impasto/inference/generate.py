@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from impasto.checks import check_number
 from impasto.data.vectors import read_vectors
 from impasto.errors import UserError
 from impasto.evaluation.progress import counting
@@ -147,16 +148,6 @@ def paint_folder(
     if grid is not None:
         save_sheet(from_uint8(torch.cat(sheet)), grid, folder / "grid.png")
     log.info("%d pictures in %s", n, folder)
-
-
-def check_number(name: str, value: object, least: int) -> None:
-    """Make sure that a setting is a whole number, and not too small or large.
-
-    Raises:
-        UserError: it is not.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**63:
-        raise UserError(f"{name}={value} does not fit: give a whole number of {least} or more.")
 
 
 def make_room(folder: Path, overwrite: bool) -> None:

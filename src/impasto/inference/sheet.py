@@ -16,9 +16,10 @@ def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, pat
 
     Args:
         pairs: as :func:`shrunk` gives them.
-        columns: pairs in a row.
+        columns: pairs in a row; no more than there are.
         path: of the sheet; its ending says the format.
     """
+    columns = min(columns, len(pairs))
     rows = [pairs[i : i + columns] for i in range(0, len(pairs), columns)]
     strips = []
     for row in rows:

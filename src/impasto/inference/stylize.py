@@ -8,27 +8,19 @@ import numpy as np
 import torch
 from PIL import Image
 
+from impasto.checks import check_number, check_share, check_switch
 from impasto.data.decode import BadImage, decode
-from impasto.data.folder import FolderSource
 from impasto.errors import UserError
 from impasto.evaluation.progress import counting
 from impasto.inference.loading import LoadedGenerator
+from impasto.inference.places import WRITTEN
 from impasto.inference.sheet import save_pairs, shrunk
+from impasto.inference.targets import choose_targets
 from impasto.inference.tiles import paint
 from impasto.pixels import from_uint8, luma, to_uint8
 
 log = logging.getLogger("impasto")
 
-WRITTEN: Final[dict[str, dict[str, Any]]] = {
-    ".jpg": {"quality": 95, "subsampling": 0},
-    ".jpeg": {"quality": 95, "subsampling": 0},
-    ".png": {},
-    ".webp": {"quality": 95},
-    ".tif": {"compression": "tiff_lzw"},
-    ".tiff": {"compression": "tiff_lzw"},
-    ".bmp": {},
-}
-"""Endings that are kept, with how they are written; others get .png added."""
 OPAQUE: Final = (".jpg", ".jpeg", ".bmp")
 """Formats without transparency."""
 
@@ -52,7 +44,7 @@ def stylize(
     Args:
         generator: a translation generator.
         source: file or folder.
-        output: folder; made where it is missing.
+        output: folder, made where it is missing; for a single picture also a file.
         strength: 1 is the painting, 0 the photograph, mixed in between.
         preserve_color: take only light and dark from the painting, and colours from the photograph.
         tile: see :func:`~impasto.inference.tiles.paint`.
@@ -67,53 +59,33 @@ def stylize(
     """
     if generator.paints_noise:
         raise UserError(f"{generator.path} paints from noise; use src/generate.py, or give a model such as model=cut.")
-    if not 0 <= strength <= 1:
-        raise UserError(f"strength={strength} is out of range; give a number from 0 to 1.")
-    if tile is not None and tile < 0:
-        raise UserError(f"tile={tile} is not a size in pixels; give one, 0 for whole pictures, or leave it out.")
-    names, root = list_pictures(Path(source).expanduser(), Path(output).expanduser())
-    targets = {name: Path(output).expanduser() / target_name(name) for name in names}
-    left = [name for name in names if overwrite or not targets[name].is_file()]
-    if len(left) < len(names):
-        log.info("%d of %d are there already; overwrite=true paints them again.", len(names) - len(left), len(names))
+    check_share("strength", strength)
+    for name, switch in (("preserve_color", preserve_color), ("overwrite", overwrite)):
+        check_switch(name, switch)
+    for name, number, least in (("tile", tile, 0), ("sheet", sheet, 1)):
+        if number is not None:
+            check_number(name, number, least)
+    targets = choose_targets(source, output, with_sheet=sheet is not None)
+    paintings = targets.paintings
+    left = [picture for picture in paintings if overwrite or not paintings[picture].is_file()]
+    if there := len(paintings) - len(left):
+        log.info("%d of %d are there already; overwrite=true paints them again.", there, len(paintings))
     bad, pairs = 0, []
     with counting("painting", len(left), bar=True) as tick:
-        for name in left:
+        for picture in left:
             both = repaint_file(
-                generator, root / name, targets[name], strength=strength, preserve_color=preserve_color, tile=tile
+                generator, picture, paintings[picture], strength=strength, preserve_color=preserve_color, tile=tile
             )
             bad += both is None
-            if sheet and both is not None:
+            if sheet is not None and both is not None:
                 pairs.append((shrunk(both[0]), shrunk(both[1])))
             tick(1)
-    if pairs and sheet:
-        save_pairs(pairs, sheet, Path(output).expanduser() / "sheet.png")
+    if pairs and sheet is not None:
+        save_pairs(pairs, sheet, targets.sheet)
     log.info("%d pictures painted in %s", len(left) - bad, output)
     if bad:
-        raise UserError(f"{bad} of {len(names)} pictures could not be read and were skipped; they are named above.")
+        raise UserError(f"{bad} of {len(paintings)} pictures could not be read and were skipped; they are named above.")
     return len(left)
-
-
-def list_pictures(source: Path, output: Path) -> tuple[list[str], Path]:
-    """Paths of the pictures below a root, in order, and the root.
-
-    Raises:
-        UserError: none, or an output that would replace the input.
-    """
-    if source.is_file():
-        if source.parent.resolve() == output.resolve():
-            raise UserError(f"output={output} is where the picture itself is; give another folder.")
-        return [source.name], source.parent
-    if source.resolve() == output.resolve():
-        raise UserError(f"output={output} is the folder of the pictures themselves; give another one.")
-    names = [item.name for item in FolderSource(source, labels="none", option="input").items()]
-    inside = output.resolve().is_relative_to(source.resolve())
-    return [n for n in names if not (inside and (source / n).resolve().is_relative_to(output.resolve()))], source
-
-
-def target_name(name: str) -> str:
-    """The same name; with .png added to formats that are only read."""
-    return name if Path(name).suffix.lower() in WRITTEN else f"{name}.png"
 
 
 def repaint_file(

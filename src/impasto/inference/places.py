@@ -1,0 +1,63 @@
+"""Where commands read from and write to; imports no torch, so that a slip of the pen is answered at once."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from impasto.checks import as_path
+from impasto.errors import UserError
+
+WRITTEN: Final[dict[str, dict[str, Any]]] = {
+    ".jpg": {"quality": 95, "subsampling": 0},
+    ".jpeg": {"quality": 95, "subsampling": 0},
+    ".png": {},
+    ".webp": {"quality": 95},
+    ".tif": {"compression": "tiff_lzw"},
+    ".tiff": {"compression": "tiff_lzw"},
+    ".bmp": {},
+}
+"""Endings that are kept, with how they are written; others get .png added."""
+ONLY_READ: Final = (".gif", ".avif", ".heic", ".heif", ".jp2", ".jfif", ".tga", ".ppm")
+"""Endings of pictures that are never written."""
+
+
+def find_checkpoint(path_or_run_dir: str | Path) -> Path:
+    """The checkpoint itself, or the best of a run, or its last.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = as_path("checkpoint", path_or_run_dir)
+    if path.is_file():
+        return path
+    folder = path if path.name == "checkpoints" else path / "checkpoints"
+    for name in ("best.ckpt", "last.ckpt"):
+        if (folder / name).is_file():
+            return folder / name
+    found = "holds no checkpoints/best.ckpt nor last.ckpt" if path.is_dir() else "does not exist"
+    raise UserError(f"checkpoint={path} {found}; give the folder of a run, or a .ckpt file.")
+
+
+def existing_input(value: object) -> Path:
+    """What is to be painted.
+
+    Raises:
+        UserError: it is not there.
+    """
+    path = as_path("input", value)
+    if not path.exists():
+        raise UserError(f"input={path} does not exist; give a picture, or a folder of pictures.")
+    return path
+
+
+def output_folder(value: object) -> Path:
+    """The folder to write pictures to, which need not exist yet.
+
+    Raises:
+        UserError: it is a file, or named like a picture.
+    """
+    path = as_path("output", value)
+    if path.exists() and not path.is_dir():
+        raise UserError(f"output={path} is a file; give a folder.")
+    if not path.is_dir() and path.suffix.lower() in (*WRITTEN, *ONLY_READ):
+        raise UserError(f"output={path} is named like a picture, and a folder is wanted; leave {path.suffix} out.")
+    return path
