@@ -114,6 +114,16 @@ def test_other_shapes_and_lacking_parts_are_named(tmp_path: Path) -> None:
         load_generator(tmp_path / "less.ckpt")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(run_dir: Path, value: float) -> None:
+    content = checkpoint_content()
+    name = next(name for name, weight in content["state_dict"].items() if weight.is_floating_point())
+    content["state_dict"][name].view(-1)[-1] = value
+    torch.save(content, run_dir / "checkpoints" / "last.ckpt")
+    with pytest.raises(UserError, match=r"has weights that are not finite numbers \(.*use an earlier checkpoint"):
+        load_generator(run_dir, device="cpu")
+
+
 def test_unknown_device_is_named(run_dir: Path) -> None:
     with pytest.raises(UserError, match="device=tpu"):
         load_generator(run_dir, device="tpu")

@@ -1,7 +1,7 @@
 """A trained generator from a checkpoint, without running anything that may be hidden in it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
+from impasto.inference.places import find_checkpoint
 from impasto.models.noise import is_conditional, sample
 from impasto.run.build import build_network
 from impasto.run.resume import read_checkpoint
@@ -30,6 +31,7 @@ class LoadedGenerator:
         config: of the run, plain values.
         images_seen: real pictures shown to the discriminator.
         path: of the checkpoint.
+        data_state: what its data module said of the pictures; empty where it said nothing.
     """
 
     network: nn.Module
@@ -37,6 +39,7 @@ class LoadedGenerator:
     config: dict[str, Any]
     images_seen: int
     path: Path
+    data_state: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def paints_noise(self) -> bool:
@@ -65,7 +68,8 @@ def load_generator(
         trust: further packages whose classes the checkpoint may name, such as your own.
 
     Raises:
-        UserError: no checkpoint there, a damaged or hostile one, or one of a network that is not here.
+        UserError: no checkpoint there, a damaged or hostile one, one of a network that is not here, or of one whose
+            training went astray.
     """
     path = find_checkpoint(path_or_run_dir)
     content = read_checkpoint(path)
@@ -84,25 +88,31 @@ def load_generator(
     except (RuntimeError, TypeError) as problem:
         reason = str(problem).splitlines()[0].rstrip(":")
         raise UserError(f"The generator in {path} is not the one that this version builds: {reason}.") from None
+    refuse_what_is_no_number(network, path)
     network.eval().requires_grad_(False).to(choose_device(device))
-    return LoadedGenerator(network, spec, config, images_seen, path)
+    return LoadedGenerator(network, spec, config, images_seen, path, state_of_data(content, config))
 
 
-def find_checkpoint(path_or_run_dir: str | Path) -> Path:
-    """The checkpoint itself, or the best of a run, or its last.
+def state_of_data(content: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What tells a run's pictures from others, which Lightning keeps under the name of the data module's class."""
+    node = config.get("data")
+    name = str(node.get("_target_")).rpartition(".")[2] if isinstance(node, Mapping) else ""
+    state = content.get(name)
+    return state if isinstance(state, Mapping) else {}
+
+
+def refuse_what_is_no_number(network: nn.Module, path: Path) -> None:
+    """Make sure that all weights are finite: with others a network paints black, and says nothing of it.
 
     Raises:
-        UserError: there is none.
+        UserError: some are not.
     """
-    path = Path(path_or_run_dir).expanduser()
-    if path.is_file():
-        return path
-    folder = path if path.name == "checkpoints" else path / "checkpoints"
-    for name in ("best.ckpt", "last.ckpt"):
-        if (folder / name).is_file():
-            return folder / name
-    found = "holds no checkpoints/best.ckpt nor last.ckpt" if path.is_dir() else "does not exist"
-    raise UserError(f"checkpoint={path} {found}; give the folder of a run, or a .ckpt file.")
+    for name, value in network.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise UserError(
+                f"{path} has weights that are not finite numbers ({name}): its training went astray; use an earlier "
+                "checkpoint."
+            )
 
 
 def build(node: Any, packages: Sequence[str]) -> Any:
