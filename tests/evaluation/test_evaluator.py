@@ -132,5 +132,31 @@ def test_mistakes_are_named() -> None:
         Evaluator(metrics=["fod"])
     with pytest.raises(UserError, match=r"features=impasto\.Nothing"):
         Evaluator(features="impasto.Nothing")
-    with pytest.raises(UserError, match="num_images is 1"):
-        Evaluator(num_images=1)
+    for kind in (Evaluator, TranslationEvaluator):
+        with pytest.raises(UserError, match=r"evaluation\.split=zzz is not known: choose one of train, held_out"):
+            kind(features=TinyExtractor(), split="zzz")  # type: ignore[arg-type]
+        with pytest.raises(UserError, match=r"weights_path=/nope does not exist"):
+            kind(weights_path="/nope")
+    with pytest.raises(UserError, match="The weights of VGG19 are neither on disk nor within reach"):
+        TranslationEvaluator(features=TinyExtractor(), statistics="vgg19")
+
+
+COUNTS = {"num_images": 2, "kid_subsets": 1, "kid_subset_size": 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "least"),
+    [
+        *((kind, *count) for kind in (Evaluator, TranslationEvaluator) for count in COUNTS.items()),
+        (Evaluator, "num_real", 2),
+        (Evaluator, "precision_neighbours", 1),
+        (Evaluator, "density_neighbours", 1),
+        (Evaluator, "seed", 0),
+        (TranslationEvaluator, "num_style", 2),
+    ],
+)
+def test_counts_are_whole_numbers(kind: Any, name: str, least: int) -> None:
+    for wrong in (least - 1, least + 0.5, "x", True):
+        with pytest.raises(UserError, match=rf"evaluation\.{name}={wrong} does not fit: give .* {least} or more"):
+            kind(features=TinyExtractor(), **{name: wrong})
+    kind(features=TinyExtractor(), **{name: least})

@@ -5,9 +5,11 @@ import torch
 from torch import Tensor, nn
 
 from impasto.errors import UserError
-from impasto.evaluation import features as module
-from impasto.evaluation.extractors import EfficientNetLite0, Inception
-from impasto.evaluation.features import Extractor, choose_extractor, collect
+from impasto.evaluation import choice as module
+from impasto.evaluation import extractors
+from impasto.evaluation.choice import check_features, choose_extractor
+from impasto.evaluation.extractors import EfficientNetLite0, Inception, file_sha256
+from impasto.evaluation.features import Extractor, collect
 from impasto.evaluation.figures import public_name
 from impasto.pixels import as_rgb
 from impasto.run.notices import forget_notices, notices
@@ -106,6 +108,46 @@ def test_weights_that_cannot_be_had_are_one_clear_sentence(tmp_path: Path, monke
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(UserError, match="does not hold the weights"):
         Inception(tmp_path / "other.pth")
+
+
+def test_weights_are_looked_at_before_anything_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "inception_on_disk", lambda: None)
+    monkeypatch.setattr(module, "reachable", lambda url: False)
+    path = tmp_path / "weights.pth"
+    with pytest.raises(UserError, match=r"cannot be had \(they are neither .* set evaluation\.weights_path=FILE"):
+        check_features("inception")
+    for features in ("auto", "inception"):
+        with pytest.raises(UserError, match=r"weights_path=.*weights\.pth does not exist; download"):
+            check_features(features, path)
+        with pytest.raises(UserError, match="is not a file; download"):
+            check_features(features, tmp_path)
+    path.write_text("no weights")
+    with pytest.raises(UserError, match="is not a file of weights"):
+        check_features("auto", path)
+    torch.save({"a": torch.zeros(1)}, path)
+    with pytest.raises(UserError, match="does not hold the weights"):
+        check_features("inception", path)
+    monkeypatch.setattr(extractors, "INCEPTION_SHA256", file_sha256(path)[:8])
+    check_features("inception", path)  # the published ones are told by their digest, and not loaded
+    check_features("auto")
+    check_features("efficientnet_lite0")
+
+
+@pytest.mark.parametrize("features", [None, 3, ["inception"]])
+def test_what_is_no_network_is_refused(features: object) -> None:
+    with pytest.raises(UserError, match="cannot be called on pictures"):
+        check_features(features)
+
+
+class Needy(Mean):
+    def __init__(self, size: int) -> None:
+        super().__init__()
+
+
+def test_a_network_that_needs_arguments_is_refused() -> None:
+    with pytest.raises(UserError, match=r"Needy cannot be made without arguments: missing .*'size'"):
+        check_features("tests.evaluation.test_features.Needy")
+    check_features("tests.evaluation.test_features.Mean")
 
 
 class Hostile:

@@ -12,8 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from impasto.data.packed import BAD_LIST, write_csv
 from impasto.data.transforms import as_size
 from impasto.errors import UserError
+from impasto.evaluation.choice import BUILT_IN
 from impasto.evaluation.evaluator import Evaluator
-from impasto.evaluation.features import BUILT_IN, best_device
+from impasto.evaluation.features import best_device
 from impasto.evaluation.folders import bad_in, labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.real import uint8_slice
 from impasto.evaluation.statistics import networks_in

@@ -9,16 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from impasto.checks import check_number
 from impasto.data.packed import PackedImages
-from impasto.errors import UserError
+from impasto.evaluation.choice import check_features, check_split, choose_extractor
 from impasto.evaluation.classifier import classifier_for
 from impasto.evaluation.distances import some_positions
 from impasto.evaluation.features import (
     Extractor,
     Features,
     Pictures,
-    check_features,
-    choose_extractor,
     collect,
     from_first,
 )
@@ -45,7 +44,7 @@ class Evaluator:
     """Every figure of pictures painted from noise, from one pass over real and one over generated pictures.
 
     Args:
-        features: see :func:`impasto.evaluation.features.choose_extractor`.
+        features: see :func:`impasto.evaluation.choice.choose_extractor`.
         weights_path: Inception's weights, where they are not to be downloaded.
         num_images: pictures to generate.
         num_real: real pictures to compare with, chosen by chance but always the same; all where null.
@@ -65,7 +64,8 @@ class Evaluator:
         bar: draw progress bars; for scripts that draw no other.
 
     Raises:
-        UserError: a metric or an extractor that does not exist.
+        UserError: a metric, a part of the data or an extractor that does not exist, weights that cannot be had, or a
+            number out of range.
     """
 
     def __init__(
@@ -85,10 +85,12 @@ class Evaluator:
         seed: int = 0,
     ) -> None:
         self.metrics = check_metrics(metrics, METRICS)
-        for name, count in (("num_images", num_images), ("num_real", num_real)):
-            if count is not None and count < 2:
-                raise UserError(f"evaluation.{name} is {count}; give 2 or more.")
-        check_features(features)
+        check_number("evaluation.num_images", num_images, 2)
+        if num_real is not None:
+            check_number("evaluation.num_real", num_real, 2)
+        check_number("evaluation.seed", seed, 0)
+        check_split(split)
+        check_features(features, weights_path)
         self.features, self.weights_path = features, weights_path
         self.num_images, self.num_real, self.split, self.seed = num_images, num_real, split, seed
         self.settings = Settings(kid_subsets, kid_subset_size, precision_neighbours, density_neighbours)

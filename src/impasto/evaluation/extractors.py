@@ -1,6 +1,7 @@
 """Networks that turn pictures into the features that distances are measured on."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -189,8 +190,38 @@ def check_weights(path: Path) -> None:
         raise UserError(f"{path} is not a file of weights; {WHERE_INCEPTION_IS}") from None
 
 
+def check_inception(path: Path) -> None:
+    """Make sure that a file holds weights of FID's InceptionV3, before anything is measured with them.
+
+    The published ones are told by their digest; others by whether they fit, once in a process.
+
+    Raises:
+        UserError: it is not there, or holds something else.
+    """
+    if not path.is_file():
+        found = "is not a file" if path.exists() else "does not exist"
+        raise UserError(f"evaluation.weights_path={path} {found}; {WHERE_INCEPTION_IS}")
+    if not file_sha256(path).startswith(INCEPTION_SHA256):
+        _try_inception(path, _state(path))
+
+
+@cache
+def _try_inception(path: Path, _: tuple[int, int]) -> None:
+    Inception(path)
+
+
 def file_sha256(path: Path) -> str:
-    """Hex digest of a file."""
+    """Hex digest of a file; read once in a process while it stays as it is."""
+    return _digest(path, _state(path))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@cache
+def _digest(path: Path, _: tuple[int, int]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

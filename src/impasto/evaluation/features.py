@@ -1,11 +1,9 @@
-"""Which network features come from, and one pass that collects them, whatever the batch size and the processes."""
+"""What features are taken with, and one pass that collects them, whatever the batch size and the processes."""
 
 import hashlib
-import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -14,17 +12,12 @@ from torch import Tensor, nn
 
 from impasto import distributed
 from impasto.errors import UserError
-from impasto.evaluation.extractors import EfficientNetLite0, Inception, inception_on_disk, inception_url
 from impasto.pixels import as_rgb
-from impasto.run.notices import notice
-from impasto.run.reach import reachable
 
 T = TypeVar("T")
 CHUNK = 32
 """Pictures that go through a network together; fixed, because sums inside a convolution depend on it."""
 
-BUILT_IN: Final = ("auto", "inception", "efficientnet_lite0")
-"""What ``evaluation.features`` takes besides something to import."""
 PUBLISHED: Final = ("inception", "efficientnet_lite0", "classifier")
 """Names that figures of the project's own networks go by; those of a user's own never do."""
 
@@ -67,68 +60,6 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.values)
-
-
-def choose_extractor(features: str | Extractor | nn.Module = "auto", weights_path: str | Path | None = None) -> Any:
-    """The extractor that ``evaluation.features`` names.
-
-    Args:
-        features: ``inception``, ``efficientnet_lite0``, ``auto`` (Inception where its weights are on disk or can be
-            downloaded, else EfficientNet-Lite0), the dotted path of a class or function that makes one, or one itself.
-        weights_path: Inception's weights.
-
-    Raises:
-        UserError: no such extractor, or its weights cannot be had.
-    """
-    if not isinstance(features, str):
-        ours = type(features) in (Inception, EfficientNetLite0)
-        complete = isinstance(features, Extractor) and str(features.name).lower() not in PUBLISHED
-        return freeze(features) if ours or complete else Named(features)
-    if features == "auto":
-        features = _auto(weights_path)
-    if features == "inception":
-        return freeze(Inception(weights_path))
-    if features == "efficientnet_lite0":
-        return freeze(EfficientNetLite0())
-    return choose_extractor(_make(features))
-
-
-def check_features(features: str | Any) -> None:
-    """Whether ``evaluation.features`` names anything, found out without loading weights.
-
-    Raises:
-        UserError: it does not.
-    """
-    if isinstance(features, str) and features not in BUILT_IN:
-        _find(features)
-
-
-def _auto(weights_path: str | Path | None) -> str:
-    if weights_path is not None or inception_on_disk() is not None or reachable(inception_url()):
-        return "inception"
-    notice(
-        "evaluation.features",
-        "Inception's weights are neither on disk nor within reach: features come from EfficientNet-Lite0, and the "
-        "distances are named after it; set evaluation.weights_path=FILE to have FID.",
-    )
-    return "efficientnet_lite0"
-
-
-def _find(path: str) -> Callable[[], Any]:
-    module, _, name = path.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError):
-        raise UserError(
-            f"evaluation.features={path} is neither auto, inception, efficientnet_lite0 nor something to import."
-        ) from None
-
-
-def _make(path: str) -> Any:
-    try:
-        return _find(path)()
-    except TypeError as problem:
-        raise UserError(f"evaluation.features={path} cannot be made without arguments: {problem}.") from None
 
 
 def freeze(extractor: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from impasto.checks import check_number
 from impasto.errors import UserError
 from impasto.evaluation.classifier import Judge, class_diversity, class_figures
 from impasto.evaluation.distances import Estimate, frechet_estimate, inception_score, kid_estimate, some
@@ -42,12 +43,20 @@ class Figure:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the figures leave open; see :class:`impasto.evaluation.evaluator.Evaluator`."""
+    """What the figures leave open; see :class:`impasto.evaluation.evaluator.Evaluator`.
+
+    Raises:
+        UserError: a number out of range.
+    """
 
     kid_subsets: int = 100
     kid_subset_size: int = 1000
     precision_neighbours: int = 3
     density_neighbours: int = 5
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            check_number(f"evaluation.{name}", value, 2 if name == "kid_subset_size" else 1)
 
 
 def _frechet(fake: Features, real: RealFeatures, _: Settings) -> dict[str, Figure]:

@@ -90,7 +90,7 @@ def choose_statistics(features: str = "auto", trained_against: Collection[str] =
 
 
 def check_statistics(features: str) -> None:
-    """Whether ``evaluation.statistics`` names a network.
+    """Whether ``evaluation.statistics`` names a network whose weights can be had, found out without loading them.
 
     Raises:
         UserError: it does not.
@@ -99,6 +99,11 @@ def check_statistics(features: str) -> None:
         raise UserError(
             f"evaluation.statistics={features} is not a network; choose auto, vgg19, efficientnet_lite0 or "
             "random_features."
+        )
+    if features == "vgg19" and not vgg_at_hand():
+        raise UserError(
+            f"The weights of VGG19 are neither on disk nor within reach; put {VGG_URL} into {vgg_path().parent}, or "
+            "set evaluation.statistics=auto."
         )
 
 

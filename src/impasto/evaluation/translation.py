@@ -11,15 +11,14 @@ from typing import Any, Final, Literal
 from torch import Tensor, nn
 
 from impasto import distributed
+from impasto.checks import check_number
 from impasto.data.packed import PackedImages
-from impasto.errors import UserError
+from impasto.evaluation.choice import check_features, check_split, choose_extractor
 from impasto.evaluation.colour import colours_of, match_colours
 from impasto.evaluation.distances import some_positions, statistics
 from impasto.evaluation.features import (
     Extractor,
     Features,
-    check_features,
-    choose_extractor,
     from_first,
 )
 from impasto.evaluation.figures import Settings, check_metrics, measure, preferred, public_name
@@ -54,7 +53,7 @@ class TranslationEvaluator:
     say how many, out of how many pictures.
 
     Args:
-        features: for Fréchet distance and KID; see :func:`impasto.evaluation.features.choose_extractor`.
+        features: for Fréchet distance and KID; see :func:`impasto.evaluation.choice.choose_extractor`.
         weights_path: Inception's weights, where they are not to be downloaded.
         statistics: network whose feature statistics are compared; ``auto`` is one that the model was not trained
             against, see :func:`impasto.evaluation.statistics.choose_statistics`.
@@ -73,7 +72,8 @@ class TranslationEvaluator:
         bar: draw progress bars; for scripts that draw no other.
 
     Raises:
-        UserError: a metric or a network that does not exist.
+        UserError: a metric, a part of the data or a network that does not exist, weights that cannot be had, or a
+            number out of range.
     """
 
     def __init__(
@@ -91,9 +91,10 @@ class TranslationEvaluator:
         cache_dir: str | None = None,
     ) -> None:
         self.metrics = check_metrics(metrics, METRICS)
-        if min(num_images, num_style) < 2:
-            raise UserError("evaluation.num_images and evaluation.num_style must be 2 or more.")
-        check_features(features)
+        check_number("evaluation.num_images", num_images, 2)
+        check_number("evaluation.num_style", num_style, 2)
+        check_split(split)
+        check_features(features, weights_path)
         check_statistics(statistics)
         self.features, self.weights_path, self.statistics = features, weights_path, statistics
         self.num_images, self.num_style, self.split = num_images, num_style, split
