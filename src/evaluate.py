@@ -21,10 +21,30 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     return cfg.checkpoint is not None
 
 
+def check_paths(cfg: DictConfig) -> None:
+    """Whether what is to be measured is there, and the figures can be written, before torch is imported.
+
+    Raises:
+        UserError: it is not, or they cannot.
+    """
+    from impasto.checks import as_path
+    from impasto.data.folder import FolderSource
+    from impasto.inference.places import find_checkpoint
+
+    if cfg.checkpoint is not None:
+        find_checkpoint(cfg.checkpoint)
+    for name in ("generated", "real"):
+        if cfg[name] is not None:
+            FolderSource(as_path(name, cfg[name]), option=name)
+    if cfg.output is not None and as_path("output", cfg.output).is_dir():
+        raise UserError(f"output={cfg.output} is a folder; give the name of a JSON file.")
+
+
 @report_user_errors
 def evaluate(cfg: DictConfig) -> None:
     """Measure, show a table, and write JSON."""
     of_checkpoint = is_of_checkpoint(cfg)
+    check_paths(cfg)
     from impasto.evaluation.command import measure_checkpoint, measure_folders
     from impasto.evaluation.table import show
     from impasto.run.summary import write_json

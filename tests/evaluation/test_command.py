@@ -25,10 +25,12 @@ from impasto.evaluation.command import (
     protocol,
 )
 from impasto.evaluation.evaluator import Evaluator
-from impasto.evaluation.folders import labels_of, open_generated, size_of_first
+from impasto.evaluation.folders import labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.table import show
-from impasto.inference.loading import LoadedGenerator
+from impasto.inference.loading import LoadedGenerator, load_generator
+from impasto.run.cache import cache_dir
 from impasto.run.entry import register_resolvers
+from impasto.run.notices import forget_notices, notices
 from tests.evaluation.conftest import random_images, write_folder
 from tests.training import CONF, ROOT, composed, make_pictures, train
 
@@ -91,6 +93,30 @@ def test_a_model_that_is_told_no_labels_is_not_judged_by_them(noise_run: Path) -
     assert "Columns:" not in (noise_run / "report.html").read_text()
 
 
+def test_pictures_are_compared_with_those_trained_on(noise_run: Path, tmp_path: Path) -> None:
+    more = make_pictures(tmp_path / "more", each=7)
+    forget_notices()
+    measure_checkpoint(composed_evaluate(f"checkpoint={noise_run}"), PROTOCOLS)
+    assert "evaluation.data" not in notices()
+    cfg = composed_evaluate(f"checkpoint={noise_run}", f"+data.root={more}", "evaluation.metrics=[kid]")
+    result = measure_checkpoint(cfg, PROTOCOLS)
+    assert "trained on 12 pictures, and now there are 14" in result.report["notices"]["evaluation.data"]
+    (more / "class_0").rename(more / "dress")
+    with pytest.raises(UserError, match=r"trained on the classes class_0, class_1, and the data has class_1, dress"):
+        measure_checkpoint(cfg, PROTOCOLS)
+    with pytest.raises(UserError, match=r"evaluation\.split=zzz is not known: choose one of train, held_out"):
+        measure_checkpoint(composed_evaluate(f"checkpoint={noise_run}", "evaluation.split=zzz"), PROTOCOLS)
+
+
+def test_a_checkpoints_cache_is_not_read(noise_run: Path, tmp_path: Path) -> None:
+    generator = load_generator(noise_run, device="cpu")
+    generator.config["data"]["cache_dir"] = str(tmp_path / "poisoned")
+    data = data_of(generator, composed_evaluate())
+    assert data.cache_dir == cache_dir()
+    assert not (tmp_path / "poisoned").exists()
+    assert data_of(generator, composed_evaluate(f"+data.cache_dir={tmp_path}")).cache_dir == tmp_path
+
+
 def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
     sides = {
         side: write_folder(random_images(8, i, 32), tmp_path / side) for i, side in enumerate(("content", "style"))
@@ -138,6 +164,19 @@ def test_a_folder_against_a_folder(folders: dict[str, Path], tmp_path: Path) -> 
     assert 0 <= result.figures["class_accuracy"] <= 1
     assert result.path == tmp_path / "x.json"
     assert result.report["image_size"] == [16, 16]
+
+
+def test_a_sheet_is_no_picture_on_either_side(
+    folders: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "impasto")
+    (folders["generated"] / "00000.png").rename(folders["generated"] / "000000.png")  # as generate.py names it
+    cfg = composed_evaluate(*(f"{name}={folders['generated']}" for name in folders), f"output={tmp_path / 'x.json'}")
+    record = measure_folders(cfg, PROTOCOLS).comparability["fd_tiny"]
+    assert (record["generated"], record["real"]) == (9, 9)
+    assert "10 pictures" not in caplog.text
+    (folders["generated"] / "000000.png").rename(folders["generated"] / "mine.png")
+    assert len(pack_folder(folders["generated"], (16, 16), "real")) == 10, "a picture that happens to be named so"
 
 
 def test_bad_pictures_are_named_counted_and_skipped(
@@ -249,3 +288,26 @@ def test_help_and_mistakes_need_no_torch() -> None:
     run = subprocess.run([sys.executable, "src/evaluate.py"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
     assert run.stderr == "Error: Give either checkpoint=RUN_DIR|PATH, or both generated=DIR and real=DIR.\n"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["checkpoint=/nope"], "checkpoint=/nope does not exist"),
+        (["generated=/nope", "real=/"], "/nope does not exist: set generated to a folder of pictures"),
+        (["generated=/", "real=/nope"], "/nope does not exist: set real to a folder of pictures"),
+        (["generated=/", "real=/", "output=/"], "output=/ is a folder; give the name of a JSON file"),
+    ],
+)
+def test_wrong_paths_need_no_torch(overrides: list[str], words: str) -> None:
+    code = (
+        "import sys; sys.path.insert(0, 'src'); import evaluate\n"
+        "from omegaconf import OmegaConf\n"
+        "cfg = {'checkpoint': None, 'generated': None, 'real': None, 'output': None}\n"
+        "try: evaluate.evaluate(OmegaConf.merge(cfg, OmegaConf.from_dotlist(sys.argv[1:])))\n"
+        "finally: assert not {'torch', 'lightning'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", code, *overrides]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr

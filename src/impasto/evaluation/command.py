@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from impasto.checks import as_path
 from impasto.data.packed import BAD_LIST, write_csv
 from impasto.data.transforms import as_size
 from impasto.errors import UserError
@@ -22,7 +23,7 @@ from impasto.evaluation.subjects import repainter
 from impasto.evaluation.translation import TranslationEvaluator
 from impasto.inference.loading import LoadedGenerator, load_generator
 from impasto.run.instantiate import make
-from impasto.run.notices import notices
+from impasto.run.notices import notice, notices
 from impasto.run.summary import device_name, git_revision, package_versions
 from impasto.run.trust import check_targets, trusted
 
@@ -81,8 +82,10 @@ def protocol(cfg: DictConfig, file: Path, recorded: Mapping[str, Any] | None = N
     return evaluator
 
 
-NOT_RECORDED: Final = ("_target_", "cache_dir")
-"""Never taken from a checkpoint: what is made, and where features of real pictures are read that it could come with."""
+CACHE: Final = "cache_dir"
+"""Never taken from a checkpoint, which could come with packed pictures, or features of them, that are none."""
+NOT_RECORDED: Final = ("_target_", CACHE)
+"""Nor is what is made, of an evaluator."""
 
 
 def check_protocol(own: Mapping[str, Any], trust: Sequence[str]) -> None:
@@ -114,7 +117,7 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
 
 def output_of(cfg: DictConfig, folder: Path) -> Path:
     """The JSON file."""
-    return Path(cfg.output).expanduser() if cfg.output is not None else folder / "evaluation.json"
+    return as_path("output", cfg.output) if cfg.output is not None else folder / "evaluation.json"
 
 
 def measure_translation(generator: LoadedGenerator, evaluator: TranslationEvaluator, data: Any) -> dict[str, float]:
@@ -134,16 +137,53 @@ def data_of(generator: LoadedGenerator, cfg: DictConfig) -> Any:
     Raises:
         UserError: the checkpoint names none, or something that is not of a trusted package.
     """
-    if "data" not in generator.config:
+    recorded = generator.config.get("data")
+    if not isinstance(recorded, Mapping):
         raise UserError(f"{generator.path} does not say what it was trained on; use generated=DIR real=DIR instead.")
-    recorded = generator.config["data"]
     check_targets(recorded, ("impasto.data", *cfg.trust), "data")
-    config = OmegaConf.merge(recorded, OmegaConf.to_container(cfg.data, resolve=True))
+    own = {name: value for name, value in recorded.items() if name != CACHE}
+    config = OmegaConf.merge(own, OmegaConf.to_container(cfg.data, resolve=True))
     check_targets(OmegaConf.to_container(config), ("impasto.data", *cfg.trust), "data")
     data = make(config, seed=generator.config.get("seed", 0))
     data.prepare_data()
     data.setup("fit")
+    compare_data(generator, data)
     return data
+
+
+def compare_data(generator: LoadedGenerator, data: Any) -> None:
+    """Compare the pictures that there are now with those that the checkpoint was trained on.
+
+    Raises:
+        UserError: the classes are others, so that a figure by class would be of another class than it says; or the
+            condition vectors have another length.
+    """
+    now, then = (", ".join(spec.class_names) or "none" for spec in (data.spec, generator.spec))
+    if data.spec.condition_dim != generator.spec.condition_dim:
+        raise UserError(
+            f"{generator.path} was trained with condition vectors of {generator.spec.condition_dim} numbers, and the "
+            f"data has {data.spec.condition_dim}: name the same ones with +data.vectors=FILE."
+        )
+    if data.spec.class_names != generator.spec.class_names:
+        raise UserError(
+            f"{generator.path} was trained on the classes {then}, and the data has {now}: say where the same pictures "
+            "are (+data.root=DIR, for example), or use generated=DIR real=DIR."
+        )
+    state = data.state_dict()
+    if changed := [name for name, known in generator.data_state.items() if str(state.get(name)) != str(known)]:
+        had, has = (pictures_in(known) for known in (generator.data_state, state))
+        what = f"{had} pictures, and now there are {has}" if "pictures" in changed else "other pictures or vectors"
+        notice(
+            "evaluation.data",
+            f"The checkpoint was trained on {what}: the figures are of the data as it is now (+data.root=DIR, for "
+            "example, says where it was moved to).",
+        )
+
+
+def pictures_in(state: Mapping[str, Any]) -> str:
+    """How many pictures a data module speaks of."""
+    counts = state.get("pictures")
+    return " + ".join(map(str, counts)) if isinstance(counts, list) else "other"
 
 
 def measure_folders(cfg: DictConfig, protocols: Path) -> Result:
@@ -155,7 +195,7 @@ def measure_folders(cfg: DictConfig, protocols: Path) -> Result:
     if cfg.evaluation.split is not None:
         raise UserError("evaluation.split is for checkpoint=, whose data has parts; name the folder itself with real=.")
     evaluator: Evaluator = protocol(cfg, protocols / "default.yaml")
-    folder, real_folder = Path(cfg.generated).expanduser(), Path(cfg.real).expanduser()
+    folder, real_folder = as_path("generated", cfg.generated), as_path("real", cfg.real)
     size = as_size(cfg.image_size, "image_size") if cfg.image_size is not None else size_of_first(folder)
     with tempfile.TemporaryDirectory() as temporary:
         generated = open_generated(folder, size, Path(temporary))

@@ -22,6 +22,8 @@ log = logging.getLogger("impasto")
 
 SHEET = "grid.png"
 """What generate.py writes beside its pictures, which is not one of them."""
+FIRST = "000000.png"
+"""The first of its pictures, by which a folder of its is known."""
 NAMED = 20
 """Bad pictures that are named on the console; ``bad_images.csv`` has all."""
 
@@ -49,7 +51,7 @@ def pack_folder(
     class_of: Callable[[str], str] | None = None,
     keep_in: Path | None = None,
 ) -> PackedImages:
-    """All good pictures of a folder at one size, repeated ones too; bad ones are named.
+    """All good pictures of a folder at one size, repeated ones too; bad ones are named, and a sheet is none of them.
 
     Args:
         folder: may hold a folder for each class.
@@ -61,6 +63,8 @@ def pack_folder(
     source = FolderSource(folder, class_of=class_of, option=option)
     packed = pack(source, SizePolicy(*size), keep_in or cache_dir(), duplicates="keep", max_bad_share=1.0)
     bad = bad_in(packed)
+    if (folder / SHEET).is_file() and (option == "generated" or (folder / FIRST).is_file()):
+        packed = packed.subset([i for i, name in enumerate(packed.every_name()) if name != SHEET])
     for name, reason in bad[:NAMED]:
         log.warning("Skipped %s: %s.", folder / name, reason)
     if len(bad) > NAMED:
@@ -73,7 +77,7 @@ def bad_in(packed: PackedImages) -> list[tuple[str, str]]:
     """Name and reason of every picture that could not be used."""
     if not packed.num_bad:
         return []
-    used = set(packed.every_name())  # the list has repeated ones too, which are used
+    used = {*packed.every_name(), SHEET}  # the list has repeated ones too, which are used
     return [(name, reason) for name, reason in packed.bad() if name not in used]
 
 
@@ -92,10 +96,7 @@ def open_generated(folder: Path, size: tuple[int, int], keep_in: Path) -> Packed
                 raise UserError(f"{table} has no columns file and label, as generate.py writes; mend or remove it.")
             labels = {row["file"]: row["label"] or "" for row in rows}
         class_of = lambda name: labels.get(name, "")  # noqa: E731 - as short as it can be said
-    packed = pack_folder(folder, size, "generated", class_of, keep_in)
-    if not (folder / SHEET).is_file():
-        return packed
-    return packed.subset([i for i in range(len(packed)) if packed.names(i) != SHEET])
+    return pack_folder(folder, size, "generated", class_of, keep_in)
 
 
 def labels_of(generated: PackedImages, real: PackedImages, count: int) -> Tensor | None:
