@@ -20,6 +20,7 @@ from impasto.data import packing
 from impasto.data.items import Item
 from impasto.data.packing import pack
 from impasto.errors import UserError
+from impasto.run.notices import forget_notices
 from tests.data.runs import COUNT, POLICY, Counted, check, start
 
 CHUNK = 8
@@ -208,6 +209,35 @@ def test_unreadable_cache_is_not_taken_for_damage(tmp_path: Path, monkeypatch: p
     assert (packed.folder / "meta.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("names.jsonl", b""),
+        ("names.jsonl", b'"00000'),
+        ("names.jsonl", None),
+        ("name_offsets.npy", b""),
+        ("name_offsets.npy", None),
+        ("bad_images.csv", None),
+        ("status.npy", b""),
+        ("meta.json", b"[1]"),
+        ("meta.json", b'{"rows": "x", "shape": [3], "class_names": []}'),
+    ],
+)
+def test_damaged_records_are_packed_again(
+    tmp_path: Path, name: str, content: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = pack(Counted(tmp_path / "log"), POLICY, tmp_path, workers=0, progress=False).folder / name
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    forget_notices()
+    again = pack(Counted(tmp_path / "log"), POLICY, tmp_path, workers=0, progress=False)
+    check(again)
+    assert len(list(again.every_name())) == len(again)
+    assert "are damaged and are packed again" in caplog.text
+
+
 @pytest.mark.parametrize("damage", ["cut", "meta", "labels"])
 def test_damaged_array_is_packed_again(tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
     packed = pack(Counted(tmp_path / "log"), POLICY, tmp_path, workers=0, progress=False)
@@ -261,6 +291,9 @@ def sparse(folder: Path, rows: int) -> Path:
     np.save(folder / "status.npy", np.zeros(rows, np.uint8))
     np.save(folder / "sizes.npy", np.full((rows, 2), 64, np.int32))
     np.save(folder / "labels.npy", np.zeros(rows, np.int64))
+    np.save(folder / "name_offsets.npy", np.zeros(rows, np.int64))
+    (folder / "names.jsonl").write_text('"black"\n')
+    (folder / "bad_images.csv").write_text("name,reason\n")
     meta = {"format": 1, "rows": rows, "shape": [64, 64, 3], "class_names": ["a"]}
     (folder / "meta.json").write_text(json.dumps(meta))
     return folder

@@ -164,7 +164,10 @@ def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages |
             return None
         status, sizes = np.load(folder / "status.npy"), np.load(folder / "sizes.npy")
         labels = np.load(folder / "labels.npy") if meta["class_names"] else None
-    except (FileNotFoundError, EOFError, ValueError, KeyError):
+        whole = status.shape == (rows,) and sizes.shape == (rows, 2) and (labels is None or labels.shape == (rows,))
+        if not (whole and _names_are_whole(folder, rows) and (folder / BAD_LIST).is_file()):
+            return None
+    except (FileNotFoundError, EOFError, ValueError, KeyError, TypeError, IndexError):
         return None
     index = np.flatnonzero((status == GOOD) | ((status == DUPLICATE) & (duplicates == "keep")))
     return PackedImages(
@@ -179,6 +182,15 @@ def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages |
         num_bad=int((status == BAD).sum()),
         num_duplicates=int((status == DUPLICATE).sum()),
     )
+
+
+def _names_are_whole(folder: Path, rows: int) -> bool:
+    """Whether there is an offset for each row, and the last name ends where the file does; the others are not read."""
+    offsets = np.load(folder / "name_offsets.npy", mmap_mode="r")
+    with (folder / "names.jsonl").open("rb") as file:
+        file.seek(int(offsets[-1]))
+        last = file.readline()
+        return len(offsets) == rows and last.endswith(b"\n") and not file.read(1)
 
 
 def write_bad_images(packed: PackedImages | Sequence[PackedImages], run_dir: str | os.PathLike[str]) -> Path | None:
