@@ -11,6 +11,8 @@ from hydra.errors import CompactHydraException
 from omegaconf import OmegaConf
 
 from impasto.errors import UserError
+from impasto.run.arguments import with_paths_quoted
+from impasto.run.given import refuse_misfits
 from impasto.run.trials import one_gpu, trial_dir
 
 
@@ -33,6 +35,7 @@ def run(main: Callable[[], Any]) -> None:
     # Hydra would print a traceback of its own, also for a folder that cannot be written: let it raise instead.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        sys.argv[1:] = with_paths_quoted(sys.argv[1:])
         main()
     except CompactHydraException as problem:
         sys.exit("\n".join(filter(None, [str(problem), str(problem.__cause__ or "")])))
@@ -62,6 +65,7 @@ def report_user_errors(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
         try:
             if missing := sorted(OmegaConf.missing_keys(cfg)):
                 raise UserError(f"Give {', '.join(f'{key}=' for key in missing)}; --help says what it is.")
+            refuse_misfits(cfg)
             return task(cfg)
         except (UserError, OSError) as problem:
             if os.environ.get("IMPASTO_TRACEBACK") == "1":
