@@ -1,5 +1,8 @@
+from typing import Any
+
 import pytest
 
+from impasto.errors import UserError
 from impasto.schedules import Constant, Cosine, LinearDecay, value_at
 
 
@@ -22,3 +25,17 @@ def test_warm_up_scales_from_zero() -> None:
 def test_numbers_stand_for_themselves() -> None:
     assert value_at(3, 10) == 3
     assert value_at(lambda kimg: kimg / 2, 10) == 5
+
+
+@pytest.mark.parametrize(
+    ("schedule", "settings", "says"),
+    [
+        (Cosine, {"kimg": None}, "Cosine: kimg=None is not a number"),
+        (LinearDecay, {"kimg": 1, "start": "x"}, "LinearDecay: start=x is not a number"),
+        (Constant, {"value": float("nan")}, "value=nan is not a number"),
+        (LinearDecay, {"kimg": 1, "hold_kimg": -1}, "hold_kimg=-1 is negative"),
+    ],
+)
+def test_what_is_not_a_number_is_refused_when_a_schedule_is_made(schedule: Any, settings: Any, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        schedule(**settings)

@@ -5,7 +5,9 @@ Wherever a model's setting says it may be scheduled, config gives either a numbe
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from impasto.errors import UserError
 
 Schedule = Callable[[float], float]
 """kimg -> value."""
@@ -16,8 +18,25 @@ def value_at(setting: float | Schedule, kimg: float) -> float:
     return setting(kimg) if callable(setting) else float(setting)
 
 
+class _Checked:
+    """Refuses what is not a number when a schedule is made, rather than in the middle of a run."""
+
+    def __post_init__(self) -> None:
+        """Look at every value.
+
+        Raises:
+            UserError: one is not a number, or a length of time is negative.
+        """
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+                raise UserError(f"{type(self).__name__}: {field.name}={value} is not a number.")
+            if value < 0 and "kimg" in field.name:
+                raise UserError(f"{type(self).__name__}: {field.name}={value} is negative; give 0 or more.")
+
+
 @dataclass(frozen=True)
-class Constant:
+class Constant(_Checked):
     """The same value throughout, after a linear warm-up from zero over ``warmup_kimg``."""
 
     value: float = 1.0
@@ -29,7 +48,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class LinearDecay:
+class LinearDecay(_Checked):
     """``start`` until ``hold_kimg``, then in a straight line to ``end`` at ``kimg``.
 
     CycleGAN holds the learning rate for the first half of training and lets it fall to zero over the second.
@@ -52,7 +71,7 @@ class LinearDecay:
 
 
 @dataclass(frozen=True)
-class Cosine:
+class Cosine(_Checked):
     """Half a cosine from ``start`` to ``end`` over ``kimg``, constant after (all of R3GAN's: Huang et al. 2024)."""
 
     kimg: float
