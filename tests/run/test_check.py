@@ -12,7 +12,9 @@ from impasto.errors import UserError
 from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, GradientPenalty, LeCam
 from impasto.run.build import make_penalties
-from impasto.run.check import check, check_data, constrained, kind_problems, mixture_problems
+from impasto.run.check import check, check_data, kind_problems, mixture_problems
+from impasto.run.doubts import constrained
+from impasto.run.instantiate import make
 from impasto.run.notices import forget_notices, notices
 from impasto.run.ranges import number_problems, processes
 from tests.test_config import choices
@@ -84,11 +86,11 @@ SMALL = ("data=image_folder", "data.root=nowhere", "evaluation=none")
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        (["seed=-1"], "seed is -1; give a whole number, 0 or more."),
+        (["seed=-1"], "seed is -1; give a whole number, 0 or more"),
         (["kimg=soon"], "kimg is soon; give a positive number."),
         (["minutes=0"], "minutes is 0"),
         (["data.batch_size=0"], "data.batch_size is 0; give a whole number, 1 or more."),
-        (["data.batch_size=null"], "data.batch_size is None"),
+        (["data.batch_size=null"], "data.batch_size is null"),
         (["data.image_size=0"], "data.image_size=0 is not a size"),
         (["data.image_size=6.5"], "data.image_size=6.5 is not a size"),
         (["data.channels=2"], "data.channels=1 or 3"),
@@ -109,6 +111,33 @@ SMALL = ("data=image_folder", "data.root=nowhere", "evaluation=none")
         (["evaluation=default", "evaluation.split=heldout"], "evaluation.split=heldout is not known"),
         (["precision=half"], "precision=half is not known"),
         (["precision=16-mixed", "model.clip_grad=1"], "model.clip_grad cannot measure"),
+        (["precision=16-mixed"], "precision=16-mixed needs a GPU"),
+        (["seed=18446744073709551616"], "seed is 18446744073709551616; give a whole number"),
+        (["data.image_size=true"], "data.image_size=true is not a size"),
+        (["data.duplicates=maybe"], "data.duplicates=maybe is not known: choose one of skip, keep."),
+        (["model.ema_half_life_kimg=null"], "model.ema_half_life_kimg is null"),
+        (["model.lr_g=null"], "model.lr_g is null"),
+        (["model.beta2=x"], "model.beta2 is x"),
+        (["model=r3gan", "model.beta2.end=x"], "Cosine: end=x is not a number"),
+        (["model.optimizer_g.lr=null"], "model.optimizer_g.lr is null"),
+        (["penalty=r1", "penalty.r1.gamma=null"], "penalty.r1.gamma is null; give 0 or more."),
+        (["penalty=r1", "penalty.r1.gamma=x"], "penalty.r1.gamma is x"),
+        (["penalty=lecam", "penalty.lecam.weight=-1"], "penalty.lecam.weight is -1"),
+        (["penalty=r1", "penalty.r1.every=0"], "penalty.r1.every is 0"),
+        (["augment=ada", "augment.p=2", "augment.target=-1"], "augment.p is 2; give a number from 0 to 1."),
+        (["callbacks.guard.collapse=3"], "callbacks.guard.collapse is 3"),
+        (["callbacks.guard.max_rollbacks=-1"], "callbacks.guard.max_rollbacks is -1"),
+        (["evaluation=default", "evaluation.seed=-1"], "evaluation.seed is -1"),
+        (["trainer.devices=0"], "trainer.devices=0 leaves nothing to compute on"),
+        (["trainer.accelerator=zzz"], "trainer.accelerator=zzz is not known: choose one of auto, gpu, "),
+        (["trainer.strategy=zzz"], "trainer.strategy=zzz is not known"),
+        (["trainer.devices=some"], "trainer cannot be built: "),
+        (["model=gan", "data.batch_size=1"], "model.generator cannot normalise over a batch of 1 (data.batch_size=1"),
+        (["model=gan", "data.batch_size=4", "model.accumulate=3"], "model.accumulate=3): give 2 pictures or more"),
+        (
+            ["model=gan", "data.batch_size=1", "model.discriminator.norm=batch", "model.discriminator.depth=2"],
+            "model.generator and model.discriminator cannot normalise",
+        ),
     ],
 )
 def test_mistakes_are_sentences_before_data_is_read(tmp_path: Path, overrides: list[str], says: str) -> None:
@@ -116,6 +145,71 @@ def test_mistakes_are_sentences_before_data_is_read(tmp_path: Path, overrides: l
         check(composed(tmp_path, *SMALL, *overrides))
     assert says in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+DDP = "trainer.strategy=ddp_find_unused_parameters_true"
+
+
+@pytest.mark.parametrize("accelerator", ["gpu", "cuda", "mps"])
+def test_a_gpu_that_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accelerator: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(UserError, match=f"accelerator={accelerator}, but no such GPU is found here: set trainer=cpu"):
+        check(composed(tmp_path, *SMALL, f"trainer.accelerator={accelerator}", "precision=32-true"))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model=cgan", "data.batch_size=1"],  # maps have values enough
+        ["model=gan", "data.batch_size=1", "model.generator.norm=layer"],
+        ["model=gan", "data.batch_size=4", "model.accumulate=2"],
+        ["model=gan", "data.batch_size=2", "trainer.devices=2", DDP],  # statistics of both processes
+        ["data=unpaired", "model=cut", "model.generator.norm=batch"],
+    ],
+)
+def test_single_pictures_that_can_be_normalised(tmp_path: Path, overrides: list[str]) -> None:
+    small = [] if "data=unpaired" in overrides else SMALL
+    check(composed(tmp_path, *small, *overrides))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "says"),
+    [
+        (["model=sngan", "kimg=0.1", "data.batch_size=64"], "model.n_critic", "is over after 2 updates"),
+        (["model=sngan", "kimg=0.32", "data.batch_size=64"], "model.n_critic", None),
+        (["model.discriminator.attention=[1000]"], "model.discriminator.attention", "but pictures are 64x64"),
+        (["model.discriminator.attention=[16]"], "model.discriminator.attention", None),
+    ],
+)
+def test_what_does_nothing_is_said(tmp_path: Path, overrides: list[str], key: str, says: str | None) -> None:
+    forget_notices()
+    check(composed(tmp_path, *SMALL, *overrides))
+    assert (says or "") in notices().get(key, "")
+    assert (key in notices()) == (says is not None)
+    forget_notices()
+
+
+@pytest.mark.parametrize(
+    ("node", "says"),
+    [
+        ({"_target_": "tests.run.test_check.refuses"}, "tests.run.test_check.refuses cannot be built: none of this."),
+        ({"a": {"_target_": "tests.run.test_check.refuses"}}, "a cannot be built: none of this."),
+        ({"_target_": "torch.nn.Linear", "in_features": 1}, "required positional argument: 'out_features'."),
+        ({"_target_": "nowhere.Thing"}, "cannot be built: Error locating target 'nowhere.Thing'."),
+    ],
+)
+def test_what_cannot_be_built_says_so_in_its_own_words(node: dict[str, Any], says: str) -> None:
+    with pytest.raises(UserError) as problem:
+        make(OmegaConf.create(node))
+    assert str(problem.value).endswith(says)
+    assert "full_key" not in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+def refuses() -> None:
+    """What a part of someone's own may do."""
+    raise ValueError("none\nof this!")
 
 
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:

@@ -3,28 +3,29 @@
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import torch
 from hydra.utils import get_object
 from omegaconf import DictConfig
 from torch import nn
 
-from impasto.augment.ada import ADA
 from impasto.data.base import PackedDataModule
+from impasto.data.packed import Duplicates
 from impasto.data.spec import ImageSpec
 from impasto.data.transforms import as_size
 from impasto.errors import UserError
-from impasto.losses.adversarial import LSGAN, Minimax, NonSaturating, Relativistic, Wasserstein
+from impasto.losses.adversarial import Minimax, NonSaturating
 from impasto.losses.penalties import GradientPenalty, Penalty
+from impasto.models.standing import running_norms
 from impasto.run.build import build_callbacks, build_data, build_model, build_network, make_penalties
+from impasto.run.devices import precision_problems, trainer_problems, try_trainer
+from impasto.run.doubts import say_what_is_doubtful
 from impasto.run.instantiate import make
-from impasto.run.notices import notice
-from impasto.run.ranges import number_problems
+from impasto.run.ranges import batch_parts, number_problems
 
 Built = TypeVar("Built")
 
-PRECISIONS: Final = ("auto", "32-true", "bf16-mixed", "16-mixed")
 SPLITS: Final = ("train", "held_out")
 NOTHING_HELD_OUT: Final = (
     "evaluation.split=held_out, but no pictures are held out: set data.holdout, such as 0.1, or evaluation.split=train."
@@ -73,7 +74,10 @@ def check(cfg: DictConfig) -> None:
         UserError: the problems.
     """
     problems = Problems()
-    problems.found += number_problems(cfg) + precision_problems(cfg) + split_problems(cfg)
+    problems.found += number_problems(cfg) + precision_problems(cfg) + split_problems(cfg) + duplicate_problems(cfg)
+    if not (refused := trainer_problems(cfg)):
+        problems.attempt("trainer", lambda: try_trainer(cfg.get("trainer")))
+    problems.found += refused
     model, data = (problems.attempt(group, partial(located, cfg, group)) for group in ("model", "data"))
     loss = problems.attempt("loss", lambda: make(cfg.loss))
     penalties = problems.attempt("penalty", lambda: list(make_penalties(cfg.penalty).values())) or []
@@ -81,13 +85,16 @@ def check(cfg: DictConfig) -> None:
     for key in ("optimizer_g", "optimizer_d"):
         if key in cfg.model:
             problems.attempt(f"model.{key}", partial(make_optimizer, cfg.model[key]))
-    discriminator = check_networks(cfg, problems)
+    spec = problems.attempt("data.image_size", lambda: expected_spec(cfg))
+    generator, discriminator = check_networks(cfg, spec, problems)
     problems.found += mixture_problems(loss, penalties, discriminator) + kind_problems(model, data)
+    if spec is not None and not problems.found:
+        problems.found += lone_problems(cfg, spec, generator, discriminator)
     if data is not None:
         problems.attempt("data", lambda: build_data(cfg))
     problems.attempt("callbacks", lambda: build_callbacks(cfg))
     problems.report()
-    say_what_is_doubtful(cfg, loss, penalties, augment, discriminator)
+    say_what_is_doubtful(cfg, spec, loss, penalties, augment, discriminator)
 
 
 def make_optimizer(node: Any) -> torch.optim.Optimizer:
@@ -95,19 +102,18 @@ def make_optimizer(node: Any) -> torch.optim.Optimizer:
     return make(node)([nn.Parameter(torch.zeros(1))])
 
 
-def check_networks(cfg: DictConfig, problems: Problems) -> nn.Module:
-    """Build both networks and then the model around them; returns the discriminator, empty if it cannot be built."""
-    spec = problems.attempt("data.image_size", lambda: expected_spec(cfg))
-    discriminator = None
+def check_networks(cfg: DictConfig, spec: ImageSpec | None, problems: Problems) -> tuple[nn.Module, nn.Module]:
+    """Build both networks and then the model around them; one that cannot be built comes back empty."""
+    built: dict[str, nn.Module] = {}
     if spec is not None:
         with torch.device("meta"):
-            problems.attempt("model.generator", lambda: build_network(make(cfg.model.generator), spec))
-            discriminator = problems.attempt(
-                "model.discriminator", lambda: build_network(make(cfg.model.discriminator), spec)
-            )
+            for name in ("generator", "discriminator"):
+                make_it = partial(lambda node: build_network(make(node), spec), cfg.model[name])
+                network = problems.attempt(f"model.{name}", make_it)
+                built |= {name: network} if network is not None else {}
             if not problems.found:
                 problems.attempt("model", lambda: build_model(cfg, spec))
-    return nn.Module() if discriminator is None else discriminator
+    return built.get("generator", nn.Module()), built.get("discriminator", nn.Module())
 
 
 def check_data(cfg: DictConfig, data: PackedDataModule) -> None:
@@ -121,8 +127,15 @@ def check_data(cfg: DictConfig, data: PackedDataModule) -> None:
 
 
 def expected_spec(cfg: DictConfig) -> ImageSpec:
-    """The shape that the data will have, as far as config knows; two classes stand for any number."""
-    height, width = as_size(cfg.data.get("image_size") or 64, "data.image_size")
+    """The shape that the data will have, as far as config knows; two classes stand for any number.
+
+    Raises:
+        UserError: ``data.image_size`` is not a size.
+    """
+    wanted = cfg.data.get("image_size")
+    if isinstance(wanted, bool):
+        raise UserError(f"data.image_size={str(wanted).lower()} is not a size: give pixels, such as 64.")
+    height, width = as_size(wanted or 64, "data.image_size")
     return ImageSpec(cfg.data.get("channels") or 3, height, width, ("a", "b"))
 
 
@@ -158,17 +171,47 @@ def split_problems(cfg: DictConfig) -> list[str]:
     return [NOTHING_HELD_OUT] if split == "held_out" and cfg.data.get("holdout") == 0 and not falls_back else []
 
 
-def precision_problems(cfg: DictConfig) -> list[str]:
-    """Number formats that are not known, or that a setting does not go with."""
-    if cfg.precision not in PRECISIONS:
-        return [f"precision={cfg.precision} is not known: choose one of {', '.join(PRECISIONS)}."]
-    # Lightning takes the loss scale off inside the optimiser's step, after the norm would have been measured.
-    if cfg.precision == "16-mixed" and cfg.model.get("clip_grad") is not None:
-        return [
-            "model.clip_grad cannot measure the scaled gradients of precision=16-mixed: set precision=bf16-mixed or "
-            "32-true, or model.clip_grad=null."
+def duplicate_problems(cfg: DictConfig) -> list[str]:
+    """A word for what is to happen to pictures that repeat another, and is not known."""
+    wanted = cfg.data.get("duplicates", "skip")
+    known = get_args(Duplicates)
+    return [] if wanted in known else [f"data.duplicates={wanted} is not known: choose one of {', '.join(known)}."]
+
+
+def lone_problems(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> list[str]:
+    """Batch normalisation with no two values to normalise: single pictures where it comes after a dense layer.
+
+    Asked of the networks themselves, without memory: one picture has values enough where they lie on a map.
+    """
+    smallest, among = batch_parts(cfg)
+    if smallest != 1 or among > 1:  # statistics are those of all processes
+        return []
+    with torch.device("meta"):
+        label, picture = torch.zeros(1, dtype=torch.long), torch.zeros(1, spec.channels, spec.height, spec.width)
+        latent = getattr(generator, "latent_dim", None)
+        source = picture if latent is None else torch.zeros(1, int(latent))
+        lone = [
+            f"model.{name}"
+            for name, network, given in (("generator", generator, source), ("discriminator", discriminator, picture))
+            if running_norms(network) and wants_more_than(network, given, label)
         ]
-    return []
+    if not lone:
+        return []
+    return [
+        f"{' and '.join(lone)} cannot normalise over a batch of 1 (data.batch_size={cfg.data.batch_size}, "
+        f"model.accumulate={cfg.model.get('accumulate', 1)}): give 2 pictures or more, or set norm=layer."
+    ]
+
+
+def wants_more_than(network: nn.Module, given: torch.Tensor, label: torch.Tensor) -> bool:
+    """Whether batch normalisation refuses this input in training."""
+    try:
+        network.train()(given, label)
+    except ValueError as problem:
+        return "more than 1 value per channel" in str(problem)
+    except Exception as problem:  # a network of the user's own that cannot be tried like this
+        logging.getLogger("impasto").debug("%s is not tried: %s", type(network).__name__, problem)
+    return False
 
 
 def mixture_problems(loss: object, penalties: list[Penalty], discriminator: nn.Module) -> list[str]:
@@ -199,31 +242,3 @@ def kind_problems(model: Any, data: Any) -> list[str]:
     remedy = "data=unpaired" if "content" in needs else "another data=, such as image_folder"
     wanted, found = " and ".join(sorted(needs)), " and ".join(sorted(gives))
     return [f"The model learns from {wanted}, the data has {found}: set {remedy}."]
-
-
-def say_what_is_doubtful(
-    cfg: DictConfig, loss: object, penalties: list[Penalty], augment: object, discriminator: nn.Module
-) -> None:
-    """Notices of mixtures that run, but hardly as they are meant to."""
-    if isinstance(augment, ADA) and augment.schedule is None:
-        if isinstance(loss, Relativistic | Wasserstein):
-            notice(
-                "augment",
-                "augment=ada reads overfitting off the sign of scores, which this loss leaves open: set augment.p, or "
-                "augment=ada_scheduled.",
-            )
-        elif isinstance(loss, LSGAN) and augment.threshold == 0:
-            notice(
-                "augment",
-                "augment=ada takes scores above 0 for real, loss=lsgan those above 0.5: set augment.threshold=0.5.",
-            )
-    if isinstance(loss, Wasserstein) and not constrained(cfg, penalties, discriminator):
-        notice(
-            "loss", "loss=wasserstein without penalty, clipping or spectral norm: nothing keeps the critic Lipschitz."
-        )
-
-
-def constrained(cfg: DictConfig, penalties: list[Penalty], discriminator: nn.Module) -> bool:
-    """Whether anything bounds the critic's slope."""
-    spectral = any("spectralnorm" in type(m).__name__.lower() for m in discriminator.modules())
-    return spectral or bool(penalties) or cfg.model.get("clip_weights") is not None

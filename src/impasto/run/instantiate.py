@@ -4,6 +4,7 @@ from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from impasto.errors import UserError
 
@@ -22,4 +23,23 @@ def make(node: Any, **extra: Any) -> Any:
             cause = cause.__cause__
         if cause is not None:
             raise cause from None
-        raise UserError(f"The configuration cannot be built: {' '.join(str(problem).split())}") from problem
+        raise UserError(f"{place(node, problem)} cannot be built: {reason(problem)}.") from problem
+
+
+def place(node: Any, problem: InstantiationException) -> str:
+    """Where in the configuration it went wrong, such as ``penalty.r1``."""
+    _, found, key = str(problem).rpartition("full_key: ")
+    if found and key.strip():
+        return key.strip()
+    key = node._get_full_key(None) if OmegaConf.is_config(node) else ""
+    return key or str(node.get("_target_", "The configuration") if hasattr(node, "get") else "The configuration")
+
+
+def reason(problem: InstantiationException) -> str:
+    """What the class itself said, or where it says nothing of it, what Hydra did: one line without a full stop."""
+    cause: BaseException = problem
+    while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    text = str(problem) if not str(cause) or str(problem).startswith("Error locating") else str(cause)
+    text = text.partition("full_key: ")[0].partition(", set env var HYDRA_FULL_ERROR")[0]
+    return " ".join(text.split()).rstrip(".!")

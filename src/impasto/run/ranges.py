@@ -25,6 +25,7 @@ class Range:
 
 COUNT: Final = Range(lambda n: n >= 1 and n == int(n), "a whole number, 1 or more")
 NUMBER: Final = Range(lambda n: n >= 0 and n == int(n), "a whole number, 0 or more")
+SEED: Final = Range(lambda n: 0 <= n < 2**63 and n == int(n), "a whole number, 0 or more and below 2^63")
 POSITIVE: Final = Range(lambda n: n > 0, "a positive number")
 NOT_NEGATIVE: Final = Range(lambda n: n >= 0, "0 or more")
 SHARE: Final = Range(lambda n: 0 <= n < 1, "a share from 0 to below 1")
@@ -32,7 +33,7 @@ STRENGTH: Final = Range(lambda n: 0 <= n <= 1, "a number from 0 to 1")
 INTERVAL: Final = Range(lambda n: n >= 0, "a positive number, or null for never")
 
 RANGES: Final = {
-    "seed": NUMBER,
+    "seed": SEED,
     "kimg": POSITIVE,
     "minutes": POSITIVE,
     "model.n_critic": COUNT,
@@ -45,6 +46,17 @@ RANGES: Final = {
     "model.clip_weights": POSITIVE,
     "model.ema_half_life_kimg": NOT_NEGATIVE,
     "model.ema_rampup": POSITIVE,
+    "model.beta2": SHARE,
+    "augment.p": STRENGTH,
+    "augment.target": STRENGTH,
+    "augment.speed_kimg": POSITIVE,
+    "augment.interval": COUNT,
+    "callbacks.guard.collapse": STRENGTH,
+    "callbacks.guard.grace_kimg": NOT_NEGATIVE,
+    "callbacks.guard.lower_lr": POSITIVE,
+    "callbacks.guard.max_rollbacks": NUMBER,
+    "evaluation.seed": SEED,
+    "trainer.num_nodes": COUNT,
     "data.batch_size": COUNT,
     "data.num_workers": NUMBER,
     "data.limit": COUNT,
@@ -54,13 +66,21 @@ RANGES: Final = {
 }
 """By setting; where a schedule or nothing is given instead of a number, the part that takes it decides."""
 
-ALWAYS: Final = ("seed", "kimg", "model.n_critic", "model.accumulate", "data.batch_size", "data.num_workers")
-"""Settings that cannot be null."""
+EACH_PENALTY: Final = {"gamma": NOT_NEGATIVE, "weight": NOT_NEGATIVE, "every": COUNT}
+"""By setting of a penalty."""
+
+MAY_BE_NULL: Final = {
+    *("minutes", "model.clip_grad", "model.clip_weights", "model.ema_rampup", "model.beta2", "augment.p"),
+    *("data.limit", "data.holdout"),
+}
+"""Settings that stand for no limit, or for what the data has of itself; so do all intervals."""
 
 
 def number_problems(cfg: DictConfig) -> list[str]:
     """One sentence for each number that makes no sense."""
     wanted = dict(RANGES)
+    for name in cfg.get("penalty") or {}:
+        wanted |= {f"penalty.{name}.{key}": allowed for key, allowed in EACH_PENALTY.items()}
     for name, node in (cfg.get("callbacks") or {}).items():
         if isinstance(node, DictConfig):
             wanted |= {f"callbacks.{name}.{key}": INTERVAL for key in map(str, node) if key.startswith("every_")}
@@ -71,11 +91,13 @@ def number_problems(cfg: DictConfig) -> list[str]:
 def problem_of(cfg: DictConfig, key: str, allowed: Range) -> str | None:
     """What is wrong with a setting, if anything is."""
     value: Any = OmegaConf.select(cfg, key, default=MISSING)
-    if value is MISSING or isinstance(value, DictConfig | ListConfig) or (value is None and key not in ALWAYS):
+    optional = key in MAY_BE_NULL or allowed is INTERVAL
+    if value is MISSING or isinstance(value, DictConfig | ListConfig) or (value is None and optional):
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
-    whole = number and (math.isfinite(value) or allowed not in (COUNT, NUMBER))
-    return None if whole and allowed.holds(value) else f"{key} is {value}; give {allowed.remedy}."
+    whole = number and (math.isfinite(value) or allowed not in (COUNT, NUMBER, SEED))
+    said = "null" if value is None else value
+    return None if whole and allowed.holds(value) else f"{key} is {said}; give {allowed.remedy}."
 
 
 def batch_problems(cfg: DictConfig) -> list[str]:
@@ -92,6 +114,13 @@ def batch_problems(cfg: DictConfig) -> list[str]:
         shared = f" of {batch} among {among} processes" if among > 1 else ""
         return [f"model.accumulate={parts} cannot split a batch of {batch // among}{shared}; make it smaller."]
     return []
+
+
+def batch_parts(cfg: DictConfig) -> tuple[int, int]:
+    """(pictures in the smallest part of a batch that is computed at once, processes)."""
+    among = processes(cfg.get("trainer"))
+    each = cfg.data.get("batch_size", 1) // among
+    return each // min(cfg.model.get("accumulate", 1), max(each, 1)), among
 
 
 def processes(trainer: Any) -> int:

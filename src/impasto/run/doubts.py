@@ -1,0 +1,69 @@
+"""Mixtures that run, but hardly as they are meant to: notices instead of refusals."""
+
+import math
+
+from omegaconf import DictConfig, ListConfig
+from torch import nn
+
+from impasto.augment.ada import ADA
+from impasto.data.spec import ImageSpec
+from impasto.losses.adversarial import LSGAN, Relativistic, Wasserstein
+from impasto.losses.penalties import Penalty
+from impasto.run.notices import notice
+
+
+def say_what_is_doubtful(
+    cfg: DictConfig,
+    spec: ImageSpec | None,
+    loss: object,
+    penalties: list[Penalty],
+    augment: object,
+    discriminator: nn.Module,
+) -> None:
+    """Say what a run of this configuration would do to nobody's surprise but its user's."""
+    if isinstance(augment, ADA) and augment.schedule is None:
+        say_what_strength_goes_by(augment, loss)
+    if isinstance(loss, Wasserstein) and not constrained(cfg, penalties, discriminator):
+        notice(
+            "loss", "loss=wasserstein without penalty, clipping or spectral norm: nothing keeps the critic Lipschitz."
+        )
+    updates = math.ceil(cfg.kimg * 1000 / (cfg.data.get("batch_size") or 1))
+    if (n_critic := cfg.model.get("n_critic", 1)) > updates:
+        notice(
+            "model.n_critic",
+            f"model.n_critic={n_critic}, but kimg={cfg.kimg} is over after {updates} updates of the discriminator: the "
+            "generator will not be trained; make kimg larger.",
+        )
+    if spec is not None:
+        say_where_attention_goes(cfg, spec)
+
+
+def say_what_strength_goes_by(augment: ADA, loss: object) -> None:
+    """Adaptive augmentation reads the sign of scores, which not every loss gives a meaning."""
+    if isinstance(loss, Relativistic | Wasserstein):
+        notice(
+            "augment",
+            "augment=ada reads overfitting off the sign of scores, which this loss leaves open: set augment.p, or "
+            "augment=ada_scheduled.",
+        )
+    elif isinstance(loss, LSGAN) and augment.threshold == 0:
+        notice(
+            "augment",
+            "augment=ada takes scores above 0 for real, loss=lsgan those above 0.5: set augment.threshold=0.5.",
+        )
+
+
+def say_where_attention_goes(cfg: DictConfig, spec: ImageSpec) -> None:
+    """Resolutions that pictures of this size never have; the nearest one gets the attention."""
+    for name in ("generator", "discriminator"):
+        wanted = cfg.model[name].get("attention")
+        if isinstance(wanted, ListConfig) and any(each > min(spec.height, spec.width) for each in wanted):
+            key = f"model.{name}.attention"
+            size = f"{spec.height}x{spec.width}"
+            notice(key, f"{key}={wanted}, but pictures are {size}: attention goes to the nearest size there is.")
+
+
+def constrained(cfg: DictConfig, penalties: list[Penalty], discriminator: nn.Module) -> bool:
+    """Whether anything bounds the critic's slope."""
+    spectral = any("spectralnorm" in type(m).__name__.lower() for m in discriminator.modules())
+    return spectral or bool(penalties) or cfg.model.get("clip_weights") is not None
