@@ -14,6 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from impasto.run.arguments import PATHS
 from impasto.run.entry import register_resolvers
 from tests.training import CONF, ROOT
 
@@ -141,3 +142,18 @@ def test_lists_in_config_are_plain(tmp_path: Path) -> None:
     container = OmegaConf.to_container(compose_train("model=sagan"), resolve=True)
     assert yaml.safe_load(yaml.safe_dump(container)) == container
     assert not isinstance(container, DictConfig | ListConfig)
+
+
+def test_paths_that_are_quoted_are_settings() -> None:
+    """A setting that is renamed would lose its quotes, and folders with umlauts with them."""
+    cfgs = [compose_train(f"data={name}") for name in choices("data")]
+    with initialize_config_dir(CONF, version_base="1.3"):
+        cfgs += [compose(name) for name in ("generate", "stylize", "evaluate")]
+    known = {key for cfg in cfgs for key in PATHS if in_config(cfg, key)}
+    assert known == {key for key in PATHS if not key.startswith("hydra.")}
+
+
+def in_config(cfg: DictConfig, key: str) -> bool:
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(cfg, parent) if parent else cfg
+    return isinstance(node, DictConfig) and name in list(node.keys())
