@@ -11,7 +11,8 @@ DEMO := outputs/demo
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
 
-demo: $(READY) ## train on the embedded paintings (8 minutes on two cores), evaluate, and say where the pictures are
+demo: $(READY) ## train anew on the embedded paintings (8 minutes on two cores), evaluate, and say where the pictures are
+	rm -rf $(DEMO)
 	$(PY) src/train.py model=cgan data=wikiart experiment=demo hydra.run.dir=$(DEMO)
 	$(PY) src/generate.py checkpoint=$(DEMO) num_images=64 grid=8 output=$(DEMO)/generated overwrite=true
 	$(PY) src/evaluate.py checkpoint=$(DEMO)

@@ -37,6 +37,9 @@ def task(cfg):
     with (folder / "calls.txt").open("a") as file:
         file.write(f"{cfg.resume}\\n")
     (folder / "device.txt").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "all"))
+    if "evaluation" in cfg:
+        (folder / "summary.json").write_text('{"status": "complete", "main_metric": null, "metrics": {}}')
+        return None
     if cfg.mode is None:
         figures = {"best": cfg.x, "higher_is_better": True}
         (folder / "summary.json").write_text(json.dumps({"metrics": {cfg.optimized_metric: figures}}))
@@ -155,6 +158,7 @@ def test_a_killed_sweep_runs_only_what_is_missing(app: Path) -> None:
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
+    assert results(app)  # of the trials that had ended
     process.communicate()
     sweep(app, *arguments)
     (hanging,) = app.glob("sweep/x=2_*")
@@ -195,6 +199,20 @@ def test_without_a_mode_trials_are_ranked_as_the_metric_says(app: Path) -> None:
     sweep(app, "x=1,2,3", "mode=null")
     found = [(r["rank"], r["x"], r["mode"]) for r in results(app)]
     assert found == [("1", "3", "max"), ("2", "2", "max"), ("3", "1", "max")]
+
+
+def test_trials_that_measure_nothing_are_done_all_the_same(app: Path) -> None:
+    for _ in range(2):
+        sweep(app, "x=1,2", "+evaluation={}")
+        assert [(r["rank"], r["value"], r["status"]) for r in results(app)] == [("", "", "complete")] * 2
+        assert calls(app) == {"x=1": ["None"], "x=2": ["None"]}
+
+
+def test_a_search_where_nothing_is_measured_is_refused_before_it_trains(app: Path) -> None:
+    arguments = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "hydra.sweeper.direction=minimize"]
+    output = sweep(app, "x=choice(1.0,2.0)", *arguments, "+evaluation={}", status=1)
+    assert "evaluation=none measures none" in output
+    assert calls(app) == {}
 
 
 def test_a_sweep_whose_trials_all_fail_ends_with_the_reason(app: Path) -> None:

@@ -21,6 +21,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.errors import UserError
+from impasto.run.folder import LOCK, claim, is_first_process
 from impasto.run.trials import read_record, write_record
 
 log = logging.getLogger("impasto")
@@ -40,18 +41,20 @@ def run_trial(cfg: DictConfig, task: Task) -> float | None:
         task: trains and returns the figure to optimise.
 
     Returns:
-        The figure. A crashed trial returns nan, or to Optuna, which would stop at that, the worst value there is.
+        The figure. A crashed trial, and one that measures nothing, return nan, or to Optuna, which would stop at that,
+        the worst value there is.
     """
     if not in_sweep():
+        claim(Path(cfg.resume or cfg.output_dir), cfg.resume)
         return task(cfg)
     folder = Path(HydraConfig.get().runtime.output_dir)
     with alone_in(folder):
         record = read_record(folder)
         if record.get("status") == "complete":
             log.info("Done before: %s", folder.name)
-            return float(record["value"])
-        record = attempt(cfg, task, folder)
-        write_record(folder, record)
+        else:
+            record = attempt(cfg, task, folder)
+            write_record(folder, record)
     return worst(cfg) if record["value"] is None else float(record["value"])
 
 
@@ -65,6 +68,7 @@ def attempt(cfg: DictConfig, task: Task, folder: Path) -> dict[str, Any]:
     record: dict[str, Any] = {"status": "complete", "value": None, "overrides": overrides(), "mode": cfg.mode}
     try:
         refuse_unsweepable(cfg)
+        refuse_search_in_the_dark(cfg)
         if (folder / "checkpoints" / "last.ckpt").is_file():
             log.info("Going on with %s", folder.name)
             cfg.resume = str(folder)
@@ -74,9 +78,10 @@ def attempt(cfg: DictConfig, task: Task, folder: Path) -> dict[str, Any]:
             raise KeyboardInterrupt
         record["metric"] = cfg.get("optimized_metric") or summary.get("main_metric") or "value"
         record["mode"] = cfg.mode or own_mode(summary, record["metric"])
-        if value is None or not math.isfinite(value):
-            raise UserError(f"The trial ended without a figure to rank it by ({record['metric']} is {value}).")
-        record["value"] = float(value)
+        if measures(cfg) or value is not None:
+            if value is None or not math.isfinite(value):
+                raise UserError(f"The trial ended without a figure to rank it by ({record['metric']} is {value}).")
+            record["value"] = float(value)
     except Exception as problem:
         message = str(problem) if isinstance(problem, UserError) else f"{type(problem).__name__}: {problem}"
         record |= {"status": "failed", "error": " ".join(message.split())}
@@ -103,9 +108,32 @@ def overrides() -> dict[str, str]:
     return {key.lstrip("+~"): value for key, _, value in pairs if key.lstrip("+~") != "sweeps"}
 
 
+def measures(cfg: DictConfig) -> bool:
+    """Whether a figure can be expected: not with ``evaluation=none``, nor without the callback."""
+    if "evaluation" not in cfg:
+        return True  # a task that is not training
+    callbacks = cfg.get("callbacks") or {}
+    return "_target_" in (cfg.evaluation or {}) and callbacks.get("evaluation") is not None
+
+
+def searches() -> bool:
+    """Whether the sweeper goes by the figures, as Optuna does."""
+    return "optuna" in str(HydraConfig.get().sweeper.get("_target_"))
+
+
+def refuse_search_in_the_dark(cfg: DictConfig) -> None:
+    """Refuse a search for the best figure where none is measured.
+
+    Raises:
+        UserError: there will be none.
+    """
+    if searches() and not measures(cfg):
+        raise UserError("hydra/sweeper=optuna searches for the best figure, and evaluation=none measures none.")
+
+
 def worst(cfg: DictConfig) -> float:
     """What a trial without a value is worth to the sweeper."""
-    if "optuna" not in str(HydraConfig.get().sweeper.get("_target_")):
+    if not searches():
         return math.nan
     return -math.inf if cfg.mode == "max" else math.inf
 
@@ -135,10 +163,10 @@ def refuse_unsweepable(cfg: DictConfig) -> None:
 
 def alone_in(folder: Path) -> AbstractContextManager[Any]:
     """Held by the one process that runs a trial; the same trial started twice waits, and then finds it done."""
-    if int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", 0))) > 0:
+    if not is_first_process():
         return nullcontext()  # the other processes of one trial come along with the first
     folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / ".lock")
+    return FileLock(folder / LOCK)
 
 
 def clean_up() -> None:
