@@ -118,7 +118,8 @@ def test_penalties_combine_and_models_choose_their_loss() -> None:
         (["--cfg", "job", "model=cgan", "data=wikiart"], 0, "impasto.models.noise.NoiseGAN"),
         (["model=cgam"], 1, "cgan"),
         (["model=3"], 1, "--help"),
-        (["kigm=3"], 1, "kigm"),
+        (["kigm=3"], 1, "kigm is not a setting: did you mean kimg?"),
+        (["modle=cgan"], 1, "did you mean mode or model?"),
         (["model.generator.latent_dmi=3"], 1, "latent_dmi"),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
+from hydra.types import RunMode
 from omegaconf import DictConfig, read_write
 
 import impasto
@@ -37,6 +38,11 @@ class SweepResults(Callback):
         source = str(Path(impasto.__file__).parents[1])
         known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         os.environ["PYTHONPATH"] = os.pathsep.join([source, *(p for p in known if p and p != source)])
+
+    def on_job_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Keep ``results.csv`` up to date, so that a sweep that is killed leaves one."""
+        if config.hydra.mode == RunMode.MULTIRUN and (rows := collect(Path(config.hydra.sweep.dir))):
+            write_csv(rows, Path(config.hydra.sweep.dir) / "results.csv")
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Report on all trials in the sweep's folder."""
@@ -166,10 +172,12 @@ def over_seeds(rows: Sequence[Row]) -> list[Row]:
 def write_csv(rows: Sequence[Row], path: Path) -> None:
     """All columns of all rows, in the order in which they appear."""
     columns = dict.fromkeys(key for row in rows for key in row)
-    with path.open("w", newline="") as file:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")  # trials that run at the same time write it, too
+    with temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(columns))
         writer.writeheader()
         writer.writerows(rows)
+    temporary.replace(path)
 
 
 def show(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
