@@ -39,7 +39,7 @@ class SweepResults(Callback):
         known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         os.environ["PYTHONPATH"] = os.pathsep.join([source, *(p for p in known if p and p != source)])
 
-    def on_job_end(self, config: DictConfig, **kwargs: Any) -> None:
+    def on_job_end(self, config: DictConfig, job_return: Any, **kwargs: Any) -> None:
         """Keep ``results.csv`` up to date, so that a sweep that is killed leaves one."""
         if config.hydra.mode == RunMode.MULTIRUN and (rows := collect(Path(config.hydra.sweep.dir))):
             write_csv(rows, Path(config.hydra.sweep.dir) / "results.csv")
