@@ -45,14 +45,17 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
     before = read_record(record.with_name("hydra.yaml"), HYDRA).hydra
     for override in hydra.overrides.task:
         key = override.lstrip("+~").split("=", 1)[0].split("@")[0]
-        if key == "resume" or (key in ESSENTIAL and hydra.runtime.choices[key] == before.runtime.choices.get(key)):
+        if key == "resume" or override in before.overrides.task:
+            continue
+        choice = hydra.runtime.choices.get(key)  # none where several were chosen
+        if key in ESSENTIAL and choice is not None and choice == before.runtime.choices.get(key):
             continue
         if key in ESSENTIAL:
             had = before.runtime.choices.get(key) or "none"
             raise UserError(f"{override}: this run has {key}={had}, and a resumed run keeps its parts.")
         if any(f"{key}.".startswith(f"{allowed}.") for allowed in MAY_CHANGE):
             OmegaConf.update(saved, key, OmegaConf.select(cfg, key), merge=False, force_add=True)
-        elif override not in before.overrides.task and OmegaConf.select(cfg, key) != OmegaConf.select(saved, key):
+        elif OmegaConf.select(cfg, key) != OmegaConf.select(saved, key):
             raise UserError(
                 f"{override}: a resumed run stays as it was begun; what may change is {', '.join(MAY_CHANGE)}. "
                 "Start a new run for anything else."
