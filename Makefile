@@ -17,8 +17,8 @@ demo: $(READY) ## train anew on the embedded paintings (8 minutes on two cores),
 	$(PY) src/generate.py checkpoint=$(DEMO) num_images=64 grid=8 output=$(DEMO)/generated overwrite=true
 	$(PY) src/evaluate.py checkpoint=$(DEMO)
 
-test: $(READY) ## the whole test suite; ARGS= goes to pytest
-	$(PY) -m pytest $(ARGS)
+test: $(READY) ## the whole test suite, in two processes; ARGS= goes to pytest
+	$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(READY) ## style and types
 	$(PY) -m ruff check

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-# Before torch is imported: two cores, and several processes in some tests.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Before torch is imported: tests run side by side, and some start several processes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["WANDB_MODE"] = "offline"
 os.environ["WANDB_SILENT"] = "true"
 

@@ -1,5 +1,6 @@
 """What is given on the command line fits its setting, or is refused in a sentence before a task runs."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -60,6 +61,14 @@ def looked_at(name: str, *arguments: str) -> DictConfig:
         finally:
             HydraConfig.instance().cfg = None
     return cfg
+
+
+def test_a_name_that_is_not_utf_8_is_logged_like_any_other(tmp_path: Path) -> None:
+    handler = looked_at("train").hydra.job_logging.handlers.file
+    file = logging.FileHandler(tmp_path / "train.log", encoding=handler.encoding, errors=handler.errors)
+    file.emit(logging.makeLogRecord({"msg": os.fsdecode(b"caf\xe9.jpg is \xc3\xa9")}))
+    file.close()
+    assert (tmp_path / "train.log").read_text("utf-8") == "caf\\udce9.jpg is é\n"
 
 
 NEEDED = ("checkpoint=c", "output=o")

@@ -16,7 +16,7 @@ from rich.text import Text
 from impasto.data.disk import check_space
 from impasto.data.items import Item, Source
 from impasto.data.journal import Journal, finish, write_bad
-from impasto.data.packed import BAD_LIST, read_bad
+from impasto.data.packed import BAD_LIST, first_few, read_bad
 from impasto.data.rows import pack_chunk, start_worker
 from impasto.data.sizing import SizePolicy
 from impasto.errors import UserError
@@ -79,8 +79,7 @@ def judge(bad: int, total: int, max_bad_share: float, folder: Path) -> None:
     """Stop where too many pictures are bad, or all; their list is in ``folder``."""
     if bad < total and bad <= max_bad_share * total:
         return
-    first = "; ".join(f"{name}: {reason}" for name, reason in islice(read_bad(folder), 3))
-    listed = f"the first: {first}; all so far are listed in {folder / BAD_LIST}"
+    listed = f"the first: {first_few(read_bad(folder))}; all so far are listed in {folder / BAD_LIST}"
     if bad == total:
         raise BadPicturesError(
             f"None of the {total} pictures can be used ({listed}): choose other pictures.", folder / BAD_LIST

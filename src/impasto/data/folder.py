@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final, Literal
 
-from impasto.data.items import UNLABELLED, Item, Origin
+from impasto.data.items import UNLABELLED, Item, Origin, shown
 from impasto.errors import UserError
 from impasto.run.notices import log, notice
 
@@ -58,7 +58,8 @@ class FolderSource:
         self.root = Path(root).expanduser()
         self.origin: Origin = origin
         self._labels, self._option = labels, option
-        self._class_of = class_of or _top_folder
+        by_name = class_of or _top_folder
+        self._class_of = lambda name: shown(by_name(name))
         self._labelled_by_caller = class_of is not None
         if not self.root.is_dir():
             found = "is not a folder" if self.root.exists() else "does not exist"

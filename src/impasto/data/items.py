@@ -1,5 +1,6 @@
 """What a source of pictures hands to packing: one item after another, and an identity."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,11 @@ Origin = Literal["hub", "local", "sample"]
 
 UNLABELLED = -1
 """The label of an item that has none."""
+
+
+def shown(name: str) -> str:
+    """A file's or a folder's name as it can be written anywhere: bytes that are not UTF-8 become ``\\xff``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from typing import Final, Literal
 
 import numpy as np
 
+from impasto.data.items import shown
+
 FORMAT: Final = 1
 """Raised whenever packed pictures of old can no longer be read, or would come out different."""
 
@@ -139,6 +141,11 @@ def read_bad(folder: Path) -> Iterator[tuple[str, str]]:
     with _open_csv(folder / BAD_LIST) as file:
         for row in islice(csv.reader(file), 1, None):
             yield row[0], row[1]
+
+
+def first_few(bad: Iterable[tuple[str, str]]) -> str:
+    """The first bad pictures for a message, each with its reason."""
+    return "; ".join(f"{shown(name)}: {reason}" for name, reason in islice(bad, 3))
 
 
 def write_csv(path: Path, bad: Iterable[tuple[str, str]]) -> None:

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,7 +14,7 @@ from filelock import FileLock, Timeout
 from impasto.data.building import REMEDY, build, judge
 from impasto.data.disk import disk_errors, to_disk
 from impasto.data.items import Source
-from impasto.data.packed import FORMAT, Duplicates, PackedImages, open_packed
+from impasto.data.packed import FORMAT, Duplicates, PackedImages, first_few, open_packed
 from impasto.data.sizing import SizePolicy
 from impasto.errors import UserError
 from impasto.run.notices import log, notice
@@ -110,5 +109,5 @@ def _pack_anew(folder: Path, duplicates: Duplicates, build_in: Callable[[Path], 
 def _left_out(packed: PackedImages) -> str:
     parts = [f"{packed.num_bad} of {packed.num_rows} pictures cannot be used"] if packed.num_bad else []
     parts += [f"{packed.num_duplicates} repeat another one"] if packed.num_duplicates else []
-    first = "; ".join(f"{name}: {reason}" for name, reason in islice(packed.bad(), 3))
+    first = first_few(packed.bad())
     return f"{' and '.join(parts)}; they are left out and listed in the run's bad_images.csv (the first: {first})."

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from impasto.data.decode import BadImage, decode
 from impasto.data.folder import FolderSource
+from impasto.data.items import shown
 from impasto.data.packed import PackedImages
 from impasto.data.packing import pack
 from impasto.data.sizing import SizePolicy
@@ -66,7 +67,7 @@ def pack_folder(
     if (folder / SHEET).is_file() and (option == "generated" or (folder / FIRST).is_file()):
         packed = packed.subset([i for i, name in enumerate(packed.every_name()) if name != SHEET])
     for name, reason in bad[:NAMED]:
-        log.warning("Skipped %s: %s.", folder / name, reason)
+        log.warning("Skipped %s: %s.", shown(str(folder / name)), reason)
     if len(bad) > NAMED:
         log.warning("Skipped %d more.", len(bad) - NAMED)
     log.info("%s: %d pictures at %d x %d", folder, len(packed), *size)

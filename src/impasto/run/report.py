@@ -60,7 +60,9 @@ def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path
     title = html.escape(run_dir.resolve().name)
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
     with dispensable(path.name), whole_or_not(path) as temporary:
-        temporary.write_text(f"{head}<body>{page}</body></html>\n", encoding="utf-8")
+        # Names of folders are on the page, and need not be UTF-8.
+        whole = f"{head}<body>{page}</body></html>\n"
+        temporary.write_text(whole, encoding="utf-8", errors="backslashreplace")
     return path
 
 
