@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -157,6 +158,43 @@ def test_second_derivatives_of_pictures_in_half_precision(penalty: Penalty) -> N
     with torch.autocast("cpu", dtype=torch.bfloat16):
         model.training_step(batch(), 0)
     assert model.is_finite()
+
+
+class Affine(nn.Module):
+    """Paints with dense layers, whose weights autocast casts and keeps."""
+
+    latent_dim = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 4))
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.layers(z).unflatten(1, (1, 2, 2))
+
+
+@pytest.mark.parametrize("parts", [{"n_critic": 2}, {"accumulate": 2}], ids=str)
+def test_no_cast_without_graph_is_left_for_the_generators_update(
+    monkeypatch: pytest.MonkeyPatch, parts: dict[str, Any]
+) -> None:
+    model = make_model(generator=Affine(), discriminator=Dense(), **parts)
+    events, forget = [], torch.clear_autocast_cache
+
+    def noted() -> None:
+        events.append("forgets")
+        forget()
+
+    monkeypatch.setattr(torch, "clear_autocast_cache", noted)
+    model.generator.register_forward_pre_hook(
+        lambda *_: events.append("learns" if torch.is_grad_enabled() else "paints")
+    )
+    for i in range(model.n_critic):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            model.training_step(batch(), i)
+    # in torch that keeps casts without graph, whatever comes after painting would be given them
+    assert {after for before, after in pairwise(events) if before == "paints"} == {"forgets"}
+    assert events.count("learns") == model.accumulate
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.generator.parameters())
 
 
 def test_weights_are_clipped() -> None:

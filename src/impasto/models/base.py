@@ -18,6 +18,7 @@ from impasto import distributed
 from impasto.data.spec import ImageSpec
 from impasto.losses.adversarial import AdversarialLoss
 from impasto.losses.penalties import DiscriminatorPass, Penalty
+from impasto.models.diversity import Diversity
 from impasto.models.ema import decay_over, follow
 from impasto.models.optimisation import clip_weights, frozen, remember_rates, set_rates, size_of, split
 from impasto.models.state import TrainingState
@@ -100,6 +101,7 @@ class AdversarialModel(LightningModule):
         self.ema_half_life_kimg, self.ema_rampup = ema_half_life_kimg, ema_rampup
         self.state = TrainingState(seed=seed)
         self.tracker = Tracker()
+        self.diversity = Diversity()
         self._painted: tuple[Batch, Any] | None = None
         self.latest_losses: dict[str, float] = {}
         self.latest_metrics: dict[str, float] = {}
@@ -196,6 +198,10 @@ class AdversarialModel(LightningModule):
         keep = self.n_critic == 1 and self.accumulate == 1
         with torch.set_grad_enabled(keep):
             painted = make()
+        if not keep:
+            # Autocast keeps the weights it has cast; older torch hands out those it cast without a graph to passes that
+            # need one (pytorch#158232), and the generator would learn nothing.
+            torch.clear_autocast_cache()
         self._painted = (batch, painted) if keep else None
         return painted
 
@@ -214,7 +220,7 @@ class AdversarialModel(LightningModule):
         """
         penalties = cast(Iterable[tuple[str, Penalty]], self.penalties.items())
         due = {name: p for name, p in penalties if self.state.d_updates % p.every == 0}
-        self.watch_diversity(real, fake)
+        self.diversity.add(real, fake, condition)
         # In float32 whatever a layer under autocast made of them: autocast is off where gradients are penalised.
         real, fake = self.augment(real).float(), self.augment(fake.detach()).float()
         differentiates = any(p.needs_input_grad for p in due.values())
@@ -233,18 +239,12 @@ class AdversarialModel(LightningModule):
             for name, penalty in due.items():
                 value = penalty(seen)
                 self.tracker.add(f"penalty_{name}", value)
-                total = total + penalty.every * value
+                total = total + penalty.every * self.state.factors["penalty"] * value
         self.tracker.add("score_real", seen.real_scores.mean())
         self.tracker.add("score_fake", seen.fake_scores.mean())
         if isinstance(self.augment, AdaptiveAugment):
             self.augment.update(seen.real_scores.detach(), self.kimg)
         return total
-
-    def watch_diversity(self, real: Tensor, fake: Tensor) -> None:
-        """Track how much generated pictures differ from each other, over how much real ones do."""
-        if len(real) > 1:
-            spread = real.float().std(0).mean().clamp_min(1e-6)  # a batch of one and the same picture has none
-            self.tracker.add("diversity", fake.detach().float().std(0).mean() / spread)
 
     def convince(self, fake: Tensor, real: Tensor | None = None, condition: Tensor | None = None) -> Tensor:
         """The generator's adversarial loss.
@@ -279,8 +279,10 @@ class AdversarialModel(LightningModule):
 
     def follow_schedules(self) -> None:
         """Set learning rates and beta2 for this step; pure functions of the clock, so that resuming needs no state."""
-        for optimizer, factor in zip(cast(list[Any], self.optimizers()), self.lr_factors, strict=True):
-            set_rates(optimizer, self.state.lr_factor * value_at(factor, self.kimg), self.beta2, self.kimg)
+        optimizers = cast(list[Any], self.optimizers())
+        for name, optimizer, schedule in zip(("lr_g", "lr_d"), optimizers, self.lr_factors, strict=True):
+            factor = self.state.factors[name] * value_at(schedule, self.kimg)
+            set_rates(optimizer, factor, self.beta2, self.kimg)
 
     def train(self, mode: bool = True) -> "AdversarialModel":
         """As in torch, but the average is never put into training mode."""
