@@ -10,6 +10,7 @@ from torch import Tensor
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.losses.adversarial import LSGAN
+from impasto.losses.contrastive import PatchSampleMLP
 from impasto.losses.perceptual import Perceptual
 from impasto.models.cut import CUT
 from impasto.networks.patchgan import PatchGAN
@@ -97,15 +98,41 @@ def test_instance_norm_is_torchs_and_takes_given_statistics() -> None:
     assert torch.allclose(norm(x), (x - 1) / 2, atol=1e-4)
 
 
-def test_a_score_of_the_patchgan_sees_seventy_pixels() -> None:
-    network = PatchGAN(features=4, norm="none")
+@pytest.mark.parametrize(
+    ("layers", "antialias", "pixels"),
+    # 4x4 kernels of stride 2, the last two of 1; with antialias all of 1, and a 3x3 blur of stride 2 after the others
+    [(1, False, 16), (2, False, 34), (3, False, 70), (1, True, 18), (2, True, 40), (3, True, 84)],
+)
+def test_what_a_score_of_the_patchgan_sees(layers: int, antialias: bool, pixels: int) -> None:
+    network = PatchGAN(features=2, layers=layers, norm="none", antialias=antialias)
     picture = torch.rand(1, 3, 128, 128, requires_grad=True)
     scores = network(picture)
-    assert scores.shape == (1, 1, 14, 14)
-    scores[0, 0, 7, 7].backward()
+    assert scores.shape[2:] == (128 // 2**layers - 2,) * 2
+    scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
     assert picture.grad is not None
     seen = picture.grad.abs().sum((0, 1)).nonzero()
-    assert (seen.max(0).values - seen.min(0).values + 1).tolist() == [70, 70]
+    assert (seen.max(0).values - seen.min(0).values + 1).tolist() == [pixels, pixels]
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+def test_the_patchgan_takes_every_size_that_it_says_it_does(antialias: bool) -> None:
+    for layers in (1, 2, 3):
+        network = PatchGAN(features=2, layers=layers, antialias=antialias)
+        for side in range(network.smallest, network.smallest + 5):
+            assert network(torch.rand(1, 3, side, side + 3)).numel() > 0
+
+
+def test_initial_weights_have_the_gain_asked_for() -> None:
+    # Xavier: gain * sqrt(2 / (fan-in + fan-out)); 0.02 in the published code of CUT
+    networks = {
+        "generator": TranslationGenerator(features=32, blocks=1, init_gain=0.02).layers[8],  # 3x3, 64 to 128
+        "discriminator": PatchGAN(features=32, init_gain=0.02).layers[2],  # 4x4, 32 to 64
+        "projection": PatchSampleMLP([64], dim=256, init_gain=0.02).projections[0][0],  # 64 to 256
+    }
+    fans = {"generator": 9 * (64 + 128), "discriminator": 16 * (32 + 64), "projection": 64 + 256}
+    for name, layer in networks.items():
+        assert layer.weight.std().item() == pytest.approx(0.02 * (2 / fans[name]) ** 0.5, rel=0.05)  # type: ignore[union-attr]
+        assert layer.bias.abs().max() == 0  # type: ignore[union-attr]
 
 
 def test_patchgan_options() -> None:

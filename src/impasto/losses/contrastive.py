@@ -32,9 +32,10 @@ class PatchSampleMLP(nn.Module):
         widths: channels of each layer of features.
         dim: of the unit vectors.
         patches: places taken from each picture; all of them where there are fewer.
+        init_gain: of the weights at the start (Xavier); CUT's published code has 0.02.
     """
 
-    def __init__(self, widths: Sequence[int], dim: int = 256, patches: int = 256) -> None:
+    def __init__(self, widths: Sequence[int], dim: int = 256, patches: int = 256, init_gain: float = 1.0) -> None:
         super().__init__()
         self.patches = patches
         self.projections = nn.ModuleList(
@@ -42,7 +43,7 @@ class PatchSampleMLP(nn.Module):
         )
         for module in self.projections.modules():
             if isinstance(module, nn.Linear):
-                nn.init.xavier_normal_(module.weight)
+                nn.init.xavier_normal_(module.weight, init_gain)
                 nn.init.zeros_(module.bias)
 
     def places(self, features: Sequence[Tensor]) -> list[Tensor]:

@@ -24,6 +24,7 @@ class CUT(AdversarialModel):
         nce_layers: of the generator, as its ``activations`` numbers them.
         nce_patches: places drawn from each picture.
         nce_dim: length of the projected features.
+        nce_init_gain: of the projections' weights at the start.
         temperature: of the contrastive loss.
         flip_equivariance: every other time, repaint the mirror image and compare it with the picture (FastCUT).
         perceptual: content and style terms, weighted; none where null.
@@ -41,6 +42,7 @@ class CUT(AdversarialModel):
         nce_layers: Sequence[int] = (0, 4, 8, 12, 16),
         nce_patches: int = 256,
         nce_dim: int = 256,
+        nce_init_gain: float = 1.0,
         temperature: float = 0.07,
         flip_equivariance: bool = False,
         perceptual: Perceptual | None = None,
@@ -52,7 +54,8 @@ class CUT(AdversarialModel):
         self.contrast: PatchNCE | None = None
         if nce:
             widths = cast(Any, self.generator).widths(nce_layers)
-            self.contrast = PatchNCE(PatchSampleMLP(widths, nce_dim, nce_patches), nce_layers, temperature)
+            sampler = PatchSampleMLP(widths, nce_dim, nce_patches, nce_init_gain)
+            self.contrast = PatchNCE(sampler, nce_layers, temperature)
 
     def generator_parameters(self) -> Iterator[nn.Parameter]:
         """The generator's and those of the contrastive loss's projections, which have the same settings."""

@@ -5,19 +5,21 @@ from typing import Literal
 from torch import Tensor, nn
 
 from impasto.errors import UserError
-from impasto.networks.resnet_translation import BlurDown, InstanceNorm
+from impasto.networks.resnet_translation import BlurDown, InstanceNorm, initialise
 
 
 class PatchGAN(nn.Module):
-    """A map of raw scores, one for each patch of 70 x 70 pixels with the three layers published.
+    """A map of raw scores, one for each patch of the picture: of 70 x 70 pixels with the three layers published.
 
     Args:
         channels: of the pictures.
         features: channels after the first convolution, doubled by each layer up to eight times as many.
-        layers: layers that halve the size; a score sees 16, 34, 70 or 142 pixels with 1, 2, 3 or 4 of them.
+        layers: layers that halve the size; a score sees 16, 34, 70 or 142 pixels a side with 1, 2, 3 or 4 of them.
         norm: instance (as published) or none.
         spectral_norm: bound the spectral norm of every convolution by 1 (Miyato et al. 2018).
-        antialias: blur before down-sampling as CUT does, at four times the cost.
+        antialias: convolve at full size, then blur and halve, as CUT's published code does, at four times the cost; a
+            score then sees 18, 40, 84 or 172 pixels a side.
+        init_gain: of the weights at the start (Xavier); CUT's published code has 0.02.
     """
 
     sigmoid = False
@@ -30,6 +32,7 @@ class PatchGAN(nn.Module):
         norm: Literal["instance", "none"] = "instance",
         spectral_norm: bool = False,
         antialias: bool = False,
+        init_gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.smallest = 2 ** (layers + 2)
@@ -38,20 +41,19 @@ class PatchGAN(nn.Module):
         for i, (before, after) in enumerate(zip([channels, *widths[:-1]], widths, strict=True)):
             last = i == layers
             stride = 1 if last or antialias else 2
-            stages.append(nn.Conv2d(before, after, 3 if antialias and not last else 4, stride, padding=1))
+            stages.append(nn.Conv2d(before, after, 4, stride, padding=1))
             if i and norm == "instance":
                 stages.append(InstanceNorm())
             stages.append(nn.LeakyReLU(0.2, inplace=True))
             if antialias and not last:
                 stages.append(BlurDown())
         stages.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
-        for stage in stages:
-            if isinstance(stage, nn.Conv2d):
-                nn.init.xavier_normal_(stage.weight)
-                nn.init.zeros_(stage.bias)  # type: ignore[arg-type]
-                if spectral_norm:
-                    nn.utils.parametrizations.spectral_norm(stage)
         self.layers = nn.Sequential(*stages)
+        initialise(self.layers, init_gain)
+        if spectral_norm:
+            for stage in stages:
+                if isinstance(stage, nn.Conv2d):
+                    nn.utils.parametrizations.spectral_norm(stage)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """(N, C, H, W) to raw scores (N, 1, h, w); the condition is not used.

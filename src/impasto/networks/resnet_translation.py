@@ -32,6 +32,7 @@ class TranslationGenerator(nn.Module):
         dropout: share of channels dropped inside the blocks.
         antialias: blur before down-sampling (Zhang 2019), at twice the cost of the strided convolution without.
         residual: add the network's output to the picture, so that training starts from the picture itself.
+        init_gain: of the weights at the start, see :func:`initialise`; CUT's published code has 0.02.
     """
 
     stride = 4
@@ -46,6 +47,7 @@ class TranslationGenerator(nn.Module):
         dropout: float = 0.0,
         antialias: bool = True,
         residual: bool = False,
+        init_gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.channels, self.residual = channels, residual
@@ -62,7 +64,7 @@ class TranslationGenerator(nn.Module):
             nn.ReflectionPad2d(3),
             nn.Conv2d(features, channels, 7),
         )
-        self.apply(initialise)
+        initialise(self, init_gain)
         if residual:
             nn.init.normal_(self.layers[-1].weight, std=1e-3)  # type: ignore[arg-type]
 
@@ -201,9 +203,16 @@ def up(before: int, after: int, norm: Norm) -> list[nn.Module]:
     return [bilinear, reflected(before, after), *activation(after, norm)]
 
 
-def initialise(module: nn.Module) -> None:
-    """Xavier for convolutions (CUT), zero biases."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.xavier_normal_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+def initialise(network: nn.Module, gain: float = 1.0) -> None:
+    """Xavier (Glorot and Bengio 2010) for convolutions and dense layers, zero biases.
+
+    Args:
+        network: all its layers.
+        gain: factor on the weights. With 1 signals keep their size; with the 0.02 of CUT's published code they fade, so
+            that a normalisation has to follow each layer.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.xavier_normal_(module.weight, gain)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
