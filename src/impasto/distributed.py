@@ -41,6 +41,15 @@ def mean_over_processes(value: Tensor) -> Tensor:
     return total / world_size()
 
 
+def gather(value: Tensor) -> Tensor:
+    """The parts of all processes along the first axis, which are of one length; a collective call."""
+    if world_size() == 1:
+        return value
+    parts = [torch.empty_like(value) for _ in range(world_size())]
+    dist.all_gather(parts, value.contiguous())
+    return torch.cat(parts)
+
+
 def any_process(flag: bool, device: torch.device | str = "cpu") -> bool:
     """Whether the flag is set anywhere; a collective call, so every process must make it."""
     if world_size() == 1:

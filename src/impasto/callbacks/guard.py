@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -24,32 +25,36 @@ class _Snapshot:
 
 
 class Guard(Callback):
-    """Checks the run every ``every_kimg``: losses and weights are finite, and the generator has not collapsed.
+    """Checks the run at intervals: losses and weights are finite, and the generator has not collapsed.
 
     Weights are looked at once more when training ends: where they are not finite, the run ends with the last that were.
 
-    Diversity is the mean over pixels of the standard deviation over a batch, generated over real. It has collapsed if
-    it falls below ``collapse`` times the highest it has been, or is still below a tenth of ``collapse`` after
-    ``grace_kimg``.
+    Diversity is that of :class:`~impasto.models.diversity.Diversity`. It has collapsed if it falls below ``collapse``
+    times the highest it has been, or is still below a tenth of ``collapse`` after ``grace_kimg``.
 
     Args:
-        every_kimg: interval; evaluate no more often than this.
-        collapse: share of the highest diversity so far.
+        every_kimg: interval; where null, 10 kimg, but no less often than pictures are evaluated, nor than 20 times.
+        kimg: length of the run.
+        evaluation_every_kimg: interval of the evaluation, if any.
+        collapse: share of the highest diversity so far, of which more than that of real pictures does not count.
         grace_kimg: time that a generator is given to become diverse at all.
-        lower_lr: factor on both learning rates after each roll-back.
+        factors: on learning rates (``lr_g``, ``lr_d``) and penalties' weights (``penalty``) after each roll-back.
         max_rollbacks: after so many the run stops.
     """
 
     def __init__(
         self,
-        every_kimg: float = 10.0,
+        every_kimg: float | None = None,
+        kimg: float = math.inf,
+        evaluation_every_kimg: float | None = None,
         collapse: float = 0.3,
         grace_kimg: float = 50.0,
-        lower_lr: float = 0.5,
+        factors: Mapping[str, float] | None = None,
         max_rollbacks: int = 3,
     ) -> None:
-        self.every_kimg, self.collapse, self.grace_kimg = every_kimg, collapse, grace_kimg
-        self.lower_lr, self.max_rollbacks = lower_lr, max_rollbacks
+        self.every_kimg = every_kimg or min(10.0, kimg / 20, evaluation_every_kimg or math.inf)
+        self.collapse, self.grace_kimg = collapse, grace_kimg
+        self.factors, self.max_rollbacks = dict(factors or {}), max_rollbacks
         self.highest = 0.0
         self.verdict = ""
         self._good: _Snapshot | None = None
@@ -80,24 +85,23 @@ class Guard(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Leave nothing to measure and to save that has gone wrong since the last look."""
-        if not self.verdict and not pl_module.is_finite():
-            self.go_back(trainer, pl_module, "weights are not finite")
-            self.verdict = self.verdict or (
-                f"{pl_module.state.rollbacks[-1]} at the end; the model of {pl_module.kimg:.1f} kimg is kept"
-            )
+        if self.verdict or pl_module.is_finite():
+            return
+        found = self._back(trainer, pl_module, "weights are not finite")
+        self.verdict = f"{found} at the end; the model of {pl_module.kimg:.1f} kimg is kept"
+        log.error("%s.", self.verdict)
 
     def diagnose(self, model: AdversarialModel) -> str | None:
-        """What is wrong, or nothing."""
-        recent = {**model.latest_losses, **model.tracker.peek()}
-        for name, value in recent.items():
+        """What is wrong, or nothing; a collective call."""
+        for name, value in {**model.latest_losses, **model.tracker.peek()}.items():
             if not math.isfinite(value):
                 return f"{name} is not finite"
         if not model.is_finite():
             return "weights are not finite"
-        diversity = recent.get("diversity")
+        diversity = model.diversity.ratio()
         if diversity is None:
             return None
-        self.highest = max(self.highest, diversity)
+        self.highest = max(self.highest, min(diversity, 1.0))
         late = model.kimg > self.grace_kimg and diversity < 0.1 * self.collapse
         if diversity < self.collapse * self.highest or late:
             return (
@@ -106,20 +110,26 @@ class Guard(Callback):
         return None
 
     def go_back(self, trainer: Trainer, model: AdversarialModel, cause: str) -> None:
-        """Restore the last good state with lower learning rates, or stop."""
-        state = model.state
-        sentence = f"At {model.kimg:.1f} kimg {cause}"
-        assert self._good is not None
-        self._restore(trainer, model, self._good)
-        state.rollbacks.append(sentence)
-        if len(state.rollbacks) > self.max_rollbacks:
-            self.verdict = f"{sentence}; stopped after {self.max_rollbacks} roll-backs."
+        """Restore the last good state and go on with what ``factors`` makes of it, or stop."""
+        found = self._back(trainer, model, cause)
+        if len(model.state.rollbacks) > self.max_rollbacks:
+            self.verdict = f"{found}; stopped after {self.max_rollbacks} roll-backs."
             log.error("%s The model before it is kept; lower the learning rates or raise the penalty.", self.verdict)
             trainer.should_stop = True
             return
+        changed = ", ".join(f"{name} times {factor:g}" for name, factor in self.factors.items() if factor != 1)
+        log.warning("%s: back to %.1f kimg%s.", found, model.kimg, f", {changed}" if changed else "")
+
+    def _back(self, trainer: Trainer, model: AdversarialModel, cause: str) -> str:
+        found = f"At {model.kimg:.1f} kimg {cause}"
+        assert self._good is not None
+        self._restore(trainer, model, self._good)
+        state = model.state
+        state.rollbacks.append(found)
         state.attempt += 1
-        state.lr_factor *= self.lower_lr
-        log.warning("%s: back to %.1f kimg, learning rates times %g.", sentence, model.kimg, self.lower_lr)
+        for name, factor in self.factors.items():
+            state.factors[name] *= factor
+        return found
 
     def _restore(self, trainer: Trainer, model: AdversarialModel, good: _Snapshot) -> None:
         model.load_state_dict(good.weights)
@@ -128,6 +138,7 @@ class Guard(Callback):
         model.state.images_seen = model.state.images_before = good.images_seen
         model.state.d_updates = good.d_updates
         model.tracker.drain()
+        model.diversity.clear()
         model.latest_losses = {}
         self.highest = good.highest  # so that the same collapse is noticed again
 

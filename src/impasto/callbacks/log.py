@@ -34,6 +34,8 @@ class LogLosses(Callback):
         means = model.tracker.drain()
         if not means:
             return
+        if (diversity := model.diversity.ratio()) is not None:
+            means["diversity"] = diversity
         model.latest_losses = means
         values = {**{f"train/{name}": value for name, value in means.items()}, "kimg": model.kimg}
         values["train/lr_g"], values["train/lr_d"] = (o.param_groups[0]["lr"] for o in trainer.optimizers)

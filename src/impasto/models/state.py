@@ -19,7 +19,7 @@ class TrainingState:
         d_updates: updates of the discriminator.
         batches_drawn: batches taken from the data; unlike the others never set back by a roll-back.
         attempt: roll-backs so far; another attempt draws other noise.
-        lr_factor: what roll-backs have left of the learning rates.
+        factors: what roll-backs have made of the learning rates and of the penalties' weights.
         seconds: wall-clock spent training before this process took over.
         rollbacks: one sentence for each roll-back.
     """
@@ -30,7 +30,7 @@ class TrainingState:
     d_updates: int = 0
     batches_drawn: int = 0
     attempt: int = 0
-    lr_factor: float = 1.0
+    factors: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("lr_g", "lr_d", "penalty"), 1.0))
     seconds: float = 0.0
     rollbacks: list[str] = field(default_factory=list)
 
@@ -41,7 +41,7 @@ class TrainingState:
         "d_updates",
         "batches_drawn",
         "attempt",
-        "lr_factor",
+        "factors",
         "seconds",
         "rollbacks",
     )
