@@ -178,6 +178,9 @@ def test_the_counts_of_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
         *[(name, None) for name in ("optimizer_states", "callbacks", "Data", "state_dict")],
         *[("images_seen", None), ("batches_drawn", -1), ("d_updates", 0.5), ("seconds", float("nan")), ("rng", None)],
         ("rollbacks", 3),
+        ("factors", 0.5),
+        ("factors", {"lr_g": 1.0}),
+        ("factors", {"lr_g": float("nan"), "lr_d": 1.0, "penalty": 1.0}),
     ],
 )
 def test_a_checkpoint_that_lacks_something_is_one_sentence(tmp_path: Path, name: str, value: Any) -> None:

@@ -162,7 +162,11 @@ def read_counts(path: Path, data: str) -> dict[str, Any]:
 
 def is_count(name: str, value: Any) -> bool:
     """Whether a value can be that one of the counts of a run."""
-    kind = type(getattr(TrainingState(), name))
+    fresh = getattr(TrainingState(), name)
+    kind = type(fresh)
     if kind is list:
         return isinstance(value, list)
+    if isinstance(fresh, dict):
+        numbers = value.values() if isinstance(value, dict) and set(value) == set(fresh) else [math.nan]
+        return all(isinstance(number, int | float) and 0 <= number < math.inf for number in numbers)
     return isinstance(value, int if kind is int else int | float) and 0 <= value < math.inf
