@@ -103,7 +103,9 @@ def test_gradients(channels: int) -> None:
             torch.manual_seed(3)
             return augment(images)
 
-        assert torch.autograd.gradcheck(run, torch.randn(3, channels, 5, 6, requires_grad=True))
+        images = torch.randn(3, channels, 5, 6, requires_grad=True)
+        assert torch.autograd.gradcheck(run, images)
+        assert torch.autograd.gradgradcheck(run, images, fast_mode=True)
     finally:
         torch.set_default_dtype(torch.float32)
 

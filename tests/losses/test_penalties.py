@@ -20,7 +20,7 @@ def linear(images: Tensor) -> Tensor:
 
 def make_pass(critic: object, real: Tensor, fake: Tensor, kimg: float = 0.0) -> DiscriminatorPass:
     real, fake = real.clone().requires_grad_(), fake.clone().requires_grad_()
-    return DiscriminatorPass(critic, real, fake, critic(real), critic(fake), kimg)  # type: ignore[operator,arg-type]
+    return DiscriminatorPass(critic, real, fake, critic(real), critic(fake), real, fake, kimg)  # type: ignore[operator,arg-type]
 
 
 REAL = torch.tensor([1.0, 2.0]).reshape(2, 1, 1, 1).expand(2, 1, 2, 2)  # squared norms 4 and 16
@@ -62,7 +62,7 @@ def test_lecam_over_two_updates() -> None:
         (torch.tensor([2.0, 4.0]), torch.tensor([-1.0, -1.0])),
         (torch.tensor([5.0, 5.0]), torch.tensor([1.0, 1.0])),
     ]
-    passes = [DiscriminatorPass(quadratic, REAL, FAKE, *pair) for pair in scores]
+    passes = [DiscriminatorPass(quadratic, REAL, FAKE, *pair, REAL, FAKE) for pair in scores]
     # First: averages 3 and -1. Reals to -1: (9 + 25)/2 = 17; fakes to 3: 16.
     assert penalty(passes[0]).item() == pytest.approx(17 + 16)
     # Then: averages 0.5*3 + 0.5*5 = 4 and 0. Reals to 0: 25; fakes to 4: 9.

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from impasto.augment.ada import ADA
+from impasto.augment.diffaugment import DiffAugment
 from impasto.data.spec import ImageSpec
 from impasto.losses.adversarial import Hinge, Relativistic, Wasserstein
-from impasto.losses.penalties import R1, GradientPenalty, Penalty
+from impasto.losses.penalties import R1, R1R2, GradientPenalty, Penalty
 from impasto.models.noise import NoiseGAN, latents, slerp
 from impasto.models.optimisation import frozen, split
 from impasto.schedules import LinearDecay
@@ -126,6 +128,47 @@ def test_lazy_penalty_is_due_every_so_often_and_as_much_stronger() -> None:
         model.training_step(batch(), i)
     # without: -w = -2; R1 = gamma/2 * |w/4 on 4 pixels|^2 = w^2/4 = 1, twice as strong every second time
     assert totals == pytest.approx([0, -2, 0])
+
+
+class Doubled(nn.Module):
+    """An augmentation that is easy to differentiate."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return 2 * images
+
+
+class Square(Mean):
+    """Scores a picture by its weight times half its squared norm, so that the gradient is weight times the picture."""
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.weight * 0.5 * images.flatten(1).square().sum(1)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "expected"),
+    [
+        # w = 2 at 4 pixels of 2 * 1: with the augmentation, the score is w/2 * 4|x|^2 and its gradient 4w x = 8 at each
+        (R1(gamma=2), 4 * 64),
+        # likewise at the generated pictures of 0.25: gradient 4w * 0.25 = 2 at each of 4 pixels
+        (R1R2(gamma=2), 4 * 64 + 4 * 4),
+        # between what the discriminator sees, 2 and 0.5; with both ends at 2 it is w * 2 = 4 at each pixel, of norm 8
+        (GradientPenalty(weight=1, target=0), None),
+    ],
+)
+def test_gradients_are_penalised_with_respect_to_pictures_before_augmentation(
+    penalty: Penalty, expected: float | None
+) -> None:
+    model = make_model(discriminator=Square(), augment=Doubled(), penalties={"p": penalty})
+    real = batch()["image"]
+    model.judge(real, real if expected is None else 0.25 * real)
+    assert model.tracker.drain()["penalty_p"] == pytest.approx(64 if expected is None else expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("augment", [DiffAugment(), ADA(p=0.9, cutout=1.0)], ids=lambda a: type(a).__name__)
+def test_r1_goes_through_augmentation(augment: nn.Module) -> None:
+    model = make_model(discriminator=Square(), augment=augment, penalties={"r1": R1(gamma=1)})
+    model.judge(torch.rand(4, 1, 8, 8), torch.rand(4, 1, 8, 8)).backward()
+    assert model.discriminator.weight.grad.isfinite()
 
 
 def test_penalties_are_tracked_by_their_name_in_config() -> None:

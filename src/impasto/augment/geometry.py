@@ -7,6 +7,7 @@ against aliasing where a picture gets smaller: it samples bilinearly.
 """
 
 import math
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -91,6 +92,42 @@ def placed(images: Tensor, where: Tensor) -> Tensor:
     half = torch.tensor([width / 2, height / 2, 1.0], device=images.device)
     theta = (where * half / half[:, None])[:, :2]  # grid_sample counts from -1 to 1
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    moved = cast(Tensor, _Sampled.apply(images, grid))
     still = (where == torch.eye(3, device=images.device)).flatten(1).all(1)
     return torch.where(per_image(still), images, moved)
+
+
+def _sample(images: Tensor, grid: Tensor) -> Tensor:
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+class _Sampled(torch.autograd.Function):
+    """Bilinear sampling with derivatives of any order in the pictures, which torch's own has but one of; R1 needs two.
+
+    It is linear in the pictures: its gradient is the transposed map, whose gradient is the map itself.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, grid: Tensor) -> Tensor:
+        ctx.save_for_backward(grid)
+        ctx.shape = images.shape
+        return _sample(images, grid)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        return cast(Tensor, _SampledBack.apply(gradient, ctx.saved_tensors[0], ctx.shape)), None
+
+
+class _SampledBack(torch.autograd.Function):
+    """The transpose of :class:`_Sampled`: what each pixel of a picture of ``shape`` gave to what was sampled."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, grid: Tensor, shape: torch.Size) -> Tensor:
+        ctx.save_for_backward(grid)
+        with torch.enable_grad():
+            images = values.new_zeros(shape).requires_grad_()
+            return torch.autograd.grad(_sample(images, grid), images, values)[0]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        return cast(Tensor, _Sampled.apply(gradient, ctx.saved_tensors[0])), None, None

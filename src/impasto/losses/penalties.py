@@ -23,10 +23,12 @@ class DiscriminatorPass:
 
     Attributes:
         discriminate: scores pictures under the batch's own conditions.
-        real: what the discriminator saw, (N, C, H, W); a leaf that requires gradient where a penalty asks for it.
+        real: what the discriminator saw, augmentation included, (N, C, H, W).
         fake: likewise for generated pictures, detached from the generator.
         real_scores: scores of ``real``, with graph.
         fake_scores: scores of ``fake``, with graph.
+        original_real: ``real`` before augmentation; a leaf that requires gradient where a penalty asks for it.
+        original_fake: likewise for generated pictures.
         kimg: the clock, for weights on a schedule.
     """
 
@@ -35,6 +37,8 @@ class DiscriminatorPass:
     fake: Tensor
     real_scores: Tensor
     fake_scores: Tensor
+    original_real: Tensor
+    original_fake: Tensor
     kimg: float = 0.0
 
 
@@ -46,7 +50,7 @@ class Penalty(nn.Module):
     """
 
     needs_input_grad: ClassVar[bool] = False
-    """Whether the scores are differentiated with respect to ``real`` or ``fake`` of the pass itself."""
+    """Whether the scores of the pass itself are differentiated with respect to its pictures."""
     second_order: ClassVar[bool] = False
     """Whether gradients are differentiated once more, for which the whole pass is computed in float32."""
 
@@ -87,7 +91,11 @@ class GradientPenalty(Penalty):
 
 
 class R1(Penalty):
-    """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures; a schedule is taken too."""
+    """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures; a schedule is taken too.
+
+    With respect to the pictures before augmentation, which counts as a part of the discriminator (as in the programme
+    of Karras et al. 2020a).
+    """
 
     needs_input_grad: ClassVar[bool] = True
     second_order: ClassVar[bool] = True
@@ -98,11 +106,14 @@ class R1(Penalty):
 
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """Scalar."""
-        return 0.5 * value_at(self.gamma, p.kimg) * squared_gradient_norm(p.real_scores, p.real).mean()
+        return 0.5 * value_at(self.gamma, p.kimg) * squared_gradient_norm(p.real_scores, p.original_real).mean()
 
 
 class R1R2(Penalty):
-    """R1 at the real and R2 at the generated pictures (Huang et al. 2024, equation 3), both ``gamma`` / 2."""
+    """R1 at the real and R2 at the generated pictures (Huang et al. 2024, equation 3), both ``gamma`` / 2.
+
+    As :class:`R1` with respect to the pictures before augmentation, as in the authors' programme.
+    """
 
     needs_input_grad: ClassVar[bool] = True
     second_order: ClassVar[bool] = True
@@ -113,8 +124,8 @@ class R1R2(Penalty):
 
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """Scalar."""
-        r1 = squared_gradient_norm(p.real_scores, p.real).mean()
-        r2 = squared_gradient_norm(p.fake_scores, p.fake).mean()
+        r1 = squared_gradient_norm(p.real_scores, p.original_real).mean()
+        r2 = squared_gradient_norm(p.fake_scores, p.original_fake).mean()
         return 0.5 * value_at(self.gamma, p.kimg) * (r1 + r2)
 
 

@@ -222,17 +222,20 @@ class AdversarialModel(LightningModule):
         due = {name: p for name, p in penalties if self.state.d_updates % p.every == 0}
         self.diversity.add(real, fake, condition)
         # In float32 whatever a layer under autocast made of them: autocast is off where gradients are penalised.
-        real, fake = self.augment(real).float(), self.augment(fake.detach()).float()
+        originals = real.detach().float(), fake.detach().float()
         differentiates = any(p.needs_input_grad for p in due.values())
         with self.single_precision(any(p.second_order for p in due.values())):
             if differentiates:
-                real, fake = real.detach().requires_grad_(), fake.detach().requires_grad_()
+                originals = originals[0].requires_grad_(), originals[1].requires_grad_()
+            real, fake = (self.augment(images).float() for images in originals)
             seen = DiscriminatorPass(
                 discriminate=lambda images: self.discriminator(images, condition),
                 real=real,
                 fake=fake,
                 real_scores=self.discriminator(real, condition),
                 fake_scores=self.discriminator(fake, condition),
+                original_real=originals[0],
+                original_fake=originals[1],
                 kimg=self.kimg,
             )
             total = self.loss.discriminator(seen.real_scores.float(), seen.fake_scores.float())
