@@ -56,20 +56,45 @@ def test_penalties_are_differentiable_in_the_weights() -> None:
     assert weight.grad.item() == pytest.approx(60)
 
 
-def test_lecam_over_two_updates() -> None:
-    penalty = LeCam(weight=1, decay=0.5)
-    scores = [
-        (torch.tensor([2.0, 4.0]), torch.tensor([-1.0, -1.0])),
-        (torch.tensor([5.0, 5.0]), torch.tensor([1.0, 1.0])),
-    ]
-    passes = [DiscriminatorPass(quadratic, REAL, FAKE, *pair, REAL, FAKE) for pair in scores]
-    # First: averages 3 and -1. Reals to -1: (9 + 25)/2 = 17; fakes to 3: 16.
-    assert penalty(passes[0]).item() == pytest.approx(17 + 16)
-    # Then: averages 0.5*3 + 0.5*5 = 4 and 0. Reals to 0: 25; fakes to 4: 9.
-    assert penalty(passes[1]).item() == pytest.approx(25 + 9)
-    resumed = LeCam(weight=1, decay=0.5)
-    resumed.load_state_dict(penalty.state_dict())
-    assert resumed(passes[1]).item() == penalty(passes[1]).item()
+SCORES = [
+    (torch.tensor([2.0, 4.0]), torch.tensor([-1.0, -1.0])),
+    (torch.tensor([5.0, -1.0]), torch.tensor([1.0, 3.0])),
+]
+
+
+def scored(real: Tensor, fake: Tensor, share: float = 1.0) -> DiscriminatorPass:
+    return DiscriminatorPass(quadratic, REAL, FAKE, real, fake, REAL, FAKE, share=share)
+
+
+@pytest.mark.parametrize(
+    ("one_sided", "second"),
+    [
+        # averages (3 + 2) / 2 = 2.5 and (-1 + 2) / 2 = 0.5: reals lie 4.5 above and 1.5 below 0.5, fakes 1.5
+        # below and 0.5 above 2.5; only the first of either is on its own side
+        (True, (20.25 + 0) / 2 + (2.25 + 0) / 2),
+        (False, (20.25 + 2.25) / 2 + (2.25 + 0.25) / 2),
+    ],
+)
+def test_lecam_over_two_updates(one_sided: bool, second: float) -> None:
+    penalty = LeCam(weight=1, decay=0.5, one_sided=one_sided)
+    # First: averages 3 and -1. Reals lie 3 and 5 above -1: (9 + 25)/2 = 17; fakes 4 below 3: 16.
+    assert penalty(scored(*SCORES[0])).item() == pytest.approx(17 + 16)
+    saved = {name: value.clone() for name, value in penalty.state_dict().items()}
+    assert penalty(scored(*SCORES[1])).item() == pytest.approx(second)
+    resumed = LeCam(weight=1, decay=0.5, one_sided=one_sided)
+    resumed.load_state_dict(saved)
+    assert resumed(scored(*SCORES[1])).item() == pytest.approx(second)
+
+
+@pytest.mark.parametrize(("every", "parts"), [(1, 1), (1, 4), (2, 1), (2, 2)])
+def test_the_averages_of_lecam_follow_updates_not_calls(every: int, parts: int) -> None:
+    penalty = LeCam(decay=0.5, every=every)
+    penalty(scored(torch.tensor([3.0]), torch.tensor([-1.0])))
+    for _ in range(2 // every * parts):
+        penalty(scored(torch.tensor([7.0]), torch.tensor([1.0]), share=1 / parts))
+    # two updates at a decay of 0.5: a quarter of the old is left
+    assert penalty.average_real.item() == pytest.approx(0.25 * 3 + 0.75 * 7)
+    assert penalty.average_fake.item() == pytest.approx(0.25 * -1 + 0.75 * 1)
 
 
 def test_consistency_is_zero_for_a_critic_that_does_not_care_and_not_for_one_that_does() -> None:

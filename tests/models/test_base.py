@@ -13,7 +13,7 @@ from impasto.augment.ada import ADA
 from impasto.augment.diffaugment import DiffAugment
 from impasto.data.spec import ImageSpec
 from impasto.losses.adversarial import Hinge, Relativistic, Wasserstein
-from impasto.losses.penalties import R1, R1R2, GradientPenalty, Penalty
+from impasto.losses.penalties import R1, R1R2, GradientPenalty, LeCam, Penalty
 from impasto.models.noise import NoiseGAN, latents, slerp
 from impasto.models.optimisation import frozen, split
 from impasto.schedules import LinearDecay
@@ -177,6 +177,14 @@ def test_penalties_are_tracked_by_their_name_in_config() -> None:
     found = model.tracker.drain()
     assert found["penalty_weak"] == pytest.approx(1)
     assert found["penalty_strong"] == pytest.approx(3)
+
+
+def test_penalties_are_told_what_share_of_a_batch_they_see() -> None:
+    model = make_model(penalties={"lecam": LeCam()}, accumulate=2)
+    shares = []
+    model.penalties["lecam"].register_forward_pre_hook(lambda _, given: shares.append(given[0].share))
+    model.training_step(batch(n=5), 0)
+    assert shares == [0.6, 0.4]
 
 
 class Half(Shift):

@@ -30,6 +30,7 @@ class DiscriminatorPass:
         original_real: ``real`` before augmentation; a leaf that requires gradient where a penalty asks for it.
         original_fake: likewise for generated pictures.
         kimg: the clock, for weights on a schedule.
+        share: of the update's batch that these pictures are; less than 1 where it is processed in parts.
     """
 
     discriminate: Callable[[Tensor], Tensor]
@@ -40,6 +41,7 @@ class DiscriminatorPass:
     original_real: Tensor
     original_fake: Tensor
     kimg: float = 0.0
+    share: float = 1.0
 
 
 class Penalty(nn.Module):
@@ -130,36 +132,46 @@ class R1R2(Penalty):
 
 
 class LeCam(Penalty):
-    """Tseng et al. 2021, equation 5: scores are held near the other side's moving average.
+    """Tseng et al. 2021: scores are held near the other side's moving average.
 
-    ``weight`` * (mean (real - average of fake)^2 + mean (fake - average of real)^2). The averages are buffers, so that
-    they are saved and resumed; they start from the first batch.
+    ``weight`` * (mean relu(real - average of fake)^2 + mean relu(average of real - fake)^2), as the authors' programme
+    has it (google/lecam-gan): only scores on their own side are drawn back. Equation 5 of the paper has the squares
+    alone. The averages are buffers, so that they are saved and resumed; they start from the first batch.
+
+    Args:
+        weight: see above.
+        decay: of the averages over one update of the discriminator, in however many parts and at whichever updates due.
+        one_sided: as the programme does; false gives the paper's equation.
+        every: as for every penalty.
     """
 
     average_real: Tensor
     average_fake: Tensor
     started: Tensor
 
-    def __init__(self, weight: float = 0.3, decay: float = 0.99, every: int = 1) -> None:
+    def __init__(self, weight: float = 0.3, decay: float = 0.99, one_sided: bool = True, every: int = 1) -> None:
         super().__init__(every)
-        self.weight, self.decay = weight, decay
+        self.weight, self.decay, self.one_sided = weight, decay, one_sided
         self.register_buffer("average_real", torch.zeros(()))
         self.register_buffer("average_fake", torch.zeros(()))
         self.register_buffer("started", torch.zeros(()))
 
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """Scalar."""
-        self._follow(self.average_real, p.real_scores)
-        self._follow(self.average_fake, p.fake_scores)
+        kept = self.decay ** (self.every * p.share)
+        self._follow(self.average_real, p.real_scores, kept)
+        self._follow(self.average_fake, p.fake_scores, kept)
         self.started.fill_(1)
-        real = (p.real_scores.float() - self.average_fake).square().mean()
-        fake = (p.fake_scores.float() - self.average_real).square().mean()
-        return self.weight * (real + fake)
+        real = p.real_scores.float() - self.average_fake
+        fake = self.average_real - p.fake_scores.float()
+        if self.one_sided:
+            real, fake = real.relu(), fake.relu()
+        return self.weight * (real.square().mean() + fake.square().mean())
 
-    def _follow(self, average: Tensor, scores: Tensor) -> None:
+    def _follow(self, average: Tensor, scores: Tensor, kept: float) -> None:
         mean = distributed.mean_over_processes(scores.float().mean())
         # `started` stays on the device: reading it here would make the hot loop wait.
-        average.copy_(torch.lerp(mean, average, self.decay * self.started))
+        average.copy_(torch.lerp(mean, average, kept * self.started))
 
 
 class Consistency(Penalty):

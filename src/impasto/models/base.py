@@ -103,6 +103,7 @@ class AdversarialModel(LightningModule):
         self.tracker = Tracker()
         self.diversity = Diversity()
         self._painted: tuple[Batch, Any] | None = None
+        self._share = 1.0  # of an update's batch that is being processed
         self.latest_losses: dict[str, float] = {}
         self.latest_metrics: dict[str, float] = {}
         self.main_metric: str | None = None
@@ -182,9 +183,10 @@ class AdversarialModel(LightningModule):
         """Move one optimiser a step down a loss over a batch, in ``accumulate`` parts."""
         optimizer.zero_grad(set_to_none=True)
         for part in split(batch, self.accumulate):
+            self._share = size_of(part) / size_of(batch)
             value = loss(part)
             self.tracker.add(name, value)
-            self.manual_backward(value * (size_of(part) / size_of(batch)))
+            self.manual_backward(value * self._share)
         if self.clip_grad is not None:
             nn.utils.clip_grad_norm_(parameters, self.clip_grad, foreach=True)
         optimizer.step()
@@ -237,6 +239,7 @@ class AdversarialModel(LightningModule):
                 original_real=originals[0],
                 original_fake=originals[1],
                 kimg=self.kimg,
+                share=self._share,
             )
             total = self.loss.discriminator(seen.real_scores.float(), seen.fake_scores.float())
             for name, penalty in due.items():
