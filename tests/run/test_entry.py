@@ -166,6 +166,15 @@ def test_words_for_settings_without_default() -> None:
     assert added_problems(["+a.b=Off", "+c=true", "d=no"]) == ["+a.b=Off: write true or false."]
 
 
+def test_additions_that_nothing_refers_to_are_refused() -> None:
+    with pytest.raises(UserError, match=r"^\+nope is used by nothing: leave it out\.$"):
+        looked_at("train", "+nope=1")
+    with pytest.raises(UserError, match=r"^\+nope is used"):
+        looked_at("train", "+nope.a=1")
+    looked_at("train", "+wide=32", "model.generator.features=${wide}")
+    looked_at("train", "+model.generator.more=1", "++kimg=3", "+sweeps=seeds", "+callbacks.mine._target_=my.Callback")
+
+
 def test_a_class_of_ones_own_may_take_anything() -> None:
     default = {"m": {"_target_": "a.B", "residual": True}, "kimg": 1.0}
     assert not list(misfits(default, {"m": {"_target_": "c.D", "residual": "sometimes"}, "kimg": 2}))

@@ -35,9 +35,11 @@ def refuse_misfits(cfg: DictConfig) -> None:
     overrides = list(HydraConfig.get().overrides.task)
     groups = GlobalHydra.instance().config_loader().list_groups("")
     problems = group_problems(overrides, groups)
-    if not problems and len(chosen := of_groups(overrides, groups)) < len(overrides):
+    chosen = of_groups(overrides, groups)
+    if not problems and (settings := [each for each in overrides if each not in chosen]):
         defaults = OmegaConf.to_container(compose(HydraConfig.get().job.config_name, chosen))
-        problems = list(misfits(defaults, OmegaConf.to_container(cfg))) + added_problems(overrides)
+        given = OmegaConf.to_container(cfg)
+        problems = [*misfits(defaults, given), *added_problems(overrides), *unused(settings, defaults, given)]
     if problems:
         raise UserError(" ".join(problems))
 
@@ -69,6 +71,12 @@ def added_problems(overrides: Sequence[str]) -> list[str]:
     words = ("yes", "no", "on", "off")
     added = [each.partition("=")[::2] for each in overrides if each.startswith("+")]
     return [f"{key}={word}: write true or false." for key, word in added if word.lower() in words]
+
+
+def unused(settings: Sequence[str], default: Any, given: Any) -> list[str]:
+    """Additions at the top that no other setting refers to, and so do nothing."""
+    added = {key_of(each).partition(".")[0] for each in settings if each.startswith("+")} - {*default}
+    return [f"+{name} is used by nothing: leave it out." for name in sorted(added) if f"${{{name}" not in str(given)]
 
 
 def misfits(default: Any, value: Any, key: str = "") -> Iterator[str]:
