@@ -1,5 +1,7 @@
 """Configurations that cannot work are refused with the reason, and sensible ones are not."""
 
+import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +147,28 @@ def test_mistakes_are_sentences_before_data_is_read(tmp_path: Path, overrides: l
         check(composed(tmp_path, *SMALL, *overrides))
     assert says in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        (
+            ["data.image_size=16", "data.pack_size=50", "model.discriminator.layers=4"],
+            "pictures of at least 64x64 pixels, not 16x16",
+        ),
+        (
+            ["data.image_size=[30,33]"],
+            "not 30x33 (height x width): choose another size, such as data.image_size=[32,32]",
+        ),
+        (["data.image_size=[32,8]"], "such as data.image_size=[32,16]"),
+        (["data.image_size=32"], None),
+        (["data.image_size=[32,36]", "model.discriminator.spectral_norm=true", "model.generator.dropout=0.1"], None),
+    ],
+)
+def test_sizes_that_a_translation_cannot_take(tmp_path: Path, overrides: list[str], says: str | None) -> None:
+    cfg = composed(tmp_path, "model=cut", "data=unpaired", "data.content=nowhere", *overrides)
+    with nullcontext() if says is None else pytest.raises(UserError, match=re.escape(says)):
+        check(cfg)
 
 
 DDP = "trainer.strategy=ddp_find_unused_parameters_true"

@@ -63,7 +63,8 @@ class PatchGAN(nn.Module):
         """
         if min(images.shape[-2:]) < self.smallest:
             raise UserError(
-                f"This PatchGAN judges pictures of at least {self.smallest}x{self.smallest} pixels; give a larger "
-                "data.image_size or fewer model.discriminator.layers."
+                f"This PatchGAN judges pictures of at least {self.smallest}x{self.smallest} pixels, not "
+                f"{images.shape[-2]}x{images.shape[-1]}: give a larger data.image_size or fewer "
+                "model.discriminator.layers."
             )
         return self.layers(images)

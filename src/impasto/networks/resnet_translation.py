@@ -76,9 +76,11 @@ class TranslationGenerator(nn.Module):
         """
         height, width = images.shape[-2:]
         if height % self.stride or width % self.stride or min(height, width) < self.smallest:
+            nearest = [max(round(side / self.stride) * self.stride, self.smallest) for side in (height, width)]
             raise UserError(
                 f"This generator takes pictures whose sides are multiples of {self.stride} and at least "
-                f"{self.smallest} pixels, not {width}x{height}; choose another size."
+                f"{self.smallest} pixels, not {height}x{width} (height x width): choose another size, such as "
+                f"data.image_size=[{nearest[0]},{nearest[1]}]."
             )
         painted = self.layers(images).float()  # half precision has few levels near black and white
         if self.residual:

@@ -22,6 +22,7 @@ from impasto.run.build import build_callbacks, build_data, build_model, build_ne
 from impasto.run.devices import precision_problems, trainer_problems, try_trainer
 from impasto.run.doubts import say_what_is_doubtful
 from impasto.run.instantiate import make
+from impasto.run.probe import size_problems
 from impasto.run.ranges import batch_parts, number_problems
 
 Built = TypeVar("Built")
@@ -113,6 +114,8 @@ def check_networks(cfg: DictConfig, spec: ImageSpec | None, problems: Problems) 
                 built |= {name: network} if network is not None else {}
             if not problems.found:
                 problems.attempt("model", lambda: build_model(cfg, spec))
+            if len(built) == 2 and not hasattr(built["generator"], "latent_dim"):
+                problems.found += size_problems(spec, **built)
     return built.get("generator", nn.Module()), built.get("discriminator", nn.Module())
 
 
