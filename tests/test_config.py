@@ -112,30 +112,57 @@ def test_penalties_combine_and_models_choose_their_loss() -> None:
     assert compose_train("penalty=none").penalty == {}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status", "says"),
-    [
-        (["--cfg", "job", "model=cgan", "data=wikiart"], 0, "impasto.models.noise.NoiseGAN"),
-        (["model=cgam"], 1, "cgan"),
-        (["model=3"], 1, "--help"),
-        (["kigm=3"], 1, "kigm is not a setting: did you mean kimg?"),
-        (["modle=cgan"], 1, "did you mean mode or model?"),
-        (["model.generator.latent_dmi=3"], 1, "latent_dmi"),
-    ],
-)
-def test_the_command_line_answers_without_torch(arguments: list[str], status: int, says: str, tmp_path: Path) -> None:
-    blocker = tmp_path / "torch.py"
-    blocker.write_text("raise ImportError('torch is not to be imported here')")
-    done = subprocess.run(
+def call(tmp_path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """train.py, with what is in a folder in front of the packages of that name."""
+    return subprocess.run(
         [sys.executable, str(ROOT / "src" / "train.py"), *arguments],
         capture_output=True,
         text=True,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["--help"], 0, "\nloss: hinge, "),
+        (["--cfg", "job", "model=cgan", "data=wikiart"], 0, "impasto.models.noise.NoiseGAN"),
+        (["model=cgam"], 1, "Error: model=cgam is not known: did you mean cgan? There are article, cgan, "),
+        (["loss="], 1, "Error: loss= is not known: there are hinge, "),
+        (["model=3"], 1, "--help"),
+        (["kigm=3"], 1, "kigm is not a setting: did you mean kimg?"),
+        (["modle=cgan"], 1, "did you mean mode or model?"),
+        (["model.generator.latent_dmi=3"], 1, "latent_dmi"),
+        (["model=a=b"], 1, "Error: model=a=b cannot be read"),
+        (["seed=1,2"], 1, "Error: seed=1,2 has several values: add -m to sweep over them"),
+    ],
+)
+def test_the_command_line_answers_without_torch(arguments: list[str], status: int, says: str, tmp_path: Path) -> None:
+    blocker = tmp_path / "torch.py"
+    blocker.write_text("raise ImportError('torch is not to be imported here')")
+    done = call(tmp_path, *arguments)
     assert done.returncode == status
     assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    assert status == 0 or len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("hydra/launcher=ray", "hydra/launcher=ray"),  # which conf/hydra has settings for
+        ("hydra/launcher=submitit", "hydra/launcher=submitit_slurm"),
+        ("hydra/launcher=joblib", "hydra/launcher=joblib"),
+        ("+sweeps=optuna_lr", "hydra/sweeper=optuna"),
+    ],
+)
+def test_a_launcher_that_is_not_installed_is_one_sentence(override: str, named: str, tmp_path: Path) -> None:
+    (tmp_path / "hydra_plugins").mkdir()
+    (tmp_path / "hydra_plugins" / "__init__.py").touch()  # hides the packages that share this name
+    done = call(tmp_path, "-m", override, "seed=1,2", f"hydra.sweep.dir={tmp_path / 'sweep'}")
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {named} needs the sweep extra: pip install -e '.[sweep]'.\n"
 
 
 def test_lists_in_config_are_plain(tmp_path: Path) -> None:

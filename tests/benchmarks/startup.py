@@ -8,6 +8,7 @@ from statistics import median
 from tests.benchmarks.common import ROOT, report
 
 CASES = {
+    "--help": ["--help"],
     "--cfg job model=cgan data=wikiart": ["--cfg", "job", "model=cgan", "data=wikiart"],
     "a misspelt group": ["modle=cgan"],
     "a misspelt key": ["model.generator.latent_dmi=3"],

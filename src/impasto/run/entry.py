@@ -1,11 +1,9 @@
 """What every entry script does around its task; imports neither torch nor lightning, so that typos answer at once."""
 
 import os
-import re
 import sys
 import warnings
 from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,9 @@ from omegaconf import OmegaConf
 
 from impasto.errors import UserError
 from impasto.run.arguments import with_paths_quoted
+from impasto.run.composition import composition_sentence, missing_plugin
 from impasto.run.given import refuse_misfits
+from impasto.run.help import answer_help
 from impasto.run.trials import one_gpu, trial_dir
 
 
@@ -36,11 +36,13 @@ def run(main: Callable[[], Any]) -> None:
     """
     # Hydra would print a traceback of its own, also for a folder that cannot be written: let it raise instead.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    script = Path(sys.argv[0]).stem
     try:
+        answer_help(script, sys.argv[1:])
         sys.argv[1:] = with_paths_quoted(sys.argv[1:])
         main()
     except CompactHydraException as problem:
-        sys.exit(composition_sentence(problem))
+        sys.exit(composition_sentence(problem, script))
     except BrokenPipeError:  # what reads our output, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -48,36 +50,14 @@ def run(main: Callable[[], Any]) -> None:
         if os.environ.get("IMPASTO_TRACEBACK") == "1":
             raise
         sys.exit(f"Error: {sentence(problem)}")
-    except ValueError as problem:
+    except (RuntimeError, ValueError) as problem:
+        if said := missing_plugin(str(problem)):  # conf/hydra has settings for it, so that it composes
+            sys.exit(said)
         if "Config group override" not in str(problem):
             raise
         sys.exit("Error: a group takes the name of one of its choices, not a number or null; --help lists them.")
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def composition_sentence(problem: CompactHydraException) -> str:
-    """What Hydra says of a command line that it cannot compose; of a key that is not there, the one that was meant.
-
-    Hydra's own advice is to append such a key with ``+``, where nothing would read it.
-    """
-    unknown = re.match(r"Could not override '(.+?)'", str(problem))
-    if unknown is None:
-        return "\n".join(filter(None, [str(problem), str(problem.__cause__ or "")]))
-    near = [] if "." in unknown[1] else get_close_matches(unknown[1], settings_of(Path(sys.argv[0]).stem), n=2)
-    meant = f": did you mean {' or '.join(near)}?" if near else "."
-    return f"Error: {unknown[1]} is not a setting{meant} --cfg job shows them all."
-
-
-def settings_of(script: str) -> list[str]:
-    """The names of the groups and of the plain settings of an entry script."""
-    path = Path(__file__).parents[3] / "conf" / f"{script}.yaml"
-    if not path.is_file():
-        return []
-    node = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-    assert isinstance(node, dict)
-    groups = [str(key) for entry in node.get("defaults", []) if isinstance(entry, dict) for key in entry]
-    return [*groups, *(str(key) for key in node if key not in ("defaults", "hydra"))]
 
 
 def sentence(problem: BaseException) -> str:
