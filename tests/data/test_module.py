@@ -122,6 +122,17 @@ def test_balanced_batches(tmp_path: Path) -> None:
         assert batch["label"].bincount().tolist() == [2, 2, 2]
 
 
+def test_how_often_classes_come_in_training(tmp_path: Path) -> None:
+    def uneven(source: str, root: str | None, label: str | None) -> Pictures:
+        return Pictures("greys", Greys(10), label="remainder")  # 0, 1, 2, ..., 2, 0
+
+    assert module(tmp_path, pictures=uneven).class_weights() == [4, 3, 3]
+    assert module(tmp_path, pictures=uneven, balanced=True).class_weights() == [1, 1, 1]
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    unlabelled = module(tmp_path, pictures=open_folder, root=str(tmp_path), label="none", resize="fit", image_size=8)
+    assert unlabelled.class_weights() is None
+
+
 def test_balance_without_classes_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     data = module(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.models.noise import is_conditional, sample
+from impasto.models.standing import in_proportion
 from impasto.networks.article import ArticleGenerator
 from impasto.networks.dcgan import DCGANGenerator
 from impasto.networks.mlp import MLPGenerator
@@ -126,6 +127,39 @@ def test_batch_statistics_are_measured_with_the_vectors_of_the_data() -> None:
     model = of_vectors([0.0, 0.3, 0.6])
     model.settle()
     assert model.generator_ema.norm.running_mean.item() == pytest.approx(0.3, abs=1e-3)
+
+
+def test_labels_in_proportion() -> None:
+    assert in_proportion([1, 1, 1], 7).tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert in_proportion([6000] * 10, 1024).tolist() == [i % 10 for i in range(1024)]
+    assert in_proportion([1, 0, 3], 8).tolist() == [2, 0, 2, 2, 2, 0, 2, 2]
+    assert in_proportion([98, 13060], 1024).bincount().tolist() == [8, 1016]  # 98 / 13158 * 1024 = 7.6
+
+
+class OfLabels(nn.Module):
+    """Paints its label, through batch statistics."""
+
+    latent_dim = 2
+
+    def __init__(self, num_classes: int = 3) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1, affine=False)
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        images = self.weight * condition[:, None, None, None].float().expand(-1, 1, 2, 2)
+        self.norm(images)
+        return images
+
+
+@pytest.mark.parametrize(("weights", "mean"), [(None, 1.0), ([1, 1, 1], 1.0), ([1, 0, 3], 1.5)])
+def test_batch_statistics_are_measured_with_labels_as_often_as_in_training(
+    weights: list[int] | None, mean: float
+) -> None:
+    model: Any = make_model(spec=ImageSpec(1, 2, 2, ("a", "b", "c")), generator=OfLabels())
+    model._trainer = SimpleNamespace(datamodule=SimpleNamespace(class_weights=lambda: weights))
+    model.settle()
+    assert model.generator_ema.norm.running_mean.item() == pytest.approx(mean, abs=2e-3)
 
 
 def test_a_generator_that_is_told_nothing_refuses_vectors() -> None:

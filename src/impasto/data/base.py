@@ -37,6 +37,10 @@ class PackedDataModule(LightningDataModule):
         """Condition vectors of pictures to train on, evenly spaced: (count or fewer, K); none where it has none."""
         return None
 
+    def class_weights(self) -> list[int] | None:
+        """How often each class comes in training, in proportion; none where there are no classes."""
+        return None
+
     def provenance(self) -> dict[str, Any]:
         """Where the pictures come from and how they were split, for the summary."""
         raise NotImplementedError

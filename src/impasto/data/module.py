@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
+import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -192,6 +193,13 @@ class ImageDataModule(PackedDataModule):
     def condition_vectors(self, count: int) -> Tensor | None:
         """Condition vectors of pictures to train on, evenly spaced: (count or fewer, K); none where it has none."""
         return vectors_in(self.train, count)
+
+    def class_weights(self) -> list[int] | None:
+        """How often each class comes in training, in proportion: equally where balanced; none without classes."""
+        if self.train.labels is None:
+            return None
+        counts = np.bincount(self.train.labels, minlength=len(self.train.class_names))
+        return [int(count > 0) if self.balanced else int(count) for count in counts]
 
     def provenance(self) -> dict[str, Any]:
         """What was trained on, for the run's summary; plain values."""

@@ -12,7 +12,7 @@ from impasto import distributed
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.models.base import AdversarialModel, Batch
-from impasto.models.standing import running_norms, standing_statistics
+from impasto.models.standing import in_proportion, running_norms, standing_statistics
 from impasto.networks.layers.condition import ConditionEmbedding, LatentInput
 
 LatentDistribution = Literal["normal", "uniform"]
@@ -22,6 +22,9 @@ KNOWN_VECTORS = 1024
 
 STANDING_SEED = 2**31
 """Of the latent vectors for batch statistics; none that a user would take."""
+
+STANDING_BATCHES = 16
+"""Of 64 pictures, over which batch statistics are measured."""
 
 
 class NoiseGAN(AdversarialModel):
@@ -86,17 +89,27 @@ class NoiseGAN(AdversarialModel):
         return distributed.per_sample(normal if self.latent == "normal" else uniform, n)
 
     def settle(self) -> None:
-        """Measure the batch statistics of the averaged generator over 16 batches of 64, once after each update."""
+        """Measure the batch statistics of the averaged generator over 16 batches of 64, once after each update.
+
+        Labels and condition vectors come as often as in training.
+        """
         now = (self.state.attempt, self.state.d_updates)  # a roll-back comes to the same update with other weights
         if self._settled_at == now or not running_norms(self.generator_ema):
             return
         self._settled_at = now
-        vectors = self.known_vectors() if self.spec.condition_dim else None
+        conditions = self.known_conditions() if self.conditional else None
 
         def run(start: int) -> Tensor:
-            return self.sample(64, seed=STANDING_SEED, start=start, labels=in_turn(vectors, start, 64))
+            return self.sample(64, seed=STANDING_SEED, start=start, labels=in_turn(conditions, start, 64))
 
-        standing_statistics(self.generator_ema, (partial(run, start) for start in range(0, 16 * 64, 64)))
+        standing_statistics(self.generator_ema, (partial(run, i * 64) for i in range(STANDING_BATCHES)))
+
+    def known_conditions(self) -> Tensor | None:
+        """Labels or condition vectors of the data that it learns from, as often as they come there; None: any."""
+        if self.spec.condition_dim:
+            return self.known_vectors()
+        weights = getattr(self.trainer, "datamodule").class_weights()  # noqa: B009
+        return None if weights is None else in_proportion(weights, STANDING_BATCHES * 64)
 
     def known_vectors(self) -> Tensor:
         """Condition vectors of the data that it learns from, the same every time: (m, K)."""
