@@ -14,7 +14,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
+from impasto.run.build import make_penalties
+from impasto.run.check import mixture_problems
 from impasto.run.entry import register_resolvers
+from impasto.run.instantiate import make
+from tests.test_config import choices
 from tests.training import make_pictures
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +45,22 @@ def test_every_trial_of_a_sweep_composes(name: str) -> None:
             grid.append([f"{key}={bounds.start}", f"{key}={bounds.end}"])  # type: ignore[union-attr]
         else:
             grid.append([f"{key}={value}" for value in override.sweep_string_iterator()])
-    for trial in list(product(*grid))[:8]:
-        composed(f"+sweeps={name}", *trial)
+    for i in range(max(map(len, grid))):  # every value once
+        composed(f"+sweeps={name}", *(values[i % len(values)] for values in grid))
+
+
+def test_every_loss_meets_every_penalty() -> None:
+    """As the files say of themselves; all of them work with the model of a run that names none."""
+    losses, penalties = choices("loss"), choices("penalty")
+    grid = composed("+sweeps=loss_penalty").hydra.sweeper.params
+    assert [sorted(grid[name].split(",")) for name in ("loss", "penalty")] == [losses, penalties]
+    agent: Any = OmegaConf.load(ROOT / "sweeps" / "wandb" / "loss_penalty.yml")
+    assert [sorted(agent.parameters[name]["values"]) for name in ("loss", "penalty")] == [losses, penalties]
+    discriminator = make(composed().model.discriminator)(channels=3, height=64, width=64, num_classes=2)
+    built = [make(composed(f"loss={name}").loss) for name in losses]
+    chosen = [list(make_penalties(composed(f"penalty={name}").penalty).values()) for name in penalties]
+    for loss, penalty in product(built, chosen):
+        assert not mixture_problems(loss, penalty, discriminator)
 
 
 def test_the_search_looks_in_the_direction_of_mode() -> None:
