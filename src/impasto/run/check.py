@@ -95,7 +95,7 @@ def check(cfg: DictConfig) -> None:
         problems.attempt("data", lambda: build_data(cfg))
     problems.attempt("callbacks", lambda: build_callbacks(cfg))
     problems.report()
-    say_what_is_doubtful(cfg, spec, loss, penalties, augment, discriminator)
+    say_what_is_doubtful(cfg, spec, loss, penalties, augment, generator, discriminator)
 
 
 def make_optimizer(node: Any) -> torch.optim.Optimizer:

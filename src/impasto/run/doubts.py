@@ -9,6 +9,7 @@ from impasto.augment.ada import ADA
 from impasto.data.spec import ImageSpec
 from impasto.losses.adversarial import LSGAN, Relativistic, Wasserstein
 from impasto.losses.penalties import Penalty
+from impasto.models.noise import is_conditional
 from impasto.run.notices import notice
 
 
@@ -18,6 +19,7 @@ def say_what_is_doubtful(
     loss: object,
     penalties: list[Penalty],
     augment: object,
+    generator: nn.Module,
     discriminator: nn.Module,
 ) -> None:
     """Say what a run of this configuration would do to nobody's surprise but its user's."""
@@ -36,6 +38,13 @@ def say_what_is_doubtful(
         )
     if spec is not None:
         say_where_attention_goes(cfg, spec)
+        if cfg.data.get("balanced") and hasattr(generator, "latent_dim") and not is_conditional(generator, spec):
+            notice(
+                "data.balanced",
+                "data.balanced=true, but this generator is told no classes: it learns a mixture in which each comes "
+                "equally often, and is measured against the pictures as they are; set data.balanced=false, or choose a "
+                "conditional model such as model=cgan.",
+            )
 
 
 def say_what_strength_goes_by(augment: ADA, loss: object) -> None:
