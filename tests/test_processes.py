@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from impasto.run.entry import report_user_errors
 from tests.test_training import same
 from tests.training import ROOT, composed, make_pictures, train, weights
 
@@ -36,7 +37,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(run_dir: Path, pictures: Path, *overrides: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(ROOT / "src" / "train.py"), *TINY, f"data.root={pictures}", *overrides]
-    if not any(override.startswith("resume=") for override in overrides):
+    if not any(override.startswith(("resume=", "hydra.run.dir=")) for override in overrides):
         command.append(f"hydra.run.dir={run_dir}")
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=run_dir.parent)
 
@@ -140,11 +141,20 @@ def test_mistakes_end_in_one_sentence(tmp_path: Path, pictures: Path, overrides:
     assert output.count("Error: ") == 1
 
 
-@pytest.mark.skipif(not os.access("/proc/1/mem", os.F_OK), reason="needs a place that nobody can write to")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a place that nobody can write to")
 def test_an_output_that_cannot_be_written(tmp_path: Path, pictures: Path) -> None:
-    command = [sys.executable, str(ROOT / "src" / "train.py"), *TINY, "hydra.run.dir=/proc/nowhere"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
+    process = start(tmp_path / "run", pictures, "hydra.run.dir=/proc/nowhere")
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "Error: " in output
-    assert "Traceback" not in output
+    assert output.startswith("Error: /proc/nowhere: ")
+    assert len(output.splitlines()) == 1
+
+
+def test_a_place_that_cannot_be_written_once_training_has_begun(tmp_path: Path, pictures: Path) -> None:
+    """A file in the place of the checkpoints stops even those who may write anywhere."""
+    (tmp_path / "checkpoints").touch()
+    cfg = composed(tmp_path, *TINY, f"data.root={pictures}", "kimg=0.04", "callbacks.samples.every_kimg=0.02")
+    with pytest.raises(SystemExit) as ended:
+        report_user_errors(train)(cfg)
+    assert str(ended.value.code).startswith(f"Error: {tmp_path / 'checkpoints'}: File exists. Check the path")
+    assert list((tmp_path / "samples").glob("*.png"))  # it had begun
