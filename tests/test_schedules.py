@@ -1,9 +1,14 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from impasto.errors import UserError
+from impasto.models.ema import decay_over
+from impasto.run.instantiate import make
 from impasto.schedules import Constant, Cosine, LinearDecay, value_at
+from tests.training import composed
 
 
 def test_linear_decay_holds_and_falls() -> None:
@@ -39,3 +44,25 @@ def test_numbers_stand_for_themselves() -> None:
 def test_what_is_not_a_number_is_refused_when_a_schedule_is_made(schedule: Any, settings: Any, says: str) -> None:
     with pytest.raises(UserError, match=says):
         schedule(**settings)
+
+
+def test_r3gan_follows_the_published_schedules(tmp_path: Path) -> None:
+    cfg = composed(tmp_path, "model=r3gan", "kimg=20000")
+    # start, a quarter of the way (0.14645 of it), the middle, the end: for pictures of 64x64
+    published = {
+        "model.lr_g": (1.0, 0.25),  # of 2e-4
+        "model.lr_d": (1.0, 0.25),
+        "model.beta2": (0.9, 0.99),
+        "penalty.r1_r2.gamma": (2.0, 0.2),
+        "augment.p": (0.0, 0.3),
+        "model.ema_half_life_kimg": (0.0, 500.0),
+    }
+    for key, (start, end) in published.items():
+        schedule = make(OmegaConf.select(cfg, key))
+        expected = [start + share * (end - start) for share in (0, 0.1464466, 0.5, 1)]
+        assert [schedule(kimg) for kimg in (0, 5000, 10000, 20000)] == pytest.approx(expected), key
+    half_life = make(cfg.model.ema_half_life_kimg)
+    for kimg in range(0, 20001, 500):  # over the published length the ramp-up limits nothing
+        limited, free = (decay_over(256, half_life, rampup, kimg * 1000) for rampup in (cfg.model.ema_rampup, None))
+        assert limited == free
+    assert isinstance(composed(tmp_path, "model=r3gan", "penalty.r1_r2.gamma=3").penalty.r1_r2.gamma, int)
