@@ -15,6 +15,8 @@ from impasto.run.loggers import log_image
 class SampleSheets(Callback):
     """Writes ``samples/<images seen>.png`` from the same latent vectors (or photographs) every time.
 
+    Most changes early: there are sheets at a half, a quarter, an eighth and a sixteenth of the first interval, too.
+
     Args:
         folder: where the sheets go.
         every_kimg: interval in thousands of pictures; only the last sheet where null.
@@ -36,8 +38,14 @@ class SampleSheets(Callback):
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
         """Paint when it is time."""
-        if due(pl_module, self.every_kimg):
+        if self.is_due(pl_module):
             self.paint(trainer, pl_module)
+
+    def is_due(self, model: AdversarialModel) -> bool:
+        """Whether the last step crossed a multiple of the interval, or one of the early marks."""
+        marks = [1000 * (self.every_kimg or 0.0) / 2**k for k in range(1, 5)]
+        early = any(model.state.images_before < mark <= model.state.images_seen for mark in marks)
+        return early or due(model, self.every_kimg)
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """The last sheet, and a walk through latent space where there is one."""
