@@ -74,6 +74,20 @@ def test_layer_numbers_are_those_of_the_published_code() -> None:
     assert network.widths((0, 4, 8, 12, 16)) == [3, 16, 32, 32, 32]
 
 
+@pytest.mark.parametrize("norm", ["instance", "batch", "none"])
+def test_activations_are_kept_as_each_layer_made_them(norm: Any) -> None:
+    network = TranslationGenerator(features=4, blocks=1, norm=norm)
+    picture, made = torch.rand(1, 3, 16, 16), []
+    for layer in network.layers[:13]:
+        layer.register_forward_hook(lambda _, given, result: made.append(result.clone()))
+    with torch.no_grad():
+        network(picture)
+        found = network.activations(picture, range(13))
+    assert found[4].min() < 0  # a convolution's result, not yet rectified
+    for number in range(13):
+        torch.testing.assert_close(found[number], made[number], rtol=0, atol=1e-5)
+
+
 def test_layers_and_sizes_that_are_not_there_are_named() -> None:
     network = TranslationGenerator(features=4, blocks=1)
     with pytest.raises(UserError, match="nce_layers=\\[99\\]"):

@@ -110,7 +110,8 @@ class TranslationGenerator(nn.Module):
         """
         wanted, found, x = set(layers), [], images
         for number, layer in enumerate(self.layers[: max(wanted) + 1]):
-            x = layer(x)
+            # in place, it would rectify what has been kept of the layer before
+            x = F.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
             if number in wanted:
                 found.append(x)
         return found
