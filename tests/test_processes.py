@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import torch
 
 from impasto.run.entry import report_user_errors
 from tests.test_training import same
@@ -86,15 +87,21 @@ def curve(run_dir: Path, column: str) -> list[float]:
 
 def test_two_processes_give_the_curve_of_one(tmp_path: Path, pictures: Path) -> None:
     shared = ["kimg=0.04", "callbacks.log.every_updates=1", "augment=diffaugment", "penalty=r1"]
+    # The gradient of hinge by the bias of the projection is zero, and Adam makes whole steps of its rounding.
+    shared.append("loss=non_saturating")
     two = start(tmp_path / "two", pictures, *shared, "trainer=ddp_cpu")
     train(composed(tmp_path / "one", *TINY, f"data.root={pictures}", *shared))
     assert two.wait(PATIENCE) == 0, two.communicate()[0]
     for column in ("train/loss_d", "train/loss_g"):
         one_curve, two_curve = curve(tmp_path / "one", column), curve(tmp_path / "two", column)
         assert len(one_curve) == len(two_curve) == 10
-        assert two_curve == pytest.approx(one_curve, rel=1e-3, abs=2e-3)
+        assert two_curve == pytest.approx(one_curve, rel=1e-5, abs=1e-5)
     a, b = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert a["impasto"]["images_seen"] == b["impasto"]["images_seen"] == 40
+    for name, value in a["state_dict"].items():
+        # Two processes measure the averaged generator's variances over twice as many numbers: n / (n - 1) differs.
+        loose = 1e-3 if name.startswith("generator_ema") and name.endswith("running_var") else 1e-5
+        torch.testing.assert_close(b["state_dict"][name], value, rtol=loose, atol=1e-5)
 
 
 def second_of(pid: int) -> int:
