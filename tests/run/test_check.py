@@ -204,6 +204,13 @@ def test_single_pictures_that_can_be_normalised(tmp_path: Path, overrides: list[
         (["model=sngan", "kimg=0.32", "data.batch_size=64"], "model.n_critic", None),
         (["model.discriminator.attention=[1000]"], "model.discriminator.attention", "but pictures are 64x64"),
         (["model.discriminator.attention=[16]"], "model.discriminator.attention", None),
+        (
+            ["model=wgan_gp", "model.discriminator.minibatch_std=true"],
+            "penalty.gradient_penalty",
+            "set model.discriminator.minibatch_std=false",
+        ),
+        (["model=wgan_gp"], "penalty.gradient_penalty", None),
+        (["penalty=r1", "model.discriminator.minibatch_std=true"], "penalty.gradient_penalty", None),
         (["model=dcgan", "data.balanced=true"], "data.balanced", "measured against the pictures as they are"),
         (["model=dcgan", "data.balanced=false"], "data.balanced", None),
         (["model=cgan", "data.balanced=true"], "data.balanced", None),

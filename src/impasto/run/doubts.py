@@ -8,8 +8,9 @@ from torch import nn
 from impasto.augment.ada import ADA
 from impasto.data.spec import ImageSpec
 from impasto.losses.adversarial import LSGAN, Relativistic, Wasserstein
-from impasto.losses.penalties import Penalty
+from impasto.losses.penalties import GradientPenalty, Penalty
 from impasto.models.noise import is_conditional
+from impasto.networks.layers.head import MinibatchDeviation
 from impasto.run.notices import notice
 
 
@@ -28,6 +29,14 @@ def say_what_is_doubtful(
     if isinstance(loss, Wasserstein) and not constrained(cfg, penalties, discriminator):
         notice(
             "loss", "loss=wasserstein without penalty, clipping or spectral norm: nothing keeps the critic Lipschitz."
+        )
+    mixes = any(isinstance(m, MinibatchDeviation) for m in discriminator.modules())
+    if mixes and any(isinstance(p, GradientPenalty) for p in penalties):
+        notice(
+            "penalty.gradient_penalty",
+            "penalty=gradient_penalty asks for the gradient of each score by its own picture, but minibatch_std lets a "
+            "score depend on all pictures of its group (Karras et al. 2018 use them together all the same): set "
+            "model.discriminator.minibatch_std=false for the penalty as it is meant.",
         )
     updates = math.ceil(cfg.kimg * 1000 / (cfg.data.get("batch_size") or 1))
     if (n_critic := cfg.model.get("n_critic", 1)) > updates:
