@@ -10,11 +10,12 @@ from impasto.evaluation.distances import (
     frechet_estimate,
     inception_score,
     kid_estimate,
-    mmd_error,
+    mmd_errors,
     some_positions,
     statistics,
     transport,
 )
+from impasto.evaluation.estimates import Error, Estimate
 
 
 def test_frechet_of_two_gaussians_by_hand() -> None:
@@ -58,7 +59,7 @@ def test_frechet_interval_is_as_wide_as_repeating_says(shift: float) -> None:
     for _ in range(20):
         fake, real = draw()
         stats = statistics(fake), statistics(real)
-        errors.append(math.hypot(frechet_error(fake, *stats), frechet_error(real, *stats[::-1])))
+        errors.append(math.hypot(frechet_error(fake, *stats).value, frechet_error(real, *stats[::-1]).value))
     assert sum(errors) / len(errors) == pytest.approx(float(values.std()), rel=0.2)
 
 
@@ -76,26 +77,86 @@ def test_kid_interval_is_at_least_as_wide_as_repeating_says(shift: float, above:
         return float(within - 2 * c.mean())
 
     repeated = torch.tensor([whole(*draw()) for _ in range(300)]).std()
-    ratio = sum(mmd_error(*draw()) for _ in range(20)) / 20 / float(repeated)
+    ratio = sum(math.hypot(*(error.value for error in mmd_errors(*draw()))) for _ in range(20)) / 20 / float(repeated)
     assert above < ratio < below
 
 
-def test_jackknife_is_leaving_out_one() -> None:
+def test_jackknife_is_leaving_out_one_picture() -> None:
     torch.manual_seed(3)
-    x, y = torch.randn(5, 2, dtype=torch.float64), torch.randn(4, 2, dtype=torch.float64)
+    x, y = torch.randn(5, 2, dtype=torch.float64), torch.randn(6, 2, dtype=torch.float64)
 
     def mmd(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         k = [((u @ v.T) / 2 + 1) ** 3 for u, v in ((a, a), (b, b), (a, b))]
         n, m = len(a), len(b)
         return (k[0].sum() - k[0].trace()) / (n * n - n) + (k[1].sum() - k[1].trace()) / (m * m - m) - 2 * k[2].mean()
 
-    def without(t: torch.Tensor, i: int) -> torch.Tensor:
-        return torch.cat([t[:i], t[i + 1 :]])
+    def error(left: list[torch.Tensor]) -> float:
+        values, n = torch.stack(left), len(left)
+        return float((((values - values.mean()) ** 2).sum() * (n - 1) / n).sqrt())
 
-    left_x = torch.stack([mmd(without(x, i), y) for i in range(5)])
-    left_y = torch.stack([mmd(x, without(y, i)) for i in range(4)])
-    wanted = 4 / 5 * ((left_x - left_x.mean()) ** 2).sum() + 3 / 4 * ((left_y - left_y.mean()) ** 2).sum()
-    assert mmd_error(x, y) == pytest.approx(float(wanted.sqrt()))
+    everything = torch.arange(6)
+    ones = [error([mmd(x[torch.arange(5) != i], y) for i in range(5)])]
+    ones += [error([mmd(x, y[everything != i]) for i in range(6)])]
+    assert [found.value for found in mmd_errors(x, y)] == pytest.approx(ones)
+    assert [found.pictures for found in mmd_errors(x, y)] == [5, 6]
+    pictures = torch.tensor([7, 2, 2, 7, 4, 2])  # crops of three pictures, in no order
+    crops = mmd_errors(x, y, (None, pictures))[1]
+    assert crops.value == pytest.approx(error([mmd(x, y[pictures != i]) for i in (7, 2, 4)]))
+    assert crops.pictures == 3
+
+
+def test_a_picture_that_is_repeated_tells_no_more() -> None:
+    source = torch.Generator().manual_seed(4)
+    real, other = torch.randn(2, 40, 3, generator=source)
+    stats = statistics(real), statistics(other + 1)
+    once = frechet_error(real, *stats)
+    repeated = frechet_error(real.repeat(5, 1), *stats, torch.arange(40).repeat(5))
+    assert (repeated.value, repeated.pictures) == (pytest.approx(once.value), 40)
+    assert frechet_error(real.repeat(5, 1), *stats).value < once.value / 2
+
+
+def crops_of_eight(source: torch.Generator) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """60 samples, and 128 around eight centres with the number of the centre of each."""
+    pictures = torch.arange(8).repeat(16)
+    real = torch.randn(8, 4, generator=source)[pictures] + torch.randn(128, 4, generator=source) / 2
+    return torch.randn(60, 4, generator=source) + 0.5, real, pictures
+
+
+def test_intervals_of_crops_hold_what_they_promise() -> None:
+    source = torch.Generator().manual_seed(5)
+    found = []
+    for _ in range(100):
+        fake, real, pictures = crops_of_eight(source)
+        kid = {"subsets": 3, "subset_size": 60}
+        estimates = [
+            frechet_estimate(fake, real, None, (None, pictures)),
+            kid_estimate(fake, real, pictures=(None, pictures), **kid),
+            frechet_estimate(fake, real),
+        ]
+        found.append([(e.value, e.low, e.high) for e in estimates])
+    values = torch.tensor(found, dtype=torch.float64)
+    mean = values[..., 0].mean(0)
+    share = ((values[..., 1] < mean) & (mean < values[..., 2])).double().mean(0)
+    assert share[:2].min() > 0.88, "95% are promised"
+    assert share[2] < 0.7, "taken for 128 pictures, the crops promise too much"
+
+
+def test_few_pictures_give_no_interval() -> None:
+    fake, real, pictures = crops_of_eight(torch.Generator().manual_seed(6))
+    for estimate in (
+        frechet_estimate(fake, real, None, (None, pictures % 2)),
+        kid_estimate(fake, real, subsets=3, subset_size=60, pictures=(None, pictures % 2)),
+    ):
+        assert (estimate.low, estimate.high) == (None, None)
+        assert "one side is of 2 pictures" in estimate.method
+    assert frechet_estimate(fake, real, None, (None, pictures % 2)).value == frechet_estimate(fake, real).value
+
+
+def test_the_half_width_is_students() -> None:
+    # Two errors of 3 and 4 from 11 pictures each: sqrt(25), and 25^2 / ((81 + 256) / 10) = 18.5 degrees of freedom.
+    found = Estimate.around(1.0, [Error(3.0, 11), Error(4.0, 11)], "m")
+    assert found.high == pytest.approx(1 + 5 * 2.0965, abs=1e-3)
+    assert Estimate.around(1.0, [Error(0.1, 10**6)], "m").high == pytest.approx(1 + 0.1 * 1.95996, abs=1e-6)
 
 
 def test_positions_are_some_and_always_the_same() -> None:

@@ -47,6 +47,7 @@ class PackedImages:
         num_bad: how many pictures could not be used; of all that were packed, as the next.
         num_duplicates: how many files repeat another, byte for byte.
         vectors: float32 (n, K), what each picture is to be conditioned on; None where nothing is.
+        cut_from: int64 (n,), the number of the picture that each is a crop of; None where each is a picture of its own.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class PackedImages:
     num_bad: int
     num_duplicates: int
     vectors: np.ndarray | None = field(default=None, repr=False)
+    cut_from: np.ndarray | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -93,8 +95,18 @@ class PackedImages:
         chosen = np.asarray(positions, np.int64)
         index = self.index[chosen]
         digest = hashlib.sha256(self.fingerprint.encode() + index.tobytes()).hexdigest()[:32]
-        labels, vectors = (None if values is None else values[chosen] for values in (self.labels, self.vectors))
-        return replace(self, fingerprint=digest, index=index, labels=labels, sizes=self.sizes[chosen], vectors=vectors)
+        labels, vectors, cut_from = (
+            None if values is None else values[chosen] for values in (self.labels, self.vectors, self.cut_from)
+        )
+        return replace(
+            self,
+            fingerprint=digest,
+            index=index,
+            labels=labels,
+            sizes=self.sizes[chosen],
+            vectors=vectors,
+            cut_from=cut_from,
+        )
 
     def names(self, position: int) -> str:
         """What the source calls the picture at ``position``, such as its path below the source's folder."""

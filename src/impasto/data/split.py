@@ -103,7 +103,8 @@ def crops_of(
     crops = CropsSource(packed, size, count, source.origin)
     exact = SizePolicy(*size, "crop", policy.channels)
     cut = pack(crops, exact, cache_dir, duplicates="keep", workers=0, progress=False)
-    return cut if packed.vectors is None else replace(cut, vectors=packed.vectors[cut.index % len(packed)])
+    cut_from = cut.index % len(packed)
+    return replace(cut, cut_from=cut_from, vectors=None if packed.vectors is None else packed.vectors[cut_from])
 
 
 def without_empty_classes(

@@ -1,7 +1,6 @@
 """Distances between two sets of features, with intervals. The figures themselves are torch-fidelity's."""
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,36 +10,13 @@ from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 
-Z95: Final = 1.959964
-"""Half-width of a 95% interval in standard deviations of a normal distribution."""
+from impasto.evaluation.estimates import Error, Estimate, Pictures, by_picture
 
 JACKKNIFE_MOST: Final = 4096
 """Samples of each set that KID's interval looks at: its cost grows with their square."""
 
 Statistics = dict[str, np.ndarray]
 """``mu`` (d,) float32 and ``sigma`` (d, d) float64."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with a 95% interval.
-
-    Attributes:
-        value: the figure.
-        low: lower end of the interval.
-        high: upper end.
-        method: what the interval is.
-    """
-
-    value: float
-    low: float
-    high: float
-    method: str
-
-    @classmethod
-    def around(cls, value: float, error: float, method: str) -> "Estimate":
-        """A normal interval from a standard error."""
-        return cls(value, value - Z95 * error, value + Z95 * error, method)
 
 
 def statistics(features: Tensor) -> Statistics:
@@ -53,44 +29,54 @@ def frechet(generated: Statistics, real: Statistics) -> float:
     return float(fid_statistics_to_metric(generated, real, verbose=False)[KEY_METRIC_FID])
 
 
-def frechet_estimate(generated: Tensor, real: Tensor, real_statistics: Statistics | None = None) -> Estimate:
+def frechet_estimate(
+    generated: Tensor, real: Tensor, real_statistics: Statistics | None = None, pictures: Pictures = (None, None)
+) -> Estimate:
     """Fréchet distance of two sets of features with an interval.
 
     Args:
         generated: (n, d).
         real: (m, d).
         real_statistics: of ``real``, where they are known.
+        pictures: that the samples of either side are crops of.
     """
     stats = statistics(generated), real_statistics or statistics(real)
-    value = frechet(*stats)
-    error = math.hypot(frechet_error(generated, *stats), frechet_error(real, *stats[::-1]))
-    return Estimate.around(value, error, FRECHET_METHOD)
+    errors = [
+        frechet_error(generated, *stats, pictures[0]),
+        frechet_error(real, *stats[::-1], pictures[1]),
+    ]
+    return Estimate.around(frechet(*stats), errors, FRECHET_METHOD)
 
 
 FRECHET_METHOD: Final = (
-    "95%, normal, from the distance's influence function (infinitesimal jackknife; limit law of Rippl, Munk and Sturm "
-    "2016); sampling error only, without the distance's bias at finite counts"
+    "95%, Student's t, from the distance's influence function summed over each picture's crops (infinitesimal "
+    "jackknife; limit law of Rippl, Munk and Sturm 2016); sampling error only, without the distance's bias at finite "
+    "counts"
 )
 
 
-def frechet_error(features: Tensor, own: Statistics, other: Statistics) -> float:
+def frechet_error(features: Tensor, own: Statistics, other: Statistics, pictures: Tensor | None = None) -> Error:
     """Standard error of the Fréchet distance that comes from the finite number of ``features``.
 
     With d = m1 - m2 and T the matrix of the optimal transport from N(m1, S1) to N(m2, S2), the influence of a sample x
     on |d|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) is 2 d'(x - m1) + (x - m1)'(I - T)(x - m1) - tr((I - T) S1).
-    One symmetric eigendecomposition of either covariance, so seconds at 2048 dimensions.
+    One symmetric eigendecomposition of either covariance, so seconds at 2048 dimensions. Crops of one picture are not
+    independent, so that their influences are added up before their spread is looked at (Liang and Zeger 1986).
 
     Args:
         features: (n, d).
         own: their statistics.
         other: those of the other set.
+        pictures: (n,) which picture each is a crop of; None where all are different.
     """
     centred = features.double() - torch.from_numpy(own["mu"]).double()
     s1, s2 = torch.from_numpy(own["sigma"]).double(), torch.from_numpy(other["sigma"]).double()
     matrix = torch.eye(len(s1), dtype=torch.float64) - transport(s1, s2)
     shift = torch.from_numpy(own["mu"]).double() - torch.from_numpy(other["mu"]).double()
     influence = 2 * centred @ shift + ((centred @ matrix) * centred).sum(1)
-    return float(influence.std() / math.sqrt(len(influence)))
+    sums = by_picture(influence - influence.mean(), pictures)
+    count = len(sums)
+    return Error(math.sqrt(count / max(count - 1, 1) * float(sums.square().sum())) / len(features), count)
 
 
 def transport(s1: Tensor, s2: Tensor) -> Tensor:
@@ -106,7 +92,13 @@ def transport(s1: Tensor, s2: Tensor) -> Tensor:
 
 
 def kid_estimate(
-    generated: Tensor, real: Tensor, *, subsets: int = 100, subset_size: int = 1000, seed: int = 2020
+    generated: Tensor,
+    real: Tensor,
+    *,
+    subsets: int = 100,
+    subset_size: int = 1000,
+    seed: int = 2020,
+    pictures: Pictures = (None, None),
 ) -> Estimate:
     """Kernel distance (Bińkowski et al. 2018): mean over subsets of the unbiased MMD^2 under (x'y / d + 1)^3.
 
@@ -116,46 +108,65 @@ def kid_estimate(
         subsets: how many.
         subset_size: samples of each set in a subset.
         seed: of their choice; torch-fidelity's own where not given.
+        pictures: that the samples of either side are crops of.
     """
     found = kid_features_to_metric(
         generated, real, kid_subsets=subsets, kid_subset_size=subset_size, rng_seed=seed, verbose=False
     )
     choice = found[KEY_METRIC_KID_STD] / math.sqrt(subsets)
-    return Estimate.around(found[KEY_METRIC_KID_MEAN], math.hypot(mmd_error(generated, real), choice), KID_METHOD)
+    return Estimate.around(found[KEY_METRIC_KID_MEAN], mmd_errors(generated, real, pictures), KID_METHOD, choice)
 
 
 KID_METHOD: Final = (
-    "95%, normal, from the delete-one jackknife over both sets (on the conservative side) and the spread over subsets"
+    "95%, Student's t, from the jackknife over both sets that leaves out one picture, with all crops of it, at a time "
+    "(on the conservative side) and the spread over subsets"
 )
 
 
-def mmd_error(x: Tensor, y: Tensor, most: int = JACKKNIFE_MOST) -> float:
-    """Standard error of the unbiased MMD^2 with KID's kernel, by the two-sample delete-one jackknife.
+def mmd_errors(
+    x: Tensor, y: Tensor, pictures: Pictures = (None, None), most: int = JACKKNIFE_MOST
+) -> tuple[Error, Error]:
+    """Standard errors of the unbiased MMD^2 with KID's kernel that come from either set, by the jackknife.
 
     Args:
         x: (n, d).
         y: (m, d).
-        most: samples of each set to look at; the error shrinks with the square root of the counts.
+        pictures: that the samples of either set are crops of; one picture is left out at a time.
+        most: samples of each set to look at; the error shrinks with the square root of the number of pictures.
     """
     a, b = (some(features, most).double() for features in (x, y))
     within_a, within_b, between = _kernel(a, a), _kernel(b, b), _kernel(a, b)
-    variance_x = _jackknife_variance(within_a.fill_diagonal_(0), between) * len(a) / len(x)
-    variance_y = _jackknife_variance(within_b.fill_diagonal_(0), between.T) * len(b) / len(y)
-    return math.sqrt(variance_x + variance_y)
+    return (
+        _jackknife_error(within_a.fill_diagonal_(0), between, pictures[0], len(x)),
+        _jackknife_error(within_b.fill_diagonal_(0), between.T, pictures[1], len(y)),
+    )
 
 
 def _kernel(a: Tensor, b: Tensor) -> Tensor:
     return (a @ b.T / a.shape[1] + 1) ** 3
 
 
-def _jackknife_variance(within: Tensor, between: Tensor) -> float:
-    """Variance of MMD^2 by leaving out each row's sample; the other set's own term is a constant."""
+def _jackknife_error(within: Tensor, between: Tensor, pictures: Tensor | None, total: int) -> Error:
+    """Error of MMD^2 by leaving out each picture's samples; the other set's own term is a constant.
+
+    Args:
+        within: (n, n) kernel of the set, 0 on the diagonal.
+        between: (n, m) kernel with the other set.
+        pictures: of all samples, of which these are :func:`some`.
+        total: their number.
+    """
     n, m = between.shape
-    if n < 3:
-        return math.nan
-    rows, cross = within.sum(1), between.sum(1)
-    without = (rows.sum() - 2 * rows) / ((n - 1) * (n - 2)) - 2 * (cross.sum() - cross) / ((n - 1) * m)
-    return float((n - 1) / n * ((without - without.mean()) ** 2).sum())
+    chosen = None if pictures is None else some(pictures, n)
+    in_all = total if pictures is None else len(torch.unique(pictures))
+    rows, cross = by_picture(within.sum(1), chosen), by_picture(between.sum(1), chosen)
+    inside = 0.0 if chosen is None else by_picture(by_picture(within, chosen).T, chosen).diagonal()
+    left = n - by_picture(torch.ones(n, dtype=torch.float64), chosen)
+    count = len(rows)
+    if left.min() < 2:
+        return Error(math.nan, in_all)
+    without = (rows.sum() - 2 * rows + inside) / (left * (left - 1)) - 2 * (cross.sum() - cross) / (left * m)
+    variance = (count - 1) / count * float(((without - without.mean()) ** 2).sum())
+    return Error(math.sqrt(variance * count / in_all), in_all)
 
 
 def inception_score(logits: Tensor, splits: int = 10) -> Estimate:
@@ -166,8 +177,8 @@ def inception_score(logits: Tensor, splits: int = 10) -> Estimate:
         splits: parts; the published figures use 10.
     """
     found = isc_features_to_metric(logits, splits)
-    error = found[KEY_METRIC_ISC_STD] / math.sqrt(max(splits - 1, 1))
-    return Estimate.around(found[KEY_METRIC_ISC_MEAN], error, f"95%, normal, from the spread over {splits} parts")
+    error = Error(found[KEY_METRIC_ISC_STD] / math.sqrt(max(splits - 1, 1)), splits)
+    return Estimate.around(found[KEY_METRIC_ISC_MEAN], [error], f"95%, Student's t, over {splits} parts")
 
 
 def some(features: Tensor, most: int) -> Tensor:

@@ -1,0 +1,68 @@
+"""Figures with intervals: how far they would move with other pictures, where that can be told."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from scipy.stats import t as student
+from torch import Tensor
+
+LEAST_PICTURES: Final = 8
+"""Fewer different pictures on one side than this, and how far a figure would move with others cannot be told."""
+
+Pictures = tuple[Tensor | None, Tensor | None]
+"""Of either side, (n,) whole numbers that say which picture each sample is a crop of; None where all are different."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with a 95% interval, where there is enough to tell one by.
+
+    Attributes:
+        value: the figure.
+        low: lower end of the interval; None where there is none.
+        high: upper end; likewise.
+        method: what the interval is, or why there is none.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    method: str
+
+    @classmethod
+    def around(cls, value: float, errors: Sequence["Error"], method: str, choice: float = 0.0) -> "Estimate":
+        """An interval from standard errors of independent parts, by Student's t (Welch 1947).
+
+        Args:
+            value: the figure.
+            errors: that come from a finite number of pictures.
+            method: how they were found.
+            choice: one that comes of the arithmetic alone.
+        """
+        fewest = min(error.pictures for error in errors)
+        if fewest < LEAST_PICTURES:
+            why = f"none: one side is of {fewest} pictures, too few to tell how far others would move the figure"
+            return cls(value, None, None, f"{why} ({LEAST_PICTURES} are needed)")
+        total = math.fsum(error.value**2 for error in errors) + choice**2
+        spread = math.fsum(error.value**4 / (error.pictures - 1) for error in errors)
+        half = float(student.ppf(0.975, total**2 / spread)) * math.sqrt(total) if spread > 0 else 0.0
+        return cls(value, value - half, value + half, method)
+
+
+@dataclass(frozen=True)
+class Error:
+    """A standard error, and how many independent pictures it was found from."""
+
+    value: float
+    pictures: int
+
+
+def by_picture(values: Tensor, pictures: Tensor | None) -> Tensor:
+    """Sums of rows (n, ...) over the crops of each picture: (pictures, ...)."""
+    if pictures is None:
+        return values
+    number = torch.unique(pictures, return_inverse=True)[1]
+    return values.new_zeros(int(number.max()) + 1, *values.shape[1:]).index_add_(0, number, values)
