@@ -149,6 +149,7 @@ COUNTS = {"num_images": 2, "kid_subsets": 1, "kid_subset_size": 2}
     [
         *((kind, *count) for kind in (Evaluator, TranslationEvaluator) for count in COUNTS.items()),
         (Evaluator, "num_real", 2),
+        (Evaluator, "num_searched", 2),
         (Evaluator, "precision_neighbours", 1),
         (Evaluator, "density_neighbours", 1),
         (Evaluator, "seed", 0),

@@ -27,14 +27,14 @@ from impasto.evaluation.figures import (
     Settings,
     check_metrics,
     measure,
-    measure_classes,
-    measure_diversity,
     preferred,
     public_name,
 )
+from impasto.evaluation.judged import measure_classes, measure_diversity
 from impasto.evaluation.neighbours import nearest, neighbour_sheet
 from impasto.evaluation.progress import counting
-from impasto.evaluation.real import RealFeatures, real_features, uint8_slice
+from impasto.evaluation.real import RealFeatures, TrainedOn, uint8_slice
+from impasto.evaluation.reference import RealSets
 from impasto.evaluation.subjects import conditions_for, pictures_of
 
 METRICS: Final = (*MEASURES, "classes")
@@ -48,6 +48,7 @@ class Evaluator:
         weights_path: Inception's weights, where they are not to be downloaded.
         num_images: pictures to generate.
         num_real: real pictures to compare with, chosen by chance but always the same; all where null.
+        num_searched: pictures trained on among which copies are looked for, likewise; all where null.
         metrics: any of ``frechet``, ``kid``, ``inception_score``, ``precision_recall``, ``density_coverage``,
             ``memorisation`` and, for labelled pictures, ``classes``.
         split: part of the data to compare with: ``train`` or ``held_out``.
@@ -75,6 +76,7 @@ class Evaluator:
         weights_path: str | None = None,
         num_images: int = 2048,
         num_real: int | None = 10_000,
+        num_searched: int | None = None,
         metrics: Sequence[str] = METRICS,
         split: Literal["train", "held_out"] = "train",
         kid_subsets: int = 100,
@@ -86,19 +88,21 @@ class Evaluator:
     ) -> None:
         self.metrics = check_metrics(metrics, METRICS)
         check_number("evaluation.num_images", num_images, 2)
-        if num_real is not None:
-            check_number("evaluation.num_real", num_real, 2)
+        for name, number in (("num_real", num_real), ("num_searched", num_searched)):
+            if number is not None:
+                check_number(f"evaluation.{name}", number, 2)
         check_number("evaluation.seed", seed, 0)
         check_split(split)
         check_features(features, weights_path)
         self.features, self.weights_path = features, weights_path
-        self.num_images, self.num_real, self.split, self.seed = num_images, num_real, split, seed
+        self.num_images, self.num_real, self.num_searched = num_images, num_real, num_searched
+        self.split, self.seed = split, seed
         self.settings = Settings(kid_subsets, kid_subset_size, precision_neighbours, density_neighbours)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir is not None else None
         self.comparability: dict[str, dict[str, Any]] = {}
         self.main_metric: str | None = None
         self.bar = False
-        self._latest: tuple[Tensor, Tensor] | None = None
+        self._latest: tuple[Tensor, TrainedOn] | None = None
 
     @cached_property
     def extractor(self) -> Extractor:
@@ -114,6 +118,7 @@ class Evaluator:
         labels: Tensor | None = None,
         origin: str = "",
         split: str | None = None,
+        trained_on: PackedImages | None = None,
     ) -> dict[str, float]:
         """Measure generated pictures against real ones; every process must call it, and gets the figures.
 
@@ -125,21 +130,25 @@ class Evaluator:
             labels: (num_images,) what the generated pictures were asked to be.
             origin: where the real pictures come from, for the record.
             split: which part of their data set they are, likewise; none where they are no part of one.
+            trained_on: pictures trained on, among which copies are looked for; ``real`` where nobody knows.
         """
         n = num_images or self.num_images
         judge = None
         if "classes" in self.metrics and len(real.class_names) > 1:
             judge = classifier_for(real, folder=self.cache_dir, bar=self.bar)
-        settings = self.num_real, split or "", self.cache_dir
-        with counting("measuring real pictures", min(len(real), self.num_real or len(real)), self.bar) as tick:
-            known = real_features(self.extractor, real, *settings, tick)
-            of_judge = real_features(judge.network, real, *settings) if judge else None
+        learnt = (real, split) if trained_on is None else (trained_on, "train")
+        sets = RealSets(real, self.num_real, split, *learnt, self.cache_dir)
+        # Others than those compared with, for the floor of the Fréchet distance.
+        extent = n if "frechet" in self.metrics else 0, self.num_searched if "memorisation" in self.metrics else 0
+        with counting("measuring real pictures", sets.total(*extent), self.bar) as tick:
+            known = sets.seen_by(self.extractor, *extent, tick)
+            of_judge = sets.seen_by(judge.network, n, 0) if judge else None
         networks = [self.extractor, judge.network] if judge is not None else [self.extractor]
         with counting("measuring generated pictures", n, self.bar) as tick:
             fake, *judged = collect(networks, generate, n, tick)
         figures: dict[str, float] = {}
         if known is not None:
-            self._latest = fake.values, known.values
+            self._latest = (fake.values, known.trained_on) if known.trained_on is not None else None
             found = measure(self.metrics, fake, known, self.settings)
             if judge is not None:
                 assert real.labels is not None
@@ -166,27 +175,30 @@ class Evaluator:
             labels=conditions if real.labels is not None else None,
             origin=str(data.provenance()["origin"]),
             split=self.split,
+            trained_on=data.evaluation_images("train"),
         )
 
     def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:
         """:meth:`neighbour_sheet` after :meth:`of_model`; nothing in processes other than the first."""
         if self._latest is None or "memorisation" not in self.metrics:
             return None
-        real: PackedImages = data.evaluation_images(self.split)
-        conditions = conditions_for(model, real, self.num_images)
-        return self.neighbour_sheet(pictures_of(model.sample, self.seed, conditions), real)
+        conditions = conditions_for(model, data.evaluation_images(self.split), self.num_images)
+        painted = pictures_of(model.sample, self.seed, conditions)
+        return self.neighbour_sheet(painted, data.evaluation_images("train"))
 
-    def neighbour_sheet(self, generate: Pictures, real: PackedImages, rows: int = 16, k: int = 5) -> tuple[Tensor, int]:
-        """The first generated pictures, each followed by the real ones nearest to it, after :meth:`evaluate`.
+    def neighbour_sheet(
+        self, generate: Pictures, trained_on: PackedImages, rows: int = 16, k: int = 5
+    ) -> tuple[Tensor, int]:
+        """The first generated pictures, each followed by those trained on nearest to it, after :meth:`evaluate`.
 
         Returns:
             ((rows * (k + 1), C, H, W) in [-1, 1], pictures in a row).
         """
         assert self._latest is not None, "nothing has been evaluated in this process"
         fake, known = self._latest
-        rows, k = min(rows, len(fake)), min(k, len(known))
-        positions = some_positions(len(real), self.num_real)[nearest(fake[:rows], known, k).index.flatten().numpy()]
-        found = uint8_slice(real, positions, 0, len(positions)).unflatten(0, (rows, k))
+        rows, k = min(rows, len(fake)), min(k, len(known.values))
+        positions = known.positions[nearest(fake[:rows], known.values, k).index.flatten().numpy()]
+        found = uint8_slice(trained_on, positions, 0, len(positions)).unflatten(0, (rows, k))
         return neighbour_sheet(generate(0, rows).cpu(), found)
 
     def _noted(
@@ -200,6 +212,7 @@ class Evaluator:
             "generated": len(fake),
             "real": len(known.values),
             "real_available": len(real),
+            "real_pictures": None if known.pictures is None else len(torch.unique(known.pictures)),
             "fingerprint": real.fingerprint,
             **about,
             "seed": self.seed,

@@ -53,10 +53,12 @@ class Features:
     Attributes:
         values: float32 (N, dim) on the CPU, in the order of the pictures.
         logits: float32 (N, classes), where the network has classes.
+        pictures: int64 (N,), which picture each is a crop of; None where each is one of its own.
     """
 
     values: Tensor
     logits: Tensor | None = None
+    pictures: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.values)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import torch
 from torch import Tensor
 
 from impasto.checks import check_number
 from impasto.errors import UserError
-from impasto.evaluation.classifier import Judge, class_diversity, class_figures
-from impasto.evaluation.distances import Estimate, frechet_estimate, inception_score, kid_estimate, some
+from impasto.evaluation.distances import frechet_estimate, inception_score, kid_estimate, some
+from impasto.evaluation.estimates import Estimate
 from impasto.evaluation.features import Extractor, Features
 from impasto.evaluation.manifold import density_coverage, precision_recall
 from impasto.evaluation.neighbours import memorisation
@@ -18,6 +19,8 @@ from impasto.run.notices import notice
 
 MANIFOLD_MOST: Final = 10_000
 """Samples of each set that precision, recall, density and coverage look at, as in their papers."""
+MANIFOLD_LEAST: Final = 500
+"""Fewer leave so much room between them that nearly everything lies in some neighbourhood."""
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,18 @@ class Figure:
     Attributes:
         value: the figure.
         protocol: plain values that say how it was measured; ``interval`` where it has one.
-        higher_is_better: which way is better.
+        higher_is_better: which way is better; None where neither is.
     """
 
     value: float
     protocol: dict[str, Any] = field(default_factory=dict)
-    higher_is_better: bool = False
+    higher_is_better: bool | None = False
 
     @classmethod
     def of(cls, estimate: Estimate, higher_is_better: bool = False, **protocol: Any) -> "Figure":
-        """A figure with its interval."""
-        interval = {"interval": [estimate.low, estimate.high], "interval_method": estimate.method}
-        return cls(estimate.value, {**protocol, **interval}, higher_is_better)
+        """A figure with its interval, or the reason why it has none."""
+        ends = None if estimate.low is None else [estimate.low, estimate.high]
+        return cls(estimate.value, {**protocol, "interval": ends, "interval_method": estimate.method}, higher_is_better)
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,26 @@ class Settings:
 
 
 def _frechet(fake: Features, real: RealFeatures, _: Settings) -> dict[str, Figure]:
-    return {"frechet": Figure.of(frechet_estimate(fake.values, real.values, real.statistics))}
+    return {"frechet": frechet_figure(fake, real)}
+
+
+def frechet_figure(fake: Features, real: RealFeatures, **protocol: Any) -> Figure:
+    """The Fréchet distance with its interval and, where it is known, what real pictures score against real ones."""
+    pictures = fake.pictures, real.pictures
+    if real.floor is not None:
+        protocol["controls"] = {FLOOR: real.floor.value}
+        protocol["counts_of_controls"] = {FLOOR: list(real.floor.counts)}
+    return Figure.of(frechet_estimate(fake.values, real.values, real.statistics, pictures), **protocol)
+
+
+FLOOR: Final = "real against real"
+"""What the Fréchet distance is where nothing is generated: its bias at finite counts."""
 
 
 def _kid(fake: Features, real: RealFeatures, settings: Settings) -> dict[str, Figure]:
     size = min(settings.kid_subset_size, len(fake), len(real.values))
-    found = kid_estimate(fake.values, real.values, subsets=settings.kid_subsets, subset_size=size)
+    pictures = fake.pictures, real.pictures
+    found = kid_estimate(fake.values, real.values, subsets=settings.kid_subsets, subset_size=size, pictures=pictures)
     return {"kid": Figure.of(found, subsets=settings.kid_subsets, subset_size=size)}
 
 
@@ -77,28 +94,48 @@ def _inception_score(fake: Features, *_: object) -> dict[str, Figure]:
 
 
 def _precision_recall(fake: Features, real: RealFeatures, settings: Settings) -> dict[str, Figure]:
-    k = settings.precision_neighbours
-    values = precision_recall(some(fake.values, MANIFOLD_MOST), some(real.values, MANIFOLD_MOST), k)
-    return _manifold(("precision", "recall"), values, fake, real, k)
+    return _manifold(("precision", "recall"), precision_recall, fake, real, settings.precision_neighbours)
 
 
 def _density_coverage(fake: Features, real: RealFeatures, settings: Settings) -> dict[str, Figure]:
-    k = settings.density_neighbours
-    values = density_coverage(some(fake.values, MANIFOLD_MOST), some(real.values, MANIFOLD_MOST), k)
-    return _manifold(("density", "coverage"), values, fake, real, k)
+    return _manifold(("density", "coverage"), density_coverage, fake, real, settings.density_neighbours)
 
 
 def _manifold(
-    names: tuple[str, str], values: tuple[float, float], fake: Features, real: RealFeatures, k: int
+    names: tuple[str, str],
+    function: Callable[[Tensor, Tensor, int], tuple[float, float]],
+    fake: Features,
+    real: RealFeatures,
+    k: int,
 ) -> dict[str, Figure]:
-    counts = {"generated": min(len(fake), MANIFOLD_MOST), "real": min(len(real.values), MANIFOLD_MOST)}
-    protocol = {"neighbours": k, **counts}
+    """Of equally many on both sides, as in the papers: coverage of 10,000 by 2,000 cannot reach 1."""
+    count = min(len(fake), len(real.values), MANIFOLD_MOST)
+    pictures = len(real.values) if real.pictures is None else len(torch.unique(real.pictures))
+    if min(count, pictures) < MANIFOLD_LEAST:
+        notice(
+            "evaluation.manifold",
+            f"Precision, recall, density and coverage of {count} generated pictures and as many real ones"
+            f"{f', crops of {pictures},' if pictures < len(real.values) else ''} look better than they are: "
+            f"{MANIFOLD_LEAST} different ones or more fill their space well enough to tell.",
+        )
+    values = function(some(fake.values, count), some(real.values, count), k)
+    protocol = {"neighbours": k, "generated": count, "real": count}
     return {name: Figure(value, protocol, True) for name, value in zip(names, values, strict=True)}
 
 
 def _memorisation(fake: Features, real: RealFeatures, _: Settings) -> dict[str, Figure]:
-    found = memorisation(fake.values, real.values)
-    return {name: Figure(value, higher_is_better=name == "novelty") for name, value in found.items()}
+    if real.trained_on is None:
+        return {}
+    if real.pictures is not None:
+        notice(
+            "evaluation.memorisation",
+            "Whether pictures are copied is not measured: training sees crops at random places, and one of them is "
+            "hardly nearer to its neighbours at other places than to other pictures' crops; look at neighbours.png.",
+        )
+        return {}
+    found = memorisation(fake.values, real.trained_on.values)
+    about = real.trained_on.about
+    return {name: Figure(value, dict(about), name == "novelty") for name, value in found.items()}
 
 
 MEASURES: Final[dict[str, tuple[Callable[[Features, RealFeatures, Settings], dict[str, Figure]], str]]] = {
@@ -137,57 +174,6 @@ def measure(metrics: Sequence[str], fake: Features, real: RealFeatures, settings
 
 OF_THE_CLASSIFIER: Final = ("class_accuracy", "class_share_min", "class_share_max", "fd_classifier")
 """Figures that no extractor but the classifier is needed for."""
-
-
-def measure_classes(
-    judge: Judge, judged: Features, real: RealFeatures | None, labels: Tensor | None
-) -> dict[str, Figure]:
-    """What a classifier of the real pictures says of the generated ones.
-
-    Args:
-        judge: the classifier.
-        judged: its features and logits of generated pictures.
-        real: its features of real pictures.
-        labels: (n,) what the generated pictures were asked to be, if anything.
-    """
-    assert judged.logits is not None
-    values, by_class = class_figures(judged.logits, labels)
-    network = judge.network
-    about: dict[str, Any] = {
-        "extractor": network.name,
-        "weights_sha256": network.weights_sha256,
-        "resizer": network.resizer,
-    }
-    about["accuracy_on_real"] = judge.accuracy
-    better = {"class_accuracy": True, "class_share_min": True, "class_share_max": False}
-    figures = {name: Figure(value, {**about, "by_class": by_class}, better[name]) for name, value in values.items()}
-    if real is not None:
-        figures["fd_classifier"] = Figure.of(frechet_estimate(judged.values, real.values, real.statistics), **about)
-    return figures
-
-
-def measure_diversity(
-    fake: Features, real: RealFeatures, real_labels: Tensor, labels: Tensor | None, judged: Features
-) -> dict[str, Figure]:
-    """How diverse generated pictures of each class are, relative to real ones: the mean and the least of all classes.
-
-    Args:
-        fake: features of generated pictures.
-        real: of real ones.
-        real_labels: (m,) their classes.
-        labels: (n,) what the generated pictures were asked to be; what the classifier takes them for where nothing.
-        judged: the classifier's logits of them.
-    """
-    assert judged.logits is not None
-    ratios = class_diversity(
-        fake.values, labels if labels is not None else judged.logits.argmax(1), real.values, real_labels
-    )
-    if not ratios:
-        return {}
-    by_class = {str(label): ratio for label, ratio in ratios.items()}
-    record = {"by_class": by_class, "grouped_by": "label" if labels is not None else "classifier"}
-    values = {"class_diversity": sum(ratios.values()) / len(ratios), "class_diversity_min": min(ratios.values())}
-    return {name: Figure(value, record, True) for name, value in values.items()}
 
 
 def public_name(metric: str, extractor: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor
 from impasto import distributed
 from impasto.data.packed import PackedImages
 from impasto.evaluation.distances import Statistics, some_positions, statistics
-from impasto.evaluation.features import Extractor, Features, best_device, collect
+from impasto.evaluation.features import Extractor, best_device, collect
 from impasto.run.cache import cache_dir
 from impasto.run.notices import notice
 
@@ -28,11 +29,50 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
+class TrainedOn:
+    """What a generator may have learnt by heart, as a network sees it.
+
+    Attributes:
+        values: features (m, d) of the pictures trained on, or of some of them.
+        positions: int64 (m,), which of them.
+        about: plain values that say which pictures they are.
+    """
+
+    values: Tensor
+    positions: np.ndarray
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The Fréchet distance of real pictures from other real ones: its bias at these counts, and nothing else.
+
+    Attributes:
+        value: the distance.
+        counts: pictures on either side.
+    """
+
+    value: float
+    counts: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class RealFeatures:
-    """Features of real pictures with their mean and covariance."""
+    """Real pictures as a network sees them.
+
+    Attributes:
+        values: features (m, d) of those that figures compare with.
+        statistics: their mean and covariance.
+        pictures: int64 (m,), which picture each is a crop of; None where each is a picture of its own.
+        trained_on: where copies are looked for; nowhere where None.
+        floor: what the Fréchet distance of a perfect generator would be; None where there are too few pictures.
+    """
 
     values: Tensor
     statistics: Statistics
+    pictures: Tensor | None = None
+    trained_on: TrainedOn | None = None
+    floor: Floor | None = None
 
 
 def real_features(
@@ -59,27 +99,39 @@ def real_features(
         The features; None in processes other than the first.
     """
     positions = some_positions(len(real), count)
-    path = (folder or cache_dir() / "features") / f"{cache_key(extractor, real, len(positions), split)}.safetensors"
+    path = kept_at(cache_key(extractor, real, len(positions), split), folder)
 
     def compute() -> dict[str, Tensor]:
         pictures = partial(uint8_slice, real, positions)
-        return _with_statistics(collect([extractor], pictures, len(positions), tick)[0])
+        return with_statistics(collect([extractor], pictures, len(positions), tick)[0].values)
 
     if distributed.rank() > 0:  # the first process reads and writes for all; the others help it to compute
         if distributed.any_process(False, best_device()):
             compute()
         return None
     kept = keep(path, compute, lambda missing: distributed.any_process(missing, best_device()))
-    return RealFeatures(kept["values"], {name: kept[name].numpy() for name in ("mu", "sigma")})
+    return from_kept(kept, real, positions)
 
 
-def _with_statistics(found: Features) -> dict[str, Tensor]:
-    return {"values": found.values, **{k: torch.from_numpy(v) for k, v in statistics(found.values).items()}}
+def from_kept(kept: dict[str, Tensor], real: PackedImages, positions: np.ndarray) -> RealFeatures:
+    """Features of the pictures at ``positions`` from what :func:`with_statistics` gave."""
+    pictures = None if real.cut_from is None else torch.from_numpy(real.cut_from[positions])
+    return RealFeatures(kept["values"], {name: kept[name].numpy() for name in ("mu", "sigma")}, pictures)
+
+
+def with_statistics(values: Tensor) -> dict[str, Tensor]:
+    """Features (n, d) with their mean and covariance, as they are kept."""
+    return {"values": values, **{k: torch.from_numpy(v) for k, v in statistics(values).items()}}
 
 
 def uint8_slice(packed: PackedImages, positions: np.ndarray, start: int, n: int) -> Tensor:
     """The packed pictures at ``positions[start : start + n]`` as uint8 (n, C, H, W)."""
     return torch.from_numpy(packed.batch(positions[start : start + n])).permute(0, 3, 1, 2)
+
+
+def kept_at(key: str, folder: Path | None) -> Path:
+    """The file of a key; in the cache where no folder is given."""
+    return (folder or cache_dir() / "features") / f"{key}.safetensors"
 
 
 def cache_key(extractor: Extractor, real: PackedImages, count: int, split: str) -> str:

@@ -1,6 +1,7 @@
 """Figures on the console."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -23,25 +24,59 @@ def figures_table(result: "Result") -> Table:
         table.add_column(heading, justify="right")
     for name, value in result.figures.items():
         record = result.comparability[name]
-        interval = record.get("interval")
-        between = f"{number(interval[0])} to {number(interval[1])}" if interval else ""
-        table.add_row(label(name, result), number(value), between, str(record["generated"]), str(record["real"]))
+        table.add_row(label(name, result), number(value), between(record), str(record["generated"]), real(record))
+        for control, level in record.get("controls", {}).items():
+            table.add_row(f"  {control}", number(level), "", *map(str, record["counts_of_controls"][control]))
     return table
 
 
+def between(record: Mapping[str, Any]) -> str:
+    """A figure's interval; where it could have one and has not, the beginning of the reason."""
+    return " to ".join(number(end) for end in record["interval"]) if record.get("interval") else why_not(record)
+
+
+def why_not(record: Mapping[str, Any]) -> str:
+    """Why a figure that could have an interval has none, in short."""
+    has_none = "interval" in record and record["interval"] is None
+    return f"no interval, {record['interval_method'].removeprefix('none: ').split(',')[0]}" if has_none else ""
+
+
+def real(record: Mapping[str, Any]) -> str:
+    """The number of real pictures; of crops, also of how many pictures."""
+    pictures = record.get("real_pictures")
+    return f"{record['real']} of {pictures}" if pictures else str(record["real"])
+
+
 def rows_table(result: "Result") -> Table:
-    """One set of pictures a line: what was painted and the controls."""
-    table = Table("pictures", title=result.title, caption=networks(result))
+    """One set of pictures a line: what was painted and the controls; below, how many, and why there is no interval."""
+    reasons = dict.fromkeys(why_not(record) for record in result.comparability.values())
+    caption = "; ".join(filter(None, [networks(result), counts(result), *reasons]))
+    table = Table("pictures", title=result.title, caption=caption)
     for name in result.figures:
         table.add_column(label(name, result), justify="right")
     for row, figures in result.table.items():
         table.add_row(row, *(number(figures[name]) if name in figures else "" for name in result.figures))
+    if any(result.comparability[name].get("interval") for name in result.figures):
+        ends = (between(result.comparability[name]) for name in result.figures)
+        table.add_section()
+        table.add_row(f"95% interval of {next(iter(result.table))}", *ends)
     return table
+
+
+def counts(result: "Result") -> str:
+    """How many pictures the rows are of, and what they are compared with."""
+    record = result.comparability[next(iter(result.figures))]
+    sides = []
+    for side, kind in (("generated", "content"), ("real", "style")):
+        of = record.get(f"{kind}_pictures")
+        sides.append(f"{record[side]} crops of {of} pictures" if of else f"{record[side]} pictures")
+    return " in each row, against ".join(sides)
 
 
 def label(name: str, result: "Result") -> str:
     """A figure's name and which way is better."""
-    return f"{short(name, result)} {'↑' if result.comparability[name].get('higher_is_better') else '↓'}"
+    arrow = {True: " ↑", False: " ↓", None: ""}[result.comparability[name].get("higher_is_better", False)]
+    return f"{short(name, result)}{arrow}"
 
 
 def short(name: str, result: "Result") -> str:

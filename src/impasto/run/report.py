@@ -22,7 +22,8 @@ td.number { font-variant-numeric: tabular-nums; white-space: nowrap }
 .quiet { color: #777 } pre { background: #f6f6f6; padding: .8rem; overflow: auto }
 """
 NOT_PROTOCOL = (
-    *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method", "controls"),
+    *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method"),
+    *("controls", "counts_of_controls"),
 )
 """Of an entry of the metrics: what has a column of its own, or is too long for one; ``summary.json`` has it all."""
 
@@ -110,14 +111,15 @@ def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         extractor = protocols[name].get("extractor")
         own = {k: v for k, v in protocols[name].items() if k not in shared[extractor]}
         text = ", ".join(filter(None, [extractor, _list(own)]))
-        arrow = "\N{UPWARDS ARROW}" if entry.get("higher_is_better") else "\N{DOWNWARDS ARROW}"
+        arrow = ARROWS[entry.get("higher_is_better", False)]
         rows.append(
             f"<tr><td>{html.escape(name)} {arrow}<td class=number>{entry['final']:.4g}"
-            f"<td class=number>{_short(entry.get('interval') or '')}<td class=number>{entry['best']:.4g}"
+            f"<td class=number>{between(entry)}<td class=number>{entry['best']:.4g}"
             f"<td class=number>{entry['best_at_images']:,}<td class=quiet>{html.escape(text)}</tr>"
         )
         rows += [
-            f"<tr class=quiet><td>&emsp;{html.escape(control)}<td class=number>{value:.4g}<td><td><td><td></tr>"
+            f"<tr class=quiet><td>&emsp;{html.escape(control)}<td class=number>{value:.4g}<td><td><td>"
+            f"<td>{html.escape(_list(counts(entry, control)))}</tr>"
             for control, value in entry.get("controls", {}).items()
         ]
     lines = [
@@ -126,6 +128,23 @@ def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         if common
     ]
     return f"<table>{''.join(rows)}</table>{''.join(lines)}"
+
+
+ARROWS = {True: "\N{UPWARDS ARROW}", False: "\N{DOWNWARDS ARROW}", None: ""}
+"""Which way a figure is better."""
+
+
+def between(entry: Mapping[str, Any]) -> str:
+    """A figure's interval; where it could have one and has not, the beginning of the reason."""
+    if entry.get("interval"):
+        return _short(entry["interval"])
+    return html.escape(str(entry.get("interval_method", "")).split(",")[0]) if "interval" in entry else ""
+
+
+def counts(entry: Mapping[str, Any], control: str) -> dict[str, Any]:
+    """How many pictures a control's value is of, where that is on record."""
+    found = entry.get("counts_of_controls", {}).get(control)
+    return dict(zip(("generated", "real"), found, strict=True)) if found else {}
 
 
 def _list(values: Mapping[str, Any]) -> str:
