@@ -78,6 +78,8 @@ def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> N
         assert value == pytest.approx(summary["metrics"][name]["final"], rel=1e-5, abs=1e-9), name
     assert json.loads(json.dumps(result.report))["metrics"]["kid_tiny"]["generated"] == 16
     text = shown(result)
+    assert "real against real" in text
+    assert "real against real" in (noise_run / "report.html").read_text()
     assert "fd ↓" in text
     assert "fd_classifier ↓" in text
 
@@ -141,6 +143,12 @@ def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
     text = shown(result)
     assert "content in the style's colours" in text
     assert "structure ↑" in text
+    text = " ".join(text.split())
+    assert text.count("no interval, one side is of 4 pictures") == 1
+    assert "8 crops of 4 pictures in each row, against 16 crops of 4 pictures" in text
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "none: one side is of 4 pictures" in report
+    assert "generated 8, real 16" in report
 
 
 @pytest.fixture

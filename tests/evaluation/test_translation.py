@@ -1,6 +1,8 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -172,6 +174,28 @@ def test_what_no_model_has_a_part_in_is_measured_once(sets: dict[str, PackedImag
     assert measured(evaluator(tmp_path), paint, sets) == first
     assert sorted((tmp_path / "views").glob("*.safetensors")) == files
     assert asked == [16, 16]
+
+
+def test_all_rows_are_of_as_many_pictures(sets: dict[str, PackedImages], tmp_path: Path) -> None:
+    measure = evaluator(tmp_path)  # 16 of 20, against 20
+    measure.evaluate(lambda images: images, sets["content"], sets["style"], reference=sets["content"])
+    assert measure.table[REFERENCE] == {k: v for k, v in measure.table["content"].items() if k != "structure"}
+    record = measure.comparability["fd_tiny"]
+    assert (record["generated"], record["real"]) == (16, 20)
+    assert record["counts_of_controls"] == {row: [16, 20] for row in (*CONTROLS, REFERENCE)}
+
+
+def test_crops_of_few_pictures_have_no_interval(sets: dict[str, PackedImages], tmp_path: Path) -> None:
+    measure = evaluator(tmp_path)
+    figures = measured(measure, lambda images: images, sets)
+    low, high = measure.comparability["kid_tiny"]["interval"]
+    assert low < figures["kid_tiny"] < high
+    for side in ("content", "style"):
+        crops = {**sets, side: replace(sets[side], cut_from=np.arange(20) % 3)}
+        assert measured(measure, lambda images: images, crops) == figures
+        for name in ("fd_tiny", "kid_tiny"):
+            assert measure.comparability[name]["interval"] is None
+            assert "one side is of 3 pictures" in measure.comparability[name]["interval_method"]
 
 
 class Data:

@@ -1,6 +1,8 @@
 """What is measured: a model in training, a trained generator, or a folder, as pictures by number."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -8,10 +10,46 @@ import torch
 from torch import Tensor, nn
 
 from impasto.data.packed import PackedImages
+from impasto.evaluation.distances import some_positions
 from impasto.evaluation.features import Pictures
+from impasto.evaluation.real import uint8_slice
 from impasto.pixels import from_uint8, to_uint8
 
 GOLDEN: Final = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some pictures of a set, chosen by chance but always the same, as pictures by number.
+
+    Attributes:
+        packed: the set.
+        most: how many at most; all where None.
+    """
+
+    packed: PackedImages
+    most: int | None = None
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """Which of the set: int64, increasing."""
+        return some_positions(len(self.packed), self.most)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __call__(self, start: int, n: int) -> Tensor:
+        """uint8 (n, C, H, W)."""
+        return uint8_slice(self.packed, self.positions, start, n)
+
+    def all(self) -> Tensor:
+        """All of them: uint8 (N, C, H, W)."""
+        return self(0, len(self))
+
+    @property
+    def cut_from(self) -> Tensor | None:
+        """int64 (N,), which picture each is a crop of; None where each is a picture of its own."""
+        return None if self.packed.cut_from is None else torch.from_numpy(self.packed.cut_from[self.positions])
 
 
 def labels_like(real: np.ndarray, n: int) -> Tensor:

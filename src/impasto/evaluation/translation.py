@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,31 +15,17 @@ from impasto.checks import check_number
 from impasto.data.packed import PackedImages
 from impasto.evaluation.choice import check_features, check_split, choose_extractor
 from impasto.evaluation.colour import colours_of, match_colours
-from impasto.evaluation.distances import some_positions, statistics
-from impasto.evaluation.features import (
-    Extractor,
-    Features,
-    from_first,
-)
-from impasto.evaluation.figures import Settings, check_metrics, measure, preferred, public_name
+from impasto.evaluation.features import Extractor, Pictures, from_first
+from impasto.evaluation.figures import Settings, check_metrics
 from impasto.evaluation.progress import counting
-from impasto.evaluation.real import RealFeatures, keep, uint8_slice
-from impasto.evaluation.statistics import (
-    check_statistics,
-    choose_statistics,
-    choose_structure,
-    gram_distance,
-    mean_std_distance,
-    networks_in,
-)
-from impasto.evaluation.subjects import repainter
+from impasto.evaluation.real import keep
+from impasto.evaluation.rows import CONTROLS, OURS, REFERENCE, Table
+from impasto.evaluation.statistics import check_statistics, choose_statistics, choose_structure, networks_in
+from impasto.evaluation.subjects import Chosen, repainter
 from impasto.evaluation.views import Networks, View, describe
 from impasto.run.cache import cache_dir as default_cache_dir
 
 METRICS: Final = ("frechet", "kid")
-OURS: Final = "painted"
-CONTROLS: Final = ("content", "content in the style's colours")
-REFERENCE: Final = "paintings trained on"
 
 Paint = Callable[[Tensor], Tensor]
 """uint8 (n, C, H, W) to uint8 of the same shape."""
@@ -49,15 +35,16 @@ class TranslationEvaluator:
     """Distances of repainted pictures to held-back paintings, with the same of two controls.
 
     The controls are the content as it is, and the content with nothing but its colours changed. A third row, the
-    paintings that were trained on, shows what real paintings reach. All sets are crops of the same size; the records
-    say how many, out of how many pictures.
+    paintings that were trained on, shows what real paintings reach. All sets are crops of the same size, and all rows
+    of the same number of them, because the Fréchet distance depends on it; the records say how many, out of how many
+    pictures.
 
     Args:
         features: for Fréchet distance and KID; see :func:`impasto.evaluation.choice.choose_extractor`.
         weights_path: Inception's weights, where they are not to be downloaded.
         statistics: network whose feature statistics are compared; ``auto`` is one that the model was not trained
             against, see :func:`impasto.evaluation.statistics.choose_statistics`.
-        num_images: crops of content to repaint.
+        num_images: crops of content to repaint, and of paintings trained on to set beside them.
         num_style: crops of paintings to compare with.
         metrics: ``frechet``, ``kid`` or both.
         split: ``held_out`` pictures or those of ``train``.
@@ -178,86 +165,67 @@ class TranslationEvaluator:
 
     def _measure(self, sets: "_Sets", trained_against: Collection[str], about: dict[str, Any]) -> dict[str, float]:
         networks = self.networks(trained_against)
-        count = min(self.num_images, len(sets.content))
-        style = self._known(networks, sets.style, self.num_style, "paintings")
-        view = RealFeatures(style.values, statistics(style.values))
-        positions = some_positions(len(sets.style), self.num_style)
-        colours = colours_of(uint8_slice(sets.style, positions, 0, len(positions)))
-        rows = {
-            OURS: self._view(networks, sets.content, "repainted pictures", sets.paint),
-            CONTROLS[0]: self._known(networks, sets.content, count, "content", lambda images: images),
-            CONTROLS[1]: self._known(
-                networks,
-                sets.content,
-                count,
-                "content in the style's colours",
-                lambda images: match_colours(images, colours),
-                key=[sets.style.fingerprint, len(style.values)],
-            ),
-        }
-        if sets.reference is not None:
-            rows[REFERENCE] = self._known(networks, sets.reference, self.num_style, "paintings trained on")
-        self.table, self.comparability = {}, {}
-        for name, row in rows.items():
-            self._add_row(name, row, view, style, networks)
-        shared = {
-            "fingerprint": sets.style.fingerprint,
-            "content_fingerprint": sets.content.fingerprint,
-            "trained_against": sorted(trained_against),
+        style = Chosen(sets.style, self.num_style)
+        of_style = self._known(networks, style, "paintings")
+        table = Table(networks, self.metrics, self.settings, of_style, style.cut_from)
+        for name, view, pictures in self._rows(networks, sets, style):
+            table.add(name, view, pictures.cut_from)
+        self.table = table.rows
+        self.comparability = table.records(
+            fingerprint=sets.style.fingerprint,
+            content_fingerprint=sets.content.fingerprint,
+            trained_against=sorted(trained_against),
             **about,
-        }
-        for name, record in self.comparability.items():
-            others = {row: figures[name] for row, figures in self.table.items() if row != OURS and name in figures}
-            record.update(shared, controls=others)
-        return self.table[OURS]
+        )
+        self.main_metric = table.preferred()
+        return table.rows[OURS]
 
-    def _add_row(self, name: str, row: View, real: RealFeatures, style: View, networks: Networks) -> None:
-        """The figures of one set, and at the model's the records of all."""
-        found = measure(self.metrics, Features(row.values), real, self.settings)
-        figures = {public_name(key, self.extractor.name): figure.value for key, figure in found.items()}
-        network = networks.texture.name
-        figures[f"gram_{network}"] = gram_distance(row.moments, style.moments)
-        figures[f"mean_std_{network}"] = mean_std_distance(row.moments, style.moments)
-        if row.structure is not None:
-            figures["structure"] = float(row.structure.double().mean())
-        self.table[name] = figures
-        if name != OURS:
-            return
-        counts = {"generated": len(row.values), "real": len(real.values)}
-        extractor = self.extractor
-        self.main_metric = preferred(found, extractor, *counts.values()) or f"gram_{network}"
-        about = {"extractor": extractor.name, "weights_sha256": extractor.weights_sha256, "resizer": extractor.resizer}
-        for key, figure in found.items():
-            self.comparability[public_name(key, extractor.name)] = {**about, **figure.protocol}
-        for key in (f"gram_{network}", f"mean_std_{network}"):
-            self.comparability[key] = {"extractor": network, "layers": list(networks.texture.style_layers)}
-        self.comparability["structure"] = {"extractor": networks.shape.name, "layers": list(networks.shape_layers)}
-        for key, record in self.comparability.items():
-            record.update(counts, higher_is_better=key == "structure")
+    def _rows(self, networks: Networks, sets: "_Sets", style: Chosen) -> Iterator[tuple[str, View, Chosen]]:
+        """What the table has a row for, each of as many pictures: the Fréchet distance depends on their number."""
+        count = min(self.num_images, *(len(packed) for packed in (sets.content, sets.reference) if packed is not None))
+        content = Chosen(sets.content, count)
+
+        def of_content(change: Paint) -> Pictures:
+            return lambda start, n: change(content(start, n))
+
+        colours = colours_of(style.all())
+        painted = of_content(sets.paint)
+        yield OURS, self._view(networks, painted, len(content), "repainted pictures", content), content
+        yield CONTROLS[0], self._known(networks, content, CONTROLS[0], content), content
+        matched, key = of_content(lambda images: match_colours(images, colours)), [style.packed.fingerprint, len(style)]
+        yield CONTROLS[1], self._known(networks, content, CONTROLS[1], matched, key), content
+        if sets.reference is not None:
+            reference = Chosen(sets.reference, count)
+            yield REFERENCE, self._known(networks, reference, REFERENCE), reference
 
     def _known(
         self,
         networks: Networks,
-        packed: PackedImages,
-        count: int,
+        chosen: Chosen,
         what: str,
-        change: Paint | None = None,
+        made: Pictures | None = None,
         key: Sequence[Any] = (),
     ) -> View:
-        """A view that no model has a part in, from disk where it is known."""
-        made_of = [networks.key(), packed.fingerprint, min(count, len(packed)), what if change else "", list(key)]
-        digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
-        path = self.folder / f"{digest}.safetensors"
-        return View.of(keep(path, lambda: self._view(networks, packed, what, change, count).tensors()))
+        """A view that no model has a part in, from disk where it is known.
 
-    def _view(
-        self, networks: Networks, packed: PackedImages, what: str, change: Paint | None = None, count: int | None = None
-    ) -> View:
-        positions = some_positions(len(packed), count or self.num_images)
-        with counting(f"measuring {what}", len(positions), self.bar) as tick:
-            return describe(
-                networks, lambda start, n: uint8_slice(packed, positions, start, n), len(positions), change, tick
-            )
+        Args:
+            networks: to look through.
+            chosen: pictures.
+            what: they are, in words.
+            made: what is made of them, and looked at in their place; their own structure counts for nothing.
+            key: what else that depends on.
+        """
+        made_of = [networks.key(), chosen.packed.fingerprint, len(chosen), what if made else "", list(key)]
+        digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
+
+        def compute() -> dict[str, Tensor]:
+            return self._view(networks, made or chosen, len(chosen), what, chosen if made else None).tensors()
+
+        return View.of(keep(self.folder / f"{digest}.safetensors", compute))
+
+    def _view(self, networks: Networks, pictures: Pictures, n: int, what: str, content: Pictures | None) -> View:
+        with counting(f"measuring {what}", n, self.bar) as tick:
+            return describe(networks, pictures, n, content, tick)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """A set of pictures as several networks see it, in one pass."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -87,28 +86,26 @@ class View:
         return cls(tensors["values"], parts, tensors.get("structure"))
 
 
-def describe(
-    networks: Networks, pictures: Pictures, n: int, change: Callable[[Tensor], Tensor] | None, tick: Tick
-) -> View:
-    """Look at pictures 0 to ``n``, changed, in chunks of a fixed size.
+def describe(networks: Networks, pictures: Pictures, n: int, content: Pictures | None, tick: Tick) -> View:
+    """Look at pictures 0 to ``n``, in chunks of a fixed size.
 
     Args:
         networks: to look through.
         pictures: uint8 by number.
         n: how many.
-        change: what is done to a chunk first; the structure is compared with what it was before.
+        content: what they were made from, with which their structure is compared; nothing where None.
         tick: told how many were done.
     """
     features, layers, structure, counts = [], [], [], []
     for start in range(0, n, CHUNK):
-        content = pictures(start, min(CHUNK, n - start)).to(best_device())
-        images = change(content).to(best_device()) if change is not None else content
+        count = min(CHUNK, n - start)
+        images = pictures(start, count).to(best_device())
         with exactly():
             features.append(extract(networks.extractor, images))
             seen = networks.texture(from_uint8(images), networks.texture.style_layers)
             layers.append([moments(layer) for layer in seen])
-            if change is not None:
-                structure.append(networks.structure(images, content).cpu())
+            if content is not None:
+                structure.append(networks.structure(images, content(start, count).to(best_device())).cpu())
         counts.append(len(images))
         tick(len(images))
     parts = [averaged(layer, counts) for layer in zip(*layers, strict=True)]
