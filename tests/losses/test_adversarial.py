@@ -32,6 +32,13 @@ def test_lsgan() -> None:
     assert LSGAN().generator(fake).item() == pytest.approx(0.5 * (1 + 1) / 2)
 
 
+def test_lsgan_without_the_generators_half() -> None:
+    real, fake = torch.tensor([1.0, 3.0]), torch.tensor([0.0, 2.0])
+    whole = LSGAN(generator_half=False)
+    assert whole.generator(fake).item() == pytest.approx((1 + 1) / 2)
+    assert whole.discriminator(real, fake).item() == LSGAN().discriminator(real, fake).item()
+
+
 def test_hinge() -> None:
     real, fake = torch.tensor([2.0, 0.5]), torch.tensor([-2.0, 0.25])
     assert Hinge().discriminator(real, fake).item() == pytest.approx((0 + 0.5) / 2 + (0 + 1.25) / 2)

@@ -1,6 +1,7 @@
 """Contrastive translation: its networks, its step, and its published settings."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from impasto.losses.perceptual import Perceptual
 from impasto.models.cut import CUT
 from impasto.networks.patchgan import PatchGAN
 from impasto.networks.resnet_translation import BlurDown, InstanceNorm, TranslationGenerator
+from impasto.run.instantiate import make
+from tests.training import composed
 
 
 def make_model(**parts: Any) -> CUT:
@@ -195,6 +198,13 @@ def test_losses_by_hand() -> None:
     expected = 0.5 * ((scores["real"] - 1).square().mean() + scores["fake"].square().mean())
     assert model.discriminator_loss(data).item() == pytest.approx(expected.item(), rel=1e-5)
     assert model.generator_loss(data).item() == pytest.approx((scores["fake"] - 1).square().mean().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["lsgan_whole", "hinge"])
+def test_the_published_weights_hold_for_any_loss(tmp_path: Path, loss: str) -> None:
+    cfg = composed(tmp_path, "model=cut", "data=unpaired", *([] if loss == "lsgan_whole" else [f"loss={loss}"]))
+    assert cfg.model.adversarial == 1  # lambda_GAN of the published code
+    assert make(cfg.loss).generator(torch.zeros(2)).item() == (1 if loss == "lsgan_whole" else 0)
 
 
 def test_preview_puts_each_picture_above_its_repainting() -> None:

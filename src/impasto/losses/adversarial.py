@@ -62,18 +62,25 @@ class Minimax:
 
 
 class LSGAN:
-    """Least squares (Mao et al. 2017, equation 9: a = 0, b = c = 1), with the halves that the paper has."""
+    """Least squares (Mao et al. 2017, equation 9: a = 0, b = c = 1), with the halves that the paper has.
+
+    Args:
+        generator_half: false leaves the generator's half out, as the programmes of CycleGAN and CUT do.
+    """
 
     uses_real: ClassVar[bool] = False
     takes_sigmoid: ClassVar[bool] = True
+
+    def __init__(self, generator_half: bool = True) -> None:
+        self.generator_weight = 0.5 if generator_half else 1.0
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """((real - 1)^2 + fake^2) / 2, mean."""
         return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """(fake - 1)^2 / 2, mean."""
-        return 0.5 * (fake - 1).square().mean()
+        """(fake - 1)^2 / 2, mean; without the half where that is left out."""
+        return self.generator_weight * (fake - 1).square().mean()
 
 
 class Hinge:
