@@ -39,7 +39,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 NARROW = ["model.generator.features=4", "model.discriminator.features=4"]
-NOISE = {name: [*SMALL, f"model={name}", "augment=ada", "penalty=lecam", *NARROW] for name in NOISE_MODELS}
+NOISE = {name: [*SMALL, f"model={name}", *NARROW] for name in NOISE_MODELS}  # with its own penalty and augmentation
 TRANSLATION = {
     name: [
         f"model={name}",
@@ -63,6 +63,7 @@ TRANSLATION = {
 }
 NOISE["article"] = [*SMALL, "model=article", "data.image_size=28"]
 NOISE["r3gan"] += ["model.generator.group=4", "model.discriminator.group=4"]
+NOISE["cgan with state beside it"] = [*NOISE["cgan"], "augment=ada", "penalty=lecam"]
 CASES = {**NOISE, **TRANSLATION}
 
 
