@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto.data.spec import ImageSpec
+from impasto.data.unpaired import UnpairedDataModule
 from impasto.errors import UserError
 from impasto.losses.adversarial import LSGAN
 from impasto.losses.contrastive import PatchSampleMLP
@@ -198,6 +200,24 @@ def test_losses_by_hand() -> None:
     expected = 0.5 * ((scores["real"] - 1).square().mean() + scores["fake"].square().mean())
     assert model.discriminator_loss(data).item() == pytest.approx(expected.item(), rel=1e-5)
     assert model.generator_loss(data).item() == pytest.approx((scores["fake"] - 1).square().mean().item(), rel=1e-5)
+
+
+def test_batch_statistics_of_the_average_are_measured_on_content(tmp_path: Path) -> None:
+    data = UnpairedDataModule(content="sample:fishes", image_size=16, pack_size=16, cache_dir=str(tmp_path))
+    data.prepare_data()
+    model: Any = make_model(generator=TranslationGenerator(features=4, blocks=1, norm="batch"))
+    model._trainer = SimpleNamespace(datamodule=data)
+    norm = model.generator_ema.layers[2]
+    inputs: list[Tensor] = []
+    norm.register_forward_hook(lambda _, given, result: inputs.append(given[0]))
+    model.settle()
+    assert len(inputs) == 16
+    expected = torch.stack([x.mean((0, 2, 3)) for x in inputs]).mean(0)
+    torch.testing.assert_close(norm.running_mean, expected, rtol=1e-4, atol=1e-5)
+    model.settle()
+    assert len(inputs) == 16  # nothing was updated since
+    instance: Any = make_model()
+    instance.settle()  # asks for no data
 
 
 @pytest.mark.parametrize("loss", ["lsgan_whole", "hinge"])

@@ -1,6 +1,6 @@
 """Batches from packed pictures: bytes on the way to the device, floats there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,14 @@ def make_loader(
 
 def _as_it_is(batch: dict[str, Batch]) -> dict[str, Batch]:
     return batch
+
+
+def first_batches(packed: PackedImages, view: View, size: int, count: int) -> Iterator[Tensor]:
+    """Batches as training sees them, the same every time: ``count`` of (size, C, H, W) in [-1, 1]."""
+    sampler = BatchSampler(len(packed), size)
+    for position in range(count):
+        part = _read(packed, sampler.draw(position))
+        yield view(part["pixels"], part["valid"], part["chances"])
 
 
 def look_at(packed: PackedImages, count: int) -> Tensor:

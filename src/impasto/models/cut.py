@@ -4,14 +4,17 @@ CUT and FastCUT (Park et al. 2020), with perceptual terms beside them where conf
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
+from impasto.data.loading import first_batches
 from impasto.losses.contrastive import PatchNCE, PatchSampleMLP
 from impasto.losses.perceptual import Perceptual
 from impasto.models.base import AdversarialModel, Batch
+from impasto.models.standing import running_norms, standing_statistics
 
 
 class CUT(AdversarialModel):
@@ -52,6 +55,7 @@ class CUT(AdversarialModel):
         self.adversarial, self.nce, self.nce_identity = adversarial, nce, nce_identity
         self.flip_equivariance, self.perceptual = flip_equivariance, perceptual
         self.contrast: PatchNCE | None = None
+        self._settled_at: tuple[int, int] | None = None
         if nce:
             widths = cast(Any, self.generator).widths(nce_layers)
             sampler = PatchSampleMLP(widths, nce_dim, nce_patches, nce_init_gain)
@@ -91,6 +95,16 @@ class CUT(AdversarialModel):
         """Repaint (N, C, H, W), or its mirror image when that is drawn; and which it was."""
         flipped = self.flip_equivariance and bool(torch.rand(()) < 0.5)
         return self.generator(content.flip(-1) if flipped else content), flipped
+
+    def settle(self) -> None:
+        """Measure the batch statistics of the averaged generator, where it has any, over 16 batches of 4 pictures."""
+        now = (self.state.attempt, self.state.d_updates)  # a roll-back comes to the same update with other weights
+        if self._settled_at == now or not running_norms(self.generator_ema):
+            return
+        self._settled_at = now
+        data = getattr(self.trainer, "datamodule")  # noqa: B009
+        batches = first_batches(data.content, data.view, 4, 16)
+        standing_statistics(self.generator_ema, (partial(self.translate, b.to(self.device)) for b in batches))
 
     @torch.no_grad()
     def translate(self, images: Tensor) -> Tensor:
