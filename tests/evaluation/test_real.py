@@ -8,6 +8,7 @@ import torch
 from filelock import FileLock
 
 from impasto.data.packed import PackedImages
+from impasto.evaluation.choice import choose_extractor
 from impasto.evaluation.distances import some_positions
 from impasto.evaluation.real import cache_key, keep, read, real_features, uint8_slice, write
 from impasto.run.notices import forget_notices, notices
@@ -21,9 +22,12 @@ def values() -> dict[str, torch.Tensor]:
 def test_what_was_computed_is_computed_once(packed: PackedImages, tiny: TinyExtractor, tmp_path: Path) -> None:
     first = real_features(tiny, packed, folder=tmp_path / "f")
     assert first is not None
-    tiny.forward = tiny.with_logits = None  # type: ignore[assignment]
+    seen: list[int] = []
+    look = tiny.with_logits
+    tiny.with_logits = lambda images: (seen.append(len(images)), look(images))[1]  # type: ignore[method-assign]
     second = real_features(tiny, packed, folder=tmp_path / "f")
     assert second is not None
+    assert sum(seen) == 2, "two made-up pictures tell the network; none of the real ones is looked at again"
     assert torch.equal(first.values, second.values)
     assert (first.statistics["sigma"] == second.statistics["sigma"]).all()
 
@@ -45,6 +49,46 @@ def test_the_key_names_all_that_matters(packed: PackedImages, tiny: TinyExtracto
         setattr(other, attribute, "another")
         keys.add(cache_key(other, packed, 80, "train"))
     assert len(keys) == 7
+
+
+class Plain:
+    """A user's own, with no weights to tell it by."""
+
+    name, dim, resizer, weights_sha256 = "plain", 3, "none", ""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        return images.float().mean((2, 3)) * self.scale
+
+
+class Shuffled(Plain):
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        return super().__call__(images).flip(1)
+
+
+class Hidden(TinyExtractor):
+    """A buffer that is not saved with the weights."""
+
+    def __init__(self, shift: float) -> None:
+        super().__init__()
+        self.register_buffer("shift", torch.tensor(shift), persistent=False)
+
+    def with_logits(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features, logits = super().with_logits(images)
+        return features + self.get_buffer("shift"), logits
+
+
+def test_a_network_that_gives_something_else_is_another(packed: PackedImages, tmp_path: Path) -> None:
+    first = real_features(Plain(), packed, folder=tmp_path)
+    second = real_features(Plain(2.0), packed, folder=tmp_path)
+    assert first is not None
+    assert second is not None
+    torch.testing.assert_close(second.values, 2 * first.values)
+    networks = [Plain(), Plain(2.0), Shuffled(), choose_extractor(Hidden(0.0)), choose_extractor(Hidden(0.1))]
+    assert len({cache_key(network, packed, 80, "") for network in networks}) == 5
+    assert cache_key(Plain(), packed, 80, "") == cache_key(Plain(1 + 1e-7), packed, 80, ""), "rounding tells nothing"
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "not one"])

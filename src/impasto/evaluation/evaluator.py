@@ -20,6 +20,7 @@ from impasto.evaluation.features import (
     Pictures,
     collect,
     from_first,
+    outputs_sha256,
 )
 from impasto.evaluation.figures import (
     MEASURES,
@@ -208,6 +209,7 @@ class Evaluator:
         common = {
             "extractor": self.extractor.name,
             "weights_sha256": self.extractor.weights_sha256,
+            "outputs_sha256": outputs_sha256(self.extractor, real.shape),
             "resizer": self.extractor.resizer,
             "generated": len(fake),
             "real": len(known.values),

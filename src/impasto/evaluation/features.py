@@ -115,6 +115,28 @@ def state_sha256(network: Any) -> str:
     return digest.hexdigest()
 
 
+def outputs_sha256(extractor: Extractor, shape: tuple[int, int, int]) -> str:
+    """Digest of what an extractor makes of two fixed pictures: its code and its buffers count, not its weights alone.
+
+    Of a few projections of the features, each to a thousandth of the largest one, so that the last digits, which differ
+    between machines and numbers of threads, do not count.
+
+    Args:
+        extractor: the network.
+        shape: (H, W, C) of pictures that it is used on.
+    """
+    height, width, channels = shape
+    noise = torch.randint(0, 256, (channels, height, width), generator=torch.Generator().manual_seed(0))
+    ramp = torch.linspace(0, 255, height * width).view(height, width).expand(channels, -1, -1).round()
+    with exactly():
+        values = extract(extractor, torch.stack([noise.to(torch.uint8), ramp.to(torch.uint8)])).values.double()
+        directions = torch.randn(values.shape[1], 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        found = values @ directions
+        scale = float(found.abs().max().clamp_min(1e-30))
+        text = f"{tuple(values.shape)} {scale:.3g} {(found / scale * 1000).round().add(0.0).tolist()}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def device_of(extractor: Any) -> torch.device:
     """Where an extractor wants its pictures."""
     network = getattr(extractor, "network", extractor)

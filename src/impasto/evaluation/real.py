@@ -20,7 +20,7 @@ from torch import Tensor
 from impasto import distributed
 from impasto.data.packed import PackedImages
 from impasto.evaluation.distances import Statistics, some_positions, statistics
-from impasto.evaluation.features import Extractor, best_device, collect
+from impasto.evaluation.features import Extractor, best_device, collect, outputs_sha256
 from impasto.run.cache import cache_dir
 from impasto.run.notices import notice
 
@@ -99,7 +99,6 @@ def real_features(
         The features; None in processes other than the first.
     """
     positions = some_positions(len(real), count)
-    path = kept_at(cache_key(extractor, real, len(positions), split), folder)
 
     def compute() -> dict[str, Tensor]:
         pictures = partial(uint8_slice, real, positions)
@@ -109,6 +108,7 @@ def real_features(
         if distributed.any_process(False, best_device()):
             compute()
         return None
+    path = kept_at(cache_key(extractor, real, len(positions), split), folder)
     kept = keep(path, compute, lambda missing: distributed.any_process(missing, best_device()))
     return from_kept(kept, real, positions)
 
@@ -136,7 +136,8 @@ def kept_at(key: str, folder: Path | None) -> Path:
 
 def cache_key(extractor: Extractor, real: PackedImages, count: int, split: str) -> str:
     """Digest of all that the features depend on."""
-    what = [FORMAT, real.fingerprint, split, count, extractor.name, extractor.weights_sha256, extractor.resizer]
+    network = [extractor.name, extractor.weights_sha256, extractor.resizer, outputs_sha256(extractor, real.shape)]
+    what = [FORMAT, real.fingerprint, split, count, *network]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
 

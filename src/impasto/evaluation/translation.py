@@ -215,7 +215,13 @@ class TranslationEvaluator:
             made: what is made of them, and looked at in their place; their own structure counts for nothing.
             key: what else that depends on.
         """
-        made_of = [networks.key(), chosen.packed.fingerprint, len(chosen), what if made else "", list(key)]
+        made_of = [
+            networks.key(chosen.packed.shape),
+            chosen.packed.fingerprint,
+            len(chosen),
+            what if made else "",
+            list(key),
+        ]
         digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
 
         def compute() -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from impasto.evaluation.features import (
     exactly,
     extract,
     freeze,
+    outputs_sha256,
     state_sha256,
 )
 from impasto.evaluation.progress import Tick
@@ -38,10 +39,11 @@ class Networks:
         self.extractor, self.texture, self.shape = extractor, freeze(texture), freeze(shape)
         self.shape_layers = (shape.content_layers[-1], shape.style_layers[-1])
 
-    def key(self) -> list[Any]:
-        """All that a view depends on."""
+    def key(self, shape: tuple[int, int, int]) -> list[Any]:
+        """All that a view of pictures of a ``shape`` (H, W, C) depends on, besides the pictures."""
         extractor = self.extractor
-        return [VIEW, extractor.name, extractor.weights_sha256, extractor.resizer, *self._digests, self.shape_layers]
+        network = [extractor.name, extractor.weights_sha256, extractor.resizer, outputs_sha256(extractor, shape)]
+        return [VIEW, *network, *self._digests, self.shape_layers]
 
     @cached_property
     def _digests(self) -> tuple[str, str]:
