@@ -74,14 +74,50 @@ CASES = [f"{group}={name}" for group in GROUPS for name in choices(group)]
 CASES += [f"experiment={name}" for name in choices("experiment")]
 
 
+LAUNCHERS = [f"hydra/launcher={name}" for name in choices("hydra/launcher")]
+
+
+def files_of(override: str) -> list[Path]:
+    """The file of a choice, and those of its parts."""
+    file = Path(CONF, *override.split("=")).with_suffix(".yaml")
+    parts = [str(entry).partition("@")[0] for entry in yaml.safe_load(file.read_text()).get("defaults", [])]
+    return [file, *(file.parent / f"{part}.yaml" for part in parts if part.startswith("parts/"))]
+
+
+def written(files: list[Path]) -> set[str]:
+    """What files name as ``_target_``."""
+    return {node["_target_"] for file in files for _, node in targets(yaml.safe_load(file.read_text()))}
+
+
 @pytest.mark.parametrize("override", CASES)
 def test_every_target_binds_to_its_signature(override: str) -> None:
     unpaired = ["data=unpaired"] if override in ("model=cut", "model=fastcut") else []
     cfg = compose_train(override, *unpaired)
     found = list(targets(OmegaConf.to_container(cfg, resolve=True)))
     assert len(found) > 10
+    assert written(files_of(override)) <= {node["_target_"] for _, node in found}
     for path, node in found:
         check_binding(path, node)
+
+
+@pytest.mark.parametrize("override", LAUNCHERS)
+def test_every_target_around_a_run_binds_to_its_signature(override: str) -> None:
+    register_resolvers()
+    with initialize_config_dir(CONF, version_base="1.3"):
+        cfg = compose("train", [override], return_hydra_config=True)
+    found = list(targets(OmegaConf.to_container(cfg.hydra)))
+    ours = written([Path(CONF, "train.yaml"), *files_of(override)])
+    assert len(ours) >= 2
+    assert ours <= {node["_target_"] for _, node in found}
+    for path, node in found:
+        if node["_target_"] in ours:  # Hydra holds those of packages against schemas of their own
+            check_binding(path, node)
+
+
+def test_no_target_is_left_out() -> None:
+    files = [path for folder in (CONF, ROOT / "sweeps") for path in Path(folder).rglob("*.y*ml")]
+    looked_at = {Path(CONF, "train.yaml"), *(file for case in [*CASES, *LAUNCHERS] for file in files_of(case))}
+    assert {file for file in files if written([file])} <= looked_at
 
 
 def test_the_tests_see_every_group() -> None:
