@@ -1,6 +1,7 @@
 """Layers against hand-written values and independent implementations."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -49,6 +50,16 @@ def test_nearest_upsampling_is_repetition_then_convolution(size: tuple[int, int]
     x = torch.randn(2, 3, 4, 7)
     plain = F.conv2d(F.interpolate(x, scale_factor=2), up.conv.weight, up.conv.bias, padding=1)
     torch.testing.assert_close(up(x, size), plain[:, :, : size[0], : size[1]], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "fan_in"), [("nearest", 64 * 9), ("transposed", 64 * 4)])
+def test_initial_weights_of_upsampling_go_by_what_reaches_a_pixel(kind: Any, fan_in: int) -> None:
+    up = UpConv(64, 128, kind, init=he())
+    assert up.conv.weight.std().item() == pytest.approx(math.sqrt(2 / fan_in), rel=0.02)
+    assert UpConv(64, 128, kind, init=small_normal).conv.weight.std().item() == pytest.approx(0.02, rel=0.02)
+    if kind == "transposed":  # rectified noise of mean square 1/2 comes out with variance 1, away from the border
+        painted = up(torch.randn(16, 64, 8, 8).relu(), (16, 16))[:, :, 2:-2, 2:-2]
+        assert painted.square().mean().item() == pytest.approx(1, rel=0.1)
 
 
 def test_transposed_upsampling_is_pytorchs() -> None:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from impasto.errors import UserError
 from impasto.networks.layers.ladder import Size
-from impasto.networks.layers.linear import Initialise, finished
+from impasto.networks.layers.linear import Initialise, finished, he
 
 UpsamplingKind = Literal["nearest", "transposed"]
 
@@ -23,7 +23,7 @@ class UpConv(nn.Module):
         after: channels out.
         kind: see above.
         bias: whether the convolution has one.
-        init: of the weights.
+        init: of the weights that one pixel is made of: 3x3 of them, or the 2x2 of a transposed kernel that reach it.
         spectral: spectral norm on the weights.
     """
 
@@ -45,6 +45,7 @@ class UpConv(nn.Module):
         self.kind = kind
         # Both keep weights as (after, before, k, k), so that initialisation and spectral norm see the same axes.
         kernel = 3 if kind == "nearest" else 4
+        init = init if kind == "nearest" else in_phases(init or he())
         self.conv = finished(nn.Conv2d(before, after, kernel, padding=1, bias=bias), init, spectral)
 
     def forward(self, x: Tensor, size: Size) -> Tensor:
@@ -57,6 +58,17 @@ class UpConv(nn.Module):
             weight = spread(weight)
         y = F.conv_transpose2d(x, weight.transpose(0, 1), bias, stride=2, padding=1)
         return y[:, :, : size[0], : size[1]]
+
+
+def in_phases(init: Initialise) -> Initialise:
+    """Of a 4x4 kernel, apart for each 2x2 that reaches the same pixels at stride 2, so that fan-in is what it is."""
+
+    def initialise(weight: Tensor) -> None:
+        for row in (0, 1):
+            for column in (0, 1):
+                init(weight.detach()[:, :, row::2, column::2])
+
+    return initialise
 
 
 def spread(weight: Tensor) -> Tensor:
