@@ -202,7 +202,26 @@ def test_single_pictures_that_can_be_normalised(tmp_path: Path, overrides: list[
     [
         (["model=sngan", "kimg=0.1", "data.batch_size=64"], "model.n_critic", "is over after 2 updates"),
         (["model=sngan", "kimg=0.32", "data.batch_size=64"], "model.n_critic", None),
-        (["model.discriminator.attention=[1000]"], "model.discriminator.attention", "but pictures are 64x64"),
+        (["model.discriminator.attention=[1000]"], "model.discriminator.attention", "goes to 32, the"),
+        (
+            ["model=dcgan", "model.generator.attention=[64]"],
+            "model.generator.attention",
+            "are 64x64: attention goes to 32",
+        ),
+        (["model=dcgan", "model.generator.attention=[32,8]"], "model.generator.attention", None),
+        (["model=sagan", "model.generator.attention=[1]"], "model.generator.attention", "attention goes to 8, the"),
+        (["model=sagan", "model.generator.attention=[64]"], "model.generator.attention", None),
+        (["model=sagan", "model.generator.attention=[16,12]"], "model.generator.attention", "goes to 16, the"),
+        (
+            ["model=r3gan", "model.discriminator.attention=[2,64]"],
+            "model.discriminator.attention",
+            "goes to 4, 64, the",
+        ),
+        (
+            ["model=sagan", "data.image_size=[28,40]"],
+            "model.generator.attention",
+            "are 28x40: attention goes to 28, the",
+        ),
         (["model.discriminator.attention=[16]"], "model.discriminator.attention", None),
         (
             ["model=wgan_gp", "model.discriminator.minibatch_std=true"],

@@ -12,6 +12,7 @@ from impasto.losses.penalties import GradientPenalty, Penalty
 from impasto.models.noise import is_conditional
 from impasto.networks.layers.head import MinibatchDeviation
 from impasto.run.notices import notice
+from impasto.run.probe import attended
 
 
 def say_what_is_doubtful(
@@ -46,7 +47,7 @@ def say_what_is_doubtful(
             "generator will not be trained; make kimg larger.",
         )
     if spec is not None:
-        say_where_attention_goes(cfg, spec)
+        say_where_attention_goes(cfg, spec, generator, discriminator)
         if cfg.data.get("balanced") and hasattr(generator, "latent_dim") and not is_conditional(generator, spec):
             notice(
                 "data.balanced",
@@ -71,14 +72,17 @@ def say_what_strength_goes_by(augment: ADA, loss: object) -> None:
         )
 
 
-def say_where_attention_goes(cfg: DictConfig, spec: ImageSpec) -> None:
-    """Resolutions that pictures of this size never have; the nearest one gets the attention."""
-    for name in ("generator", "discriminator"):
+def say_where_attention_goes(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> None:
+    """Resolutions that a network does not pass through, or not with room for attention; the nearest one gets it."""
+    for name, network in (("generator", generator), ("discriminator", discriminator)):
         wanted = cfg.model[name].get("attention")
-        if isinstance(wanted, ListConfig) and any(each > min(spec.height, spec.width) for each in wanted):
-            key = f"model.{name}.attention"
-            size = f"{spec.height}x{spec.width}"
-            notice(key, f"{key}={wanted}, but pictures are {size}: attention goes to the nearest size there is.")
+        if not isinstance(wanted, ListConfig) or not wanted:
+            continue
+        found = attended(network, spec)
+        if found and found != set(wanted):
+            key, size = f"model.{name}.attention", f"{spec.height}x{spec.width}"
+            places = ", ".join(map(str, sorted(found)))
+            notice(key, f"{key}={wanted}, but pictures are {size}: attention goes to {places}, the nearest there is.")
 
 
 def constrained(cfg: DictConfig, penalties: list[Penalty], discriminator: nn.Module) -> bool:
