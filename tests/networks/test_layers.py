@@ -10,13 +10,14 @@ from torch import nn
 
 from impasto.errors import UserError
 from impasto.networks.layers.attention import SelfAttention
+from impasto.networks.layers.bottleneck import ResidualBlock
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.head import MinibatchDeviation, ScoreHead
 from impasto.networks.layers.ladder import doubling, ladder, nearest_levels
 from impasto.networks.layers.linear import conv, dense, he, small_normal
 from impasto.networks.layers.norm import BatchNorm, ConditionalNorm, PixelNorm
 from impasto.networks.layers.resample import UpConv, pad_to_even, resized
-from impasto.networks.r3gan import R3GANDiscriminator, R3GANGenerator, ResidualBlock
+from impasto.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 
 
 @pytest.mark.parametrize(

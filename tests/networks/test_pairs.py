@@ -143,7 +143,7 @@ def test_r1_reaches_every_weight_but_biases_of_the_end(pair: Pair) -> None:
 
 @pytest.mark.parametrize("spectral_norm", [False, True])
 def test_spectral_norm_and_its_state(spectral_norm: bool) -> None:
-    for name in ("mlp", "dcgan", "resnet"):
+    for name in PAIRS:
         make = PAIRS[name].d
         network = make(3, 16, 16, num_classes=2, spectral_norm=spectral_norm)
         x, labels = torch.randn(2, 3, 16, 16), torch.tensor([0, 1])
@@ -168,7 +168,7 @@ def test_spectral_norm_and_its_state(spectral_norm: bool) -> None:
 @pytest.mark.parametrize("norm", ["batch", "instance", "layer", "pixel", "none"])
 @pytest.mark.parametrize("depth", [1, 2])
 def test_every_norm_and_depth(norm: str, depth: int) -> None:
-    for name in ("dcgan", "resnet"):
+    for name in ("dcgan", "resnet", "r3gan"):
         generator = PAIRS[name].g(3, 16, 24, num_classes=2, norm=norm, depth=depth, dropout=0.2, attention=[8])
         discriminator = PAIRS[name].d(3, 16, 24, num_classes=2, norm=norm, depth=depth, dropout=0.2, attention=[8])
         labels = torch.tensor([0, 1])

@@ -11,54 +11,14 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from impasto.errors import UserError
 from impasto.networks.layers.attention import SelfAttention
+from impasto.networks.layers.bottleneck import ResidualBlock, linear_init, transition
 from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
 from impasto.networks.layers.head import ScoreHead
 from impasto.networks.layers.ladder import doubling, ladder, nearest_levels, positive
-from impasto.networks.layers.linear import conv, dense, he
-from impasto.networks.layers.norm import ConditionalNorm
+from impasto.networks.layers.linear import conv, dense
+from impasto.networks.layers.norm import NormKind
 from impasto.networks.layers.resample import resized
-
-linear_init = he(1.0)  # N(0, 1 / fan-in): nothing is rectified after these
-
-
-class ResidualBlock(nn.Module):
-    """x + conv1x1(act(grouped conv3x3(act(conv1x1(x))))), inverted bottleneck.
-
-    Args:
-        channels: in and out.
-        expansion: the middle has so many times ``channels``.
-        group: channels that are convolved together in the middle.
-        slope: of the LeakyReLUs.
-        blocks: residual blocks in the whole network; Fixup scales a branch of m = 3 layers by blocks^(-1 / (2m - 2)).
-        condition_width: length of the embedded condition that modulates the branch, 0 without one.
-    """
-
-    def __init__(
-        self, channels: int, expansion: int, group: int, slope: float, blocks: int, condition_width: int = 0
-    ) -> None:
-        super().__init__()
-        positive(expansion=expansion, group=group)
-        inner = channels * expansion
-        if inner % group:
-            raise UserError(
-                f"{channels} channels x expansion {expansion} cannot be cut into groups of {group}; "
-                f"make features and max_features multiples of group, or group smaller."
-            )
-        scaled = he(slope, blocks**-0.25)
-        self.modulate = ConditionalNorm("none", channels, condition_width)
-        self.branch = nn.Sequential(
-            conv(channels, inner, 1, init=scaled),
-            nn.LeakyReLU(slope),
-            conv(inner, inner, 3, groups=inner // group, init=scaled),
-            nn.LeakyReLU(slope),
-            conv(inner, channels, 1, bias=False, init=nn.init.zeros_),
-        )
-
-    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """(N, C, H, W) to the same."""
-        return x + self.branch(self.modulate(x, condition))
 
 
 class R3GANGenerator(nn.Module):
@@ -78,7 +38,10 @@ class R3GANGenerator(nn.Module):
         group: channels that are convolved together.
         conditioning: ``concat`` (beside the noise, as in the paper), ``norm`` (modulation of every block) or ``none``.
         attention: resolutions with self-attention (shorter side; the nearest there is).
+        norm: at the start of each block: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``, as in the paper.
+        dropout: probability of a channel in the middle of a block to be dropped.
         slope: of the LeakyReLUs.
+        spectral_norm: on all layers; the paper has none.
         embedding: length of the embedded condition.
 
     Raises:
@@ -101,7 +64,10 @@ class R3GANGenerator(nn.Module):
         group: int = 16,
         conditioning: GeneratorConditioning = "concat",
         attention: Sequence[int] = (),
+        norm: NormKind = "none",
+        dropout: float = 0.0,
         slope: float = 0.2,
+        spectral_norm: bool = False,
         embedding: int = 128,
     ) -> None:
         super().__init__()
@@ -110,19 +76,17 @@ class R3GANGenerator(nn.Module):
         self.sizes = ladder(height, width)
         widths = doubling(len(self.sizes), features, max_features)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
-        self.project = dense(self.input.width, widths[0], init=linear_init)
+        self.project = dense(self.input.width, widths[0], init=linear_init, spectral=spectral_norm)
         self.basis = nn.Parameter(torch.randn(widths[0], *self.sizes[0]))
         attended = nearest_levels(self.sizes, attention)
         self.stages, self.attention, self.transitions = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for i, wide in enumerate(widths):
-            self.transitions.append(transition(widths[max(i - 1, 0)], wide))
-            blocks = [
-                ResidualBlock(wide, expansion, group, slope, depth * len(widths), self.input.condition_width)
-                for _ in range(depth)
-            ]
+            self.transitions.append(transition(widths[max(i - 1, 0)], wide, spectral_norm))
+            shape = (wide, expansion, group, slope, depth * len(widths), self.input.condition_width)
+            blocks = [ResidualBlock(*shape, norm, dropout, spectral_norm) for _ in range(depth)]
             self.stages.append(nn.ModuleList(blocks))
-            self.attention.append(SelfAttention(wide, spectral=False) if i in attended else nn.Identity())
-        self.paint = conv(widths[-1], channels, 1, init=linear_init)
+            self.attention.append(SelfAttention(wide, spectral_norm) if i in attended else nn.Identity())
+        self.paint = conv(widths[-1], channels, 1, init=linear_init, spectral=spectral_norm)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W), float32.
@@ -161,7 +125,10 @@ class R3GANDiscriminator(nn.Module):
         group: channels that are convolved together.
         conditioning: ``projection``, ``concat`` or ``none``.
         attention: resolutions with self-attention (shorter side; the nearest there is).
+        norm: at the start of each block: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``, as in the paper.
+        dropout: probability of a channel in the middle of a block to be dropped.
         slope: of the LeakyReLUs.
+        spectral_norm: on all layers; the paper has none.
         minibatch_std: show the last layers how much the pictures of a batch differ.
         sigmoid: squash the scores into [0, 1].
 
@@ -184,7 +151,10 @@ class R3GANDiscriminator(nn.Module):
         group: int = 16,
         conditioning: DiscriminatorConditioning = "projection",
         attention: Sequence[int] = (),
+        norm: NormKind = "none",
+        dropout: float = 0.0,
         slope: float = 0.2,
+        spectral_norm: bool = False,
         minibatch_std: bool = False,
         sigmoid: bool = False,
     ) -> None:
@@ -193,16 +163,16 @@ class R3GANDiscriminator(nn.Module):
         self.sigmoid = sigmoid
         self.sizes = ladder(height, width)[::-1]
         widths = doubling(len(self.sizes), features, max_features)[::-1]
-        self.see = nn.Sequential(conv(channels, widths[0], 1, init=linear_init), nn.LeakyReLU(slope))
+        first = conv(channels, widths[0], 1, init=linear_init, spectral=spectral_norm)
+        self.see = nn.Sequential(first, nn.LeakyReLU(slope))
         attended = nearest_levels(self.sizes, attention)
         self.stages, self.transitions = nn.ModuleList(), nn.ModuleList()
         for i, wide in enumerate(widths):
-            self.transitions.append(transition(widths[max(i - 1, 0)], wide))
-            stage = nn.Sequential(
-                *(ResidualBlock(wide, expansion, group, slope, depth * len(widths)) for _ in range(depth))
-            )
+            self.transitions.append(transition(widths[max(i - 1, 0)], wide, spectral_norm))
+            shape = (wide, expansion, group, slope, depth * len(widths), 0)
+            stage = nn.Sequential(*(ResidualBlock(*shape, norm, dropout, spectral_norm) for _ in range(depth)))
             if i in attended:
-                stage.append(SelfAttention(wide, spectral=False))
+                stage.append(SelfAttention(wide, spectral_norm))
             self.stages.append(stage)
         self.head = ScoreHead(
             widths[-1],
@@ -214,6 +184,7 @@ class R3GANDiscriminator(nn.Module):
             sigmoid=sigmoid,
             slope=slope,
             init=linear_init,
+            spectral=spectral_norm,
         )
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -226,8 +197,3 @@ class R3GANDiscriminator(nn.Module):
         for size, change, stage in zip(self.sizes, self.transitions, self.stages, strict=True):
             x = stage(change(resized(x, size)))
         return self.head(x, condition)
-
-
-def transition(before: int, after: int) -> nn.Module:
-    """What takes one stage's channels to the next one's."""
-    return nn.Identity() if before == after else conv(before, after, 1, bias=False, init=linear_init)
