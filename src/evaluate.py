@@ -1,4 +1,4 @@
-"""Measure a model or a folder: ``python src/evaluate.py checkpoint=RUN_DIR`` or ``generated=DIR real=DIR``."""
+"""Measure a model or a folder: ``python src/evaluate.py checkpoint=RUN_DIR``, or ``generated=DIR real=DIR``."""
 
 from pathlib import Path
 
@@ -18,6 +18,8 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     folders = [name for name in ("generated", "real") if cfg[name] is not None]
     if (cfg.checkpoint is None) == (not folders) or len(folders) == 1:
         raise UserError("Give either checkpoint=RUN_DIR|PATH, or both generated=DIR and real=DIR.")
+    if cfg.get("content") is not None and not folders:
+        raise UserError("content=DIR goes with generated=DIR and real=DIR: it is what the generated were painted from.")
     return cfg.checkpoint is not None
 
 
@@ -33,8 +35,8 @@ def check_paths(cfg: DictConfig) -> None:
 
     if cfg.checkpoint is not None:
         find_checkpoint(cfg.checkpoint)
-    for name in ("generated", "real"):
-        if cfg[name] is not None:
+    for name in ("generated", "real", "content"):
+        if cfg.get(name) is not None:
             FolderSource(as_path(name, cfg[name]), option=name)
     if cfg.output is not None and as_path("output", cfg.output).is_dir():
         raise UserError(f"output={cfg.output} is a folder; give the name of a JSON file.")
@@ -46,11 +48,13 @@ def evaluate(cfg: DictConfig) -> None:
     of_checkpoint = is_of_checkpoint(cfg)
     check_paths(cfg)
     from impasto.evaluation.command import measure_checkpoint, measure_folders
+    from impasto.evaluation.pairs import measure_pairs
     from impasto.evaluation.table import show
     from impasto.run.summary import write_json
 
     protocols = Path(__file__).parents[1] / "conf" / "evaluation"
-    result = measure_checkpoint(cfg, protocols) if of_checkpoint else measure_folders(cfg, protocols)
+    of_folders = measure_folders if cfg.content is None else measure_pairs
+    result = measure_checkpoint(cfg, protocols) if of_checkpoint else of_folders(cfg, protocols)
     write_json(result.report, result.path)
     show(result)
 

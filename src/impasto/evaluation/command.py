@@ -213,12 +213,19 @@ def measure_folders(cfg: DictConfig, protocols: Path) -> Result:
     about: dict[str, Any] = {"generated": str(folder), "real": str(real_folder), "image_size": list(size)}
     about["bad_images"] = {side: len(pictures) for side, pictures in bad.items()}
     result = Result.of(f"{folder} against {real_folder}", evaluator, figures, output_of(cfg, folder), about)
+    name_bad(result, {"generated": folder, "real": real_folder}, bad)
+    return result
+
+
+def name_bad(result: Result, folders: Mapping[str, Path], bad: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+    """Write ``bad_images.csv`` beside the figures, where there are any bad pictures.
+
+    Args:
+        result: the figures.
+        folders: by side.
+        bad: name and reason of bad pictures in them.
+    """
     if any(bad.values()):
-        named = [
-            (str(root / name), why)
-            for root, side in zip((folder, real_folder), bad, strict=True)
-            for name, why in bad[side]
-        ]
+        named = [(str(folders[side] / name), why) for side, found in bad.items() for name, why in found]
         result.path.parent.mkdir(parents=True, exist_ok=True)
         write_csv(result.path.with_name(BAD_LIST), named)
-    return result

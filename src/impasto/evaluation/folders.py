@@ -17,12 +17,15 @@ from impasto.data.packed import PackedImages
 from impasto.data.packing import pack
 from impasto.data.sizing import SizePolicy
 from impasto.errors import UserError
+from impasto.inference.sheet import is_sheet
 from impasto.run.cache import cache_dir
 
 log = logging.getLogger("impasto")
 
 SHEET = "grid.png"
 """What generate.py writes beside its pictures, which is not one of them."""
+PAIRS = "sheet.png"
+"""What stylize.py writes beside its own, which is marked; a painting may have that name as well."""
 FIRST = "000000.png"
 """The first of its pictures, by which a folder of its is known."""
 NAMED = 20
@@ -35,7 +38,9 @@ def size_of_first(folder: Path) -> tuple[int, int]:
     Raises:
         UserError: there is none.
     """
-    for item in islice((item for item in FolderSource(folder, option="generated").items() if item.name != SHEET), 16):
+    sheets = sheets_in(folder, "generated")
+    items = FolderSource(folder, option="generated").items()
+    for item in islice((item for item in items if item.name not in sheets), 16):
         assert isinstance(item.load, Path)
         try:
             height, width, _ = decode(item.load).shape
@@ -43,6 +48,19 @@ def size_of_first(folder: Path) -> tuple[int, int]:
             continue
         return height, width
     raise UserError(f"generated={folder}: its first pictures cannot be read; give image_size= to go on without them.")
+
+
+def sheets_in(folder: Path, option: str) -> set[str]:
+    """Names of the files in a folder that show several of its pictures, and are none.
+
+    Args:
+        folder: of pictures.
+        option: what names it.
+    """
+    found = {PAIRS} if is_sheet(folder / PAIRS) else set()
+    if (folder / SHEET).is_file() and (option == "generated" or (folder / FIRST).is_file()):
+        found.add(SHEET)
+    return found
 
 
 def pack_folder(
@@ -64,8 +82,8 @@ def pack_folder(
     source = FolderSource(folder, class_of=class_of, option=option)
     packed = pack(source, SizePolicy(*size), keep_in or cache_dir(), duplicates="keep", max_bad_share=1.0)
     bad = bad_in(packed)
-    if (folder / SHEET).is_file() and (option == "generated" or (folder / FIRST).is_file()):
-        packed = packed.subset([i for i, name in enumerate(packed.every_name()) if name != SHEET])
+    if sheets := sheets_in(folder, option):
+        packed = packed.subset([i for i, name in enumerate(packed.every_name()) if name not in sheets])
     for name, reason in bad[:NAMED]:
         log.warning("Skipped %s: %s.", shown(str(folder / name)), reason)
     if len(bad) > NAMED:

@@ -108,22 +108,22 @@ class TranslationEvaluator:
 
     def evaluate(
         self,
-        paint: Paint,
+        paint: Paint | PackedImages,
         content: PackedImages,
         style: PackedImages,
         *,
         reference: PackedImages | None = None,
-        trained_against: Collection[str] = (),
+        trained_against: Collection[str] | None = (),
         about: dict[str, Any] | None = None,
     ) -> dict[str, float]:
         """Measure; every process must call it and gets the figures of the first, which does the work.
 
         Args:
-            paint: repaints content.
+            paint: repaints content; or what became of it, as many pictures in the same order.
             content: crops of what is to be repainted.
             style: crops of paintings that the model has not seen, of any number.
             reference: crops of other paintings.
-            trained_against: names of the networks in the model's own losses.
+            trained_against: names of the networks in the model's own losses; None where nobody knows.
             about: what else to put on record.
 
         Returns:
@@ -163,8 +163,10 @@ class TranslationEvaluator:
             record |= {f"{prefix}split": split, f"{side}_pictures": known[side][split]}
         return record
 
-    def _measure(self, sets: "_Sets", trained_against: Collection[str], about: dict[str, Any]) -> dict[str, float]:
-        networks = self.networks(trained_against)
+    def _measure(
+        self, sets: "_Sets", trained_against: Collection[str] | None, about: dict[str, Any]
+    ) -> dict[str, float]:
+        networks = self.networks(trained_against or ())
         style = Chosen(sets.style, self.num_style)
         of_style = self._known(networks, style, "paintings")
         table = Table(networks, self.metrics, self.settings, of_style, style.cut_from)
@@ -174,7 +176,7 @@ class TranslationEvaluator:
         self.comparability = table.records(
             fingerprint=sets.style.fingerprint,
             content_fingerprint=sets.content.fingerprint,
-            trained_against=sorted(trained_against),
+            trained_against=None if trained_against is None else sorted(trained_against),
             **about,
         )
         self.main_metric = table.preferred()
@@ -189,7 +191,7 @@ class TranslationEvaluator:
             return lambda start, n: change(content(start, n))
 
         colours = colours_of(style.all())
-        painted = of_content(sets.paint)
+        painted = Chosen(sets.paint, count) if isinstance(sets.paint, PackedImages) else of_content(sets.paint)
         yield OURS, self._view(networks, painted, len(content), "repainted pictures", content), content
         yield CONTROLS[0], self._known(networks, content, CONTROLS[0], content), content
         matched, key = of_content(lambda images: match_colours(images, colours)), [style.packed.fingerprint, len(style)]
@@ -236,7 +238,7 @@ class TranslationEvaluator:
 
 @dataclass(frozen=True)
 class _Sets:
-    paint: Paint
+    paint: Paint | PackedImages
     content: PackedImages
     style: PackedImages
     reference: PackedImages | None

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 SIDE = 320
 """Pixels of a cell."""
 GAP = 6
+MARK = ("Description", "impasto: pictures before and after")
+"""Written into a sheet, so that it is not taken for one of the paintings beside it."""
 
 
 def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, path: Path) -> None:
@@ -17,7 +20,7 @@ def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, pat
     Args:
         pairs: as :func:`shrunk` gives them.
         columns: pairs in a row; no more than there are.
-        path: of the sheet; its ending says the format.
+        path: of the sheet, a PNG.
     """
     columns = min(columns, len(pairs))
     rows = [pairs[i : i + columns] for i in range(0, len(pairs), columns)]
@@ -34,7 +37,18 @@ def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, pat
         sheet.paste(strip, (0, top))
         top += strip.height + GAP
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    told = PngInfo()
+    told.add_text(*MARK)
+    sheet.save(path, "PNG", pnginfo=told)
+
+
+def is_sheet(path: Path) -> bool:
+    """Whether a file was written by :func:`save_pairs`, whatever its name."""
+    try:
+        with Image.open(path) as picture:
+            return picture.info.get(MARK[0]) == MARK[1]
+    except (OSError, ValueError, SyntaxError):  # not there, or no picture
+        return False
 
 
 def shrunk(pixels: np.ndarray) -> np.ndarray:

@@ -1,0 +1,100 @@
+"""What ``src/evaluate.py`` does with a folder of repainted pictures and the folder of what they were painted from."""
+
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from impasto.checks import as_path
+from impasto.data.items import shown
+from impasto.data.packed import PackedImages
+from impasto.data.transforms import as_size
+from impasto.errors import UserError
+from impasto.evaluation.command import Result, name_bad, output_of, protocol
+from impasto.evaluation.folders import bad_in, pack_folder, size_of_first
+from impasto.evaluation.translation import TranslationEvaluator
+from impasto.inference.targets import target_name
+from impasto.run.notices import notice
+
+SIDES: Final = ("generated", "content", "real")
+LEAST: Final = 16
+"""Pixels that the networks of structure and of feature statistics need."""
+
+
+def measure_pairs(cfg: DictConfig, protocols: Path) -> Result:
+    """Repainted pictures against paintings, beside the pictures that they were painted from, recoloured and not.
+
+    Raises:
+        UserError: folders without good pictures, pictures without their counterpart, or a setting out of place.
+    """
+    if cfg.evaluation.split is not None:
+        raise UserError("evaluation.split is for checkpoint=, whose data has parts; name the folder itself with real=.")
+    evaluator: TranslationEvaluator = protocol(with_statistics(cfg), protocols / "translation.yaml")
+    folders = {side: as_path(side, cfg[side]) for side in SIDES}
+    size = as_size(cfg.image_size, "image_size") if cfg.image_size is not None else size_of_first(folders["generated"])
+    if min(size) < LEAST:
+        raise UserError(f"image_size={size[0]}x{size[1]} is too small to compare structure; give {LEAST} or more.")
+    with tempfile.TemporaryDirectory() as temporary:
+        places = {"generated": Path(temporary)}
+        packed = {side: pack_folder(folders[side], size, side, keep_in=places.get(side)) for side in SIDES}
+        painted, content = paired(packed["generated"], packed["content"], folders)
+        if cfg.evaluation.num_images is None:
+            evaluator.num_images = len(painted)
+        about = {"origin": str(folders["real"]), "split": None}
+        figures = evaluator.evaluate(painted, content, packed["real"], trained_against=None, about=about)
+        bad = {side: bad_in(packed[side]) for side in SIDES}
+    record: dict[str, Any] = {**{side: str(folder) for side, folder in folders.items()}, "image_size": list(size)}
+    record |= {"pairs": len(painted), "bad_images": {side: len(found) for side, found in bad.items()}}
+    title = f"{folders['generated']} against {folders['real']}"
+    result = Result.of(title, evaluator, figures, output_of(cfg, folders["generated"]), record)
+    name_bad(result, folders, bad)
+    return result
+
+
+def with_statistics(cfg: DictConfig) -> DictConfig:
+    """The command's configuration with a network for feature statistics that no model was trained against."""
+    if cfg.evaluation.get("statistics") is not None:
+        return cfg
+    notice(
+        "evaluation.statistics",
+        "Feature statistics are measured with a random network: a folder does not say what its painter was trained "
+        "against (+evaluation.statistics=vgg19 or efficientnet_lite0 where it was another network).",
+    )
+    own = OmegaConf.create({"evaluation": {"statistics": "random_features"}})
+    return OmegaConf.merge(OmegaConf.create(OmegaConf.to_container(cfg)), own)  # type: ignore[return-value]
+
+
+def paired(
+    generated: PackedImages, content: PackedImages, folders: dict[str, Path]
+) -> tuple[PackedImages, PackedImages]:
+    """Repainted pictures and what they were painted from, in the same order.
+
+    They go together by name, as stylize.py gives them. Where one of the two cannot be read, which was said, the other
+    is left out; where content was not painted, a notice says so.
+
+    Args:
+        generated: repainted pictures.
+        content: what they were painted from, and perhaps more.
+        folders: of either, for messages.
+
+    Raises:
+        UserError: a repainted picture of which there is no content, or fewer than two pairs.
+    """
+    names = list(generated.every_name())
+    places = {named: place for place, name in enumerate(content.every_name()) for named in (name, target_name(name))}
+    unreadable = {named for name, _ in bad_in(content) for named in (name, target_name(name))}
+    if alone := [name for name in names if name not in places and name not in unreadable]:
+        raise UserError(
+            f"content={folders['content']} has no picture for {len(alone)} of the {len(names)} in "
+            f"generated={folders['generated']} ({', '.join(map(shown, alone[:3]))}): a painting goes by its picture's "
+            "name; give the folder that stylize.py painted, or drop content=."
+        )
+    kept = [number for number, name in enumerate(names) if name in places]
+    theirs = np.array([places[names[number]] for number in kept], np.int64)
+    if len(kept) < 2:
+        raise UserError(f"There are {len(kept)} pairs of pictures in content= and generated=, and 2 are needed.")
+    if unpainted := len(np.setdiff1d(np.arange(len(content)), theirs)):
+        notice("evaluation.content", f"{unpainted} of {len(content)} pictures of content= were not painted: left out.")
+    return generated.subset(kept), content.subset(theirs)

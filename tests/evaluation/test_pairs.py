@@ -1,0 +1,116 @@
+"""``src/evaluate.py`` on folders that stylize.py wrote."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from evaluate import is_of_checkpoint
+from impasto.data.spec import ImageSpec
+from impasto.errors import UserError
+from impasto.evaluation.folders import pack_folder, size_of_first
+from impasto.evaluation.pairs import measure_pairs
+from impasto.inference.loading import LoadedGenerator
+from impasto.inference.sheet import is_sheet
+from impasto.inference.stylize import stylize
+from impasto.run.notices import forget_notices, notices
+from tests.evaluation.conftest import random_images, write_folder
+from tests.evaluation.test_command import PROTOCOLS, composed_evaluate, shown
+
+
+class Negative(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sign = nn.Parameter(-torch.ones(()))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.sign * images
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    """Nine pictures, one of them in a folder and one a GIF; their negatives with a sheet; and twelve paintings."""
+    content = write_folder(random_images(9, 0, 32), tmp_path / "content")
+    (content / "more").mkdir()
+    (content / "00008.png").rename(content / "more" / "00008.png")
+    with Image.open(content / "00007.png") as picture:
+        picture.save(content / "00007.gif")
+    (content / "00007.png").unlink()
+    generator = LoadedGenerator(Negative(), ImageSpec(3, 32, 32), {}, 0, tmp_path)
+    stylize(generator, content, tmp_path / "painted", sheet=2)
+    return {
+        "generated": tmp_path / "painted",
+        "content": content,
+        "real": write_folder(random_images(12, 1, 32, bright=200), tmp_path / "real"),
+    }
+
+
+def measured(folders: dict[str, Path], *overrides: str):  # type: ignore[no-untyped-def]
+    given = [f"{name}={folder}" for name, folder in folders.items()]
+    return measure_pairs(composed_evaluate(*given, *overrides), PROTOCOLS)
+
+
+def test_a_folder_of_paintings_gets_its_controls(folders: dict[str, Path], tmp_path: Path) -> None:
+    forget_notices()
+    result = measured(folders)
+    assert list(result.table) == ["painted", "content", "content in the style's colours"]
+    record = result.comparability["kid_tiny"]
+    assert (record["generated"], record["real"], record["trained_against"]) == (9, 12, None)
+    assert result.table["content"]["structure"] == pytest.approx(1.0)
+    assert 0 < result.figures["structure"] < 1
+    assert set(result.figures) >= {"fd_tiny", "kid_tiny", "gram_random_features"}
+    assert "does not say what its painter was trained against" in notices()["evaluation.statistics"]
+    assert result.path == folders["generated"] / "evaluation.json"
+    assert json.loads(json.dumps(result.report))["pairs"] == 9
+    assert "9 pictures in each row, against 12 pictures" in " ".join(shown(result).split())
+
+
+def test_what_was_not_painted_is_the_control_itself(folders: dict[str, Path], tmp_path: Path) -> None:
+    result = measured({**folders, "generated": folders["content"]}, f"output={tmp_path / 'x.json'}")
+    assert result.table["painted"] == pytest.approx(result.table["content"])
+
+
+def test_pairs_are_complete_or_it_is_said(folders: dict[str, Path]) -> None:
+    forget_notices()
+    (folders["generated"] / "00000.png").unlink()
+    (folders["content"] / "00001.png").write_bytes(b"no picture")
+    result = measured(folders)
+    assert result.report["pairs"] == 7
+    assert result.report["bad_images"] == {"generated": 0, "content": 1, "real": 0}
+    assert (folders["generated"] / "bad_images.csv").is_file()
+    assert "1 of 8 pictures of content= were not painted" in notices()["evaluation.content"]
+    (folders["content"] / "00002.png").unlink()
+    with pytest.raises(UserError, match=r"has no picture for 1 of the 8 in generated=.* \(00002\.png\): a painting"):
+        measured(folders)
+    for path in folders["content"].glob("0000[3-6].png"):
+        path.unlink()
+    with pytest.raises(UserError, match="no picture for 5 of the 8"):
+        measured(folders)
+
+
+def test_mistakes_are_named(folders: dict[str, Path]) -> None:
+    with pytest.raises(UserError, match="image_size=8x8 is too small"):
+        measured(folders, "image_size=8")
+    with pytest.raises(UserError, match=r"evaluation\.split is for checkpoint="):
+        measured(folders, "evaluation.split=train")
+    for given in (["content=a"], ["content=a", "checkpoint=b"], ["content=a", "real=b"]):
+        with pytest.raises(UserError, match=r"content=DIR goes with|Give either checkpoint="):
+            is_of_checkpoint(composed_evaluate(*given))
+
+
+def test_only_the_sheet_that_was_written_is_none(folders: dict[str, Path]) -> None:
+    painted = folders["generated"]
+    assert is_sheet(painted / "sheet.png")
+    assert len(pack_folder(painted, (32, 32), "generated")) == 9
+    assert len(pack_folder(painted, (32, 32), "real")) == 9
+    with Image.open(painted / "sheet.png") as sheet:
+        Image.fromarray(np.asarray(sheet)).save(painted / "sheet.png")  # a user's own
+    assert not is_sheet(painted / "sheet.png")
+    assert len(pack_folder(painted, (32, 32), "generated")) == 10
+    for path in painted.glob("0*.png"):
+        path.unlink()
+    assert size_of_first(painted) == (32, 32), "more/00008.png comes first"
