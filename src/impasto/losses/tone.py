@@ -15,15 +15,18 @@ CHROMA: Final = ((-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))
 def luma_distance(painted: Tensor, content: Tensor, blur: int = 8) -> Tensor:
     """L1 between brightness blurred over ``blur`` pixels, each picture at mean 0 and deviation 1 first.
 
-    Keeps light light and dark dark, and leaves strokes and overall tone free. (N, 1 or 3, H, W) in [-1, 1] both.
+    The project's own. Keeps light light and dark dark, and leaves strokes and overall tone free. (N, 1 or 3, H, W) in
+    [-1, 1] both.
     """
     a, b = (_blurred_luma(images, blur) for images in (painted, content))
     return (a - b).abs().mean()
 
 
 def chroma_distance(painted: Tensor, content: Tensor, blur: int = 8) -> Tensor:
-    """As :func:`luma_distance`, of the two colour differences, scaled together: what is bluer stays bluer, whatever the
-    palette. (N, 3, H, W) in [-1, 1] both; 0 for grey pictures.
+    """As :func:`luma_distance`, of the two colour differences, scaled together.
+
+    The project's own. What is bluer stays bluer, whatever the palette. (N, 3, H, W) in [-1, 1] both; 0 for grey
+    pictures.
     """
     if painted.shape[1] != 3:
         return painted.new_zeros(())

@@ -31,14 +31,8 @@ def say_what_is_doubtful(
         notice(
             "loss", "loss=wasserstein without penalty, clipping or spectral norm: nothing keeps the critic Lipschitz."
         )
-    mixes = any(isinstance(m, MinibatchDeviation) for m in discriminator.modules())
-    if mixes and any(isinstance(p, GradientPenalty) for p in penalties):
-        notice(
-            "penalty.gradient_penalty",
-            "penalty=gradient_penalty asks for the gradient of each score by its own picture, but minibatch_std lets a "
-            "score depend on all pictures of its group (Karras et al. 2018 use them together all the same): set "
-            "model.discriminator.minibatch_std=false for the penalty as it is meant.",
-        )
+    say_what_is_mixed(penalties, discriminator)
+    say_what_fades(cfg)
     updates = math.ceil(cfg.kimg * 1000 / (cfg.data.get("batch_size") or 1))
     if (n_critic := cfg.model.get("n_critic", 1)) > updates:
         notice(
@@ -48,13 +42,43 @@ def say_what_is_doubtful(
         )
     if spec is not None:
         say_where_attention_goes(cfg, spec, generator, discriminator)
-        if cfg.data.get("balanced") and hasattr(generator, "latent_dim") and not is_conditional(generator, spec):
+        say_what_balance_is_for(cfg, spec, generator)
+
+
+def say_what_is_mixed(penalties: list[Penalty], discriminator: nn.Module) -> None:
+    """A gradient by one picture of scores that depend on others too; with batch normalisation it is refused."""
+    mixes = any(isinstance(m, MinibatchDeviation) for m in discriminator.modules())
+    if mixes and any(isinstance(p, GradientPenalty) for p in penalties):
+        notice(
+            "penalty.gradient_penalty",
+            "penalty=gradient_penalty asks for the gradient of each score by its own picture, but minibatch_std lets a "
+            "score depend on all pictures of its group (Karras et al. 2018 use them together all the same): set "
+            "model.discriminator.minibatch_std=false for the penalty as it is meant.",
+        )
+
+
+def say_what_fades(cfg: DictConfig) -> None:
+    """Small initial weights without the normalisation that makes up for them."""
+    for name in ("generator", "discriminator"):
+        gain = cfg.model[name].get("init_gain", 1)
+        if cfg.model[name].get("norm") == "none" and 0 < gain < 0.1:
+            key = f"model.{name}.init_gain"
             notice(
-                "data.balanced",
-                "data.balanced=true, but this generator is told no classes: it learns a mixture in which each comes "
-                "equally often, and is measured against the pictures as they are; set data.balanced=false, or choose a "
-                "conditional model such as model=cgan.",
+                key,
+                f"{key}={gain} with norm=none: nothing makes up for such small weights, and signals fade from layer to "
+                f"layer; set {key}=1.",
             )
+
+
+def say_what_balance_is_for(cfg: DictConfig, spec: ImageSpec, generator: nn.Module) -> None:
+    """Classes drawn equally often for a generator that is told none."""
+    if cfg.data.get("balanced") and hasattr(generator, "latent_dim") and not is_conditional(generator, spec):
+        notice(
+            "data.balanced",
+            "data.balanced=true, but this generator is told no classes: it learns a mixture in which each comes "
+            "equally often, and is measured against the pictures as they are; set data.balanced=false, or choose a "
+            "conditional model such as model=cgan.",
+        )
 
 
 def say_what_strength_goes_by(augment: ADA, loss: object) -> None:
