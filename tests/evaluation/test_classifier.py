@@ -8,8 +8,9 @@ from impasto.data.folder import FolderSource
 from impasto.data.packed import PackedImages
 from impasto.data.packing import pack
 from impasto.data.sizing import SizePolicy
-from impasto.evaluation.classifier import class_diversity, class_figures, classifier_for
+from impasto.evaluation.classifier import class_balance, class_diversity, class_figures, classifier_for
 from impasto.evaluation.evaluator import Evaluator
+from impasto.evaluation.judged import better
 from impasto.evaluation.real import uint8_slice
 from impasto.evaluation.subjects import labels_like
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
@@ -29,6 +30,19 @@ def test_figures_by_hand() -> None:
     assert figures == {"class_share_min": 0.0, "class_share_max": 0.75, "class_accuracy": 0.5}
     assert by_class == {"share": [0.75, 0.25, 0.0], "accuracy": [1.0, 0.5, 0.0]}
     assert "class_accuracy" not in class_figures(logits, None)[0]
+
+
+def test_balance_by_hand() -> None:
+    # Asked for 60%, 30%, 10% and nothing; found 50%, 45%, 5% and nothing: 5/6, 3/2, 1/2.
+    found = class_balance([0.5, 0.45, 0.05, 0.0], torch.tensor([6, 3, 1, 0]))
+    assert found == {"class_balance_min": pytest.approx(0.5), "class_balance_max": pytest.approx(1.5)}
+
+
+def test_shares_of_unequal_classes_are_neither_better_nor_worse() -> None:
+    names = ("class_share_min", "class_share_max", "class_balance_min", "class_balance_max", "class_accuracy")
+    equal, unequal = torch.tensor([10, 10, 11]), torch.tensor([20, 10, 1])
+    assert [better(name, equal) for name in names] == [True, False, True, False, True]
+    assert [better(name, unequal) for name in names] == [None, None, True, False, True]
 
 
 def test_diversity_by_hand() -> None:
@@ -69,6 +83,11 @@ def test_real_pictures_pass_for_what_they_are(labelled: PackedImages, tmp_path: 
     record = measure.comparability["class_accuracy"]
     assert record["extractor"] == "classifier"
     assert record["accuracy_on_real"] == 1.0
+    assert found["class_balance_min"] == pytest.approx(1.0, abs=0.1)
+    assert measure.comparability["class_share_min"]["higher_is_better"] is None
+    unasked = measure.evaluate(lambda start, n: uint8_slice(labelled, everything, start, n), labelled, num_images=90)
+    assert unasked["class_balance_max"] == pytest.approx(1.0, abs=0.1), "expected in the real proportions"
+    assert measure.comparability["class_balance_max"]["asked_of"] == "real pictures"
     assert record["by_class"]["share"] == pytest.approx([2 / 3, 1 / 3], abs=0.05)
 
 

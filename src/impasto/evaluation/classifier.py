@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -175,6 +176,21 @@ def class_figures(logits: Tensor, labels: Tensor | None) -> tuple[dict[str, floa
         counts = torch.bincount(labels, minlength=classes).clamp_min(1)
         by_class["accuracy"] = (torch.bincount(labels, right, minlength=classes) / counts).tolist()
     return figures, by_class
+
+
+def class_balance(shares: Sequence[float], asked: Tensor) -> dict[str, float]:
+    """The least and the greatest share of a class, over the share that was asked for.
+
+    Args:
+        shares: of the pictures, by class.
+        asked: (classes,) how many pictures of each class should be there, in any unit; classes of none do not count.
+
+    Returns:
+        ``class_balance_min`` and ``class_balance_max``: 1 is as many as asked for, a min of 0 is a class left out.
+    """
+    wanted = asked.double() / asked.sum()
+    ratios = (torch.tensor(shares, dtype=torch.float64) / wanted)[wanted > 0]
+    return {"class_balance_min": float(ratios.min()), "class_balance_max": float(ratios.max())}
 
 
 def class_diversity(generated: Tensor, labels: Tensor, real: Tensor, real_labels: Tensor) -> dict[int, float]:

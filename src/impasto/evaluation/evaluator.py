@@ -154,7 +154,7 @@ class Evaluator:
             if judge is not None:
                 assert real.labels is not None
                 real_labels = torch.from_numpy(np.asarray(real.labels)[some_positions(len(real), self.num_real)])
-                found |= measure_classes(judge, judged[0], of_judge, labels)
+                found |= measure_classes(judge, judged[0], of_judge, real_labels, labels)
                 found |= measure_diversity(fake, known, real_labels, labels, judged[0])
             self.main_metric = preferred(found, self.extractor, n, len(known.values))
             figures = self._noted(found, fake, known, real, {"split": split, "origin": origin})

@@ -172,7 +172,10 @@ def measure(metrics: Sequence[str], fake: Features, real: RealFeatures, settings
     return figures
 
 
-OF_THE_CLASSIFIER: Final = ("class_accuracy", "class_share_min", "class_share_max", "fd_classifier")
+OF_THE_CLASSIFIER: Final = (
+    *("class_accuracy", "class_share_min", "class_share_max", "class_balance_min", "class_balance_max"),
+    "fd_classifier",
+)
 """Figures that no extractor but the classifier is needed for."""
 
 

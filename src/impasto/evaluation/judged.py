@@ -1,17 +1,18 @@
 """Figures by class, as a classifier of the real pictures sees the generated ones."""
 
-from typing import Any
+from typing import Any, Final
 
+import torch
 from torch import Tensor
 
-from impasto.evaluation.classifier import Judge, class_diversity, class_figures
+from impasto.evaluation.classifier import Judge, class_balance, class_diversity, class_figures
 from impasto.evaluation.features import Features
 from impasto.evaluation.figures import Figure, frechet_figure
 from impasto.evaluation.real import RealFeatures
 
 
 def measure_classes(
-    judge: Judge, judged: Features, real: RealFeatures | None, labels: Tensor | None
+    judge: Judge, judged: Features, real: RealFeatures | None, real_labels: Tensor, labels: Tensor | None
 ) -> dict[str, Figure]:
     """What a classifier of the real pictures says of the generated ones.
 
@@ -19,10 +20,13 @@ def measure_classes(
         judge: the classifier.
         judged: its features and logits of generated pictures.
         real: its features of real pictures.
+        real_labels: (m,) their classes, in whose proportion generated ones are expected that were asked for nothing.
         labels: (n,) what the generated pictures were asked to be, if anything.
     """
     assert judged.logits is not None
     values, by_class = class_figures(judged.logits, labels)
+    asked = torch.bincount(real_labels if labels is None else labels, minlength=judged.logits.shape[1])
+    values |= class_balance(by_class["share"], asked)
     network = judge.network
     about: dict[str, Any] = {
         "extractor": network.name,
@@ -30,11 +34,27 @@ def measure_classes(
         "resizer": network.resizer,
     }
     about["accuracy_on_real"] = judge.accuracy
-    better = {"class_accuracy": True, "class_share_min": True, "class_share_max": False}
-    figures = {name: Figure(value, {**about, "by_class": by_class}, better[name]) for name, value in values.items()}
+    protocol = {**about, "by_class": by_class, "asked_of": "real pictures" if labels is None else "labels"}
+    figures = {name: Figure(value, protocol, better(name, asked)) for name, value in values.items()}
     if real is not None:
         figures["fd_classifier"] = frechet_figure(judged, real, **about)
     return figures
+
+
+EQUAL: Final = 1.1
+"""The largest class over the smallest, up to which shares as such say how well they are kept."""
+
+
+def better(name: str, asked: Tensor) -> bool | None:
+    """Whether a figure is better when it is higher; None where neither is, as for shares of unequal classes.
+
+    Args:
+        name: of the figure.
+        asked: (classes,) how many pictures of each class should be there.
+    """
+    if name.startswith("class_share") and asked.max() > EQUAL * asked.min():
+        return None
+    return not name.endswith("_max")
 
 
 def measure_diversity(
