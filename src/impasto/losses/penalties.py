@@ -5,8 +5,9 @@ Each is given one :class:`DiscriminatorPass` and returns a scalar to add to the 
 (lazy regularisation: Karras et al. 2020b, section 3.1). What they do besides is left out: they take an Adam step of
 its own for the penalty, and to make up for it multiply the learning rate by c = k / (k + 1) and raise the betas to the
 power c. Here it is added to the loss of an update that is made anyway: there are no more steps than without, so that
-learning rate and betas mean the same for any k. The step computes the pass in float32 when one of the penalties that are
-due differentiates through it.
+learning rate and betas mean the same for any k.
+
+The step computes the pass in float32 when one of the penalties that are due differentiates through it.
 """
 
 from collections.abc import Callable
