@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from impasto.evaluation import neighbours
 from impasto.evaluation.evaluator import Evaluator
 from impasto.evaluation.neighbours import memorisation, nearest
 from impasto.evaluation.real import uint8_slice
-from impasto.run.notices import forget_notices, notices
 from tests.evaluation.conftest import TinyExtractor
 
 REAL = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
@@ -80,13 +78,3 @@ def test_copies_are_found_among_all_pictures_trained_on(packed: PackedImages, tm
     some = measure("c", num_searched=30)
     assert some.evaluate(copies(packed), packed.subset(range(5)), num_images=80, trained_on=packed)["copied_tiny"] < 0.6
     assert some.comparability["copied_tiny"]["real"] == 30
-
-
-def test_copies_of_crops_are_not_looked_for_and_a_notice_says_why(packed: PackedImages, tmp_path: Path) -> None:
-    forget_notices()
-    crops = replace(packed, cut_from=np.arange(80) % 8)
-    measure = Evaluator(features=TinyExtractor(), cache_dir=str(tmp_path), metrics=["memorisation", "kid"])
-    found = measure.evaluate(copies(crops), crops, num_images=80)
-    assert set(found) == {"kid_tiny"}
-    assert "training sees crops at random places" in notices()["evaluation.memorisation"]
-    assert measure.neighbour_sheet(copies(crops), crops)[1] == 6, "what there is can be looked at"

@@ -13,6 +13,7 @@ from impasto.checks import check_number
 from impasto.data.packed import PackedImages
 from impasto.evaluation.choice import check_features, check_split, choose_extractor
 from impasto.evaluation.classifier import classifier_for
+from impasto.evaluation.crop_search import measure_crops
 from impasto.evaluation.distances import some_positions
 from impasto.evaluation.features import (
     Extractor,
@@ -120,6 +121,7 @@ class Evaluator:
         origin: str = "",
         split: str | None = None,
         trained_on: PackedImages | None = None,
+        canvases: PackedImages | None = None,
     ) -> dict[str, float]:
         """Measure generated pictures against real ones; every process must call it, and gets the figures.
 
@@ -132,6 +134,7 @@ class Evaluator:
             origin: where the real pictures come from, for the record.
             split: which part of their data set they are, likewise; none where they are no part of one.
             trained_on: pictures trained on, among which copies are looked for; ``real`` where nobody knows.
+            canvases: what those are crops of, where they are.
         """
         n = num_images or self.num_images
         judge = None
@@ -156,6 +159,8 @@ class Evaluator:
                 real_labels = torch.from_numpy(np.asarray(real.labels)[some_positions(len(real), self.num_real)])
                 found |= measure_classes(judge, judged[0], of_judge, real_labels, labels)
                 found |= measure_diversity(fake, known, real_labels, labels, judged[0])
+            if known.pictures is not None and "memorisation" in self.metrics:
+                found |= measure_crops(generate, n, canvases)
             self.main_metric = preferred(found, self.extractor, n, len(known.values))
             figures = self._noted(found, fake, known, real, {"split": split, "origin": origin})
         figures, self.comparability, self.main_metric = from_first((figures, self.comparability, self.main_metric))
@@ -169,7 +174,7 @@ class Evaluator:
             data: the data module it learns from.
         """
         real: PackedImages = data.evaluation_images(self.split)
-        conditions = conditions_for(model, real, self.num_images)
+        conditions = self.conditions(model, data)
         return self.evaluate(
             pictures_of(model.sample, self.seed, conditions),
             real,
@@ -177,15 +182,19 @@ class Evaluator:
             origin=str(data.provenance()["origin"]),
             split=self.split,
             trained_on=data.evaluation_images("train"),
+            canvases=getattr(data, "train", None),
         )
 
     def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:
         """:meth:`neighbour_sheet` after :meth:`of_model`; nothing in processes other than the first."""
         if self._latest is None or "memorisation" not in self.metrics:
             return None
-        conditions = conditions_for(model, data.evaluation_images(self.split), self.num_images)
-        painted = pictures_of(model.sample, self.seed, conditions)
+        painted = pictures_of(model.sample, self.seed, self.conditions(model, data))
         return self.neighbour_sheet(painted, data.evaluation_images("train"))
+
+    def conditions(self, model: Any, data: Any) -> Tensor | None:
+        """What :meth:`of_model` asks of a model: (num_images,) labels or (num_images, K) vectors, if anything."""
+        return conditions_for(model, data.evaluation_images(self.split), self.num_images)
 
     def neighbour_sheet(
         self, generate: Pictures, trained_on: PackedImages, rows: int = 16, k: int = 5

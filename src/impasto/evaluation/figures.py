@@ -124,14 +124,7 @@ def _manifold(
 
 
 def _memorisation(fake: Features, real: RealFeatures, _: Settings) -> dict[str, Figure]:
-    if real.trained_on is None:
-        return {}
-    if real.pictures is not None:
-        notice(
-            "evaluation.memorisation",
-            "Whether pictures are copied is not measured: training sees crops at random places, and one of them is "
-            "hardly nearer to its neighbours at other places than to other pictures' crops; look at neighbours.png.",
-        )
+    if real.trained_on is None or real.pictures is not None:  # crops are searched for by their pixels
         return {}
     found = memorisation(fake.values, real.trained_on.values)
     about = real.trained_on.about
@@ -176,12 +169,13 @@ OF_THE_CLASSIFIER: Final = (
     *("class_accuracy", "class_share_min", "class_share_max", "class_balance_min", "class_balance_max"),
     "fd_classifier",
 )
+OF_NO_EXTRACTOR: Final = (*OF_THE_CLASSIFIER, "copied_crops")
 """Figures that no extractor but the classifier is needed for."""
 
 
 def public_name(metric: str, extractor: str) -> str:
     """Published names are for the published extractor; what a classifier says depends on no extractor."""
-    if metric in OF_THE_CLASSIFIER:
+    if metric in OF_NO_EXTRACTOR:
         return metric
     if extractor == "inception":
         return {"frechet": "fid"}.get(metric, metric)
@@ -205,7 +199,15 @@ def check_metrics(metrics: str | Sequence[str] | None, known: Sequence[str]) -> 
     return names
 
 
-INSTEAD: Final = ("precision", "coverage", "inception_score", "class_accuracy", "fd_classifier", "copied")
+INSTEAD: Final = (
+    "precision",
+    "coverage",
+    "inception_score",
+    "class_accuracy",
+    "fd_classifier",
+    "copied",
+    "copied_crops",
+)
 """Figures to choose checkpoints by where there is no distance, the first that was measured."""
 
 
