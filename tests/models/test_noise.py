@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.models.noise import is_conditional, sample
+from impasto.models.sheet import legend, sheet_of
 from impasto.models.standing import in_proportion
 from impasto.networks.article import ArticleGenerator
 from impasto.networks.dcgan import DCGANGenerator
@@ -41,6 +42,14 @@ class Indirect(Own):
 
 class Blind(Own):
     conditional = False
+
+
+class Numbered(Own):
+    """Paints the number of the class."""
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        label = condition if condition is not None else torch.zeros(len(z))
+        return (label / 512)[:, None, None, None].expand(-1, 1, 2, 2)
 
 
 class Counted(nn.Module):
@@ -86,6 +95,32 @@ def test_a_column_for_each_class_only_where_the_generator_knows_them() -> None:
         strip = model.interpolation()
         assert strip is not None
         assert len(strip[0].unique()) == (3 if conditional else 1)
+
+
+@pytest.mark.parametrize(
+    ("classes", "columns", "labels", "line"),
+    [
+        (0, 8, [0] * 64, ""),
+        (16, 16, [*range(16)] * 8, "Columns: c0, c1, "),
+        (27, 8, [i // 8 for i in range(27 * 8)], "Rows, from the top: c0, c1, "),
+        (129, 16, [*range(129)], "One picture of each, row by row: c0, c1, "),
+        (300, 16, [*range(256)], "One picture of each, row by row: c0, c1, "),
+    ],
+)
+def test_no_class_is_missing_from_a_sheet(classes: int, columns: int, labels: list[int], line: str) -> None:
+    names = tuple(f"c{i}" for i in range(classes))
+    model = make_model(spec=ImageSpec(1, 2, 2, names), generator=Numbered(classes))
+    images, found = model.preview(None, None, None)
+    assert found == columns
+    assert images[:, 0, 0, 0].mul(512).tolist() == labels
+    assert legend(names).startswith(line)
+    assert legend(names).endswith({0: "", 300: ", c255 (44 more are not shown)"}.get(classes, f", c{classes - 1}"))
+
+
+def test_a_sheet_of_a_chosen_size_has_classes_in_turn() -> None:
+    assert sheet_of(27, count=4).labels == [0, 1, 2, 3]
+    assert sheet_of(3, columns=5).labels[:4] == [0, 1, 2, 0]
+    assert legend(("a", "b", "c"), columns=5) == "Row by row, and from the first again: a, b, c"
 
 
 class OfVectors(nn.Module):

@@ -12,6 +12,7 @@ from impasto import distributed
 from impasto.data.spec import ImageSpec
 from impasto.errors import UserError
 from impasto.models.base import AdversarialModel, Batch
+from impasto.models.sheet import sheet_of
 from impasto.models.standing import in_proportion, running_norms, standing_statistics
 from impasto.networks.layers.condition import ConditionEmbedding, LatentInput
 
@@ -122,15 +123,16 @@ class NoiseGAN(AdversarialModel):
         return sample(self.generator_ema, self.spec, self.latent, n, seed=seed, start=start, labels=labels)
 
     def preview(self, batch: Batch | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
-        """The same latent vectors every time: a column per class where there are few, else an 8 x 8 grid.
+        """The same latent vectors every time, laid out as :func:`~impasto.models.sheet.sheet_of` says.
 
         The condition vectors of the batch come in turn, each with several latent vectors.
         """
-        classes = self.spec.num_classes if self.conditional else 0
-        columns = columns or (classes if 0 < classes <= 16 else 8)
-        count = count or columns * 8
-        vectors = batch.get("condition") if batch is not None else None
-        return self.sample(count, labels=in_turn(vectors, 0, count)), columns
+        sheet = sheet_of(self.spec.num_classes if self.conditional else 0, count, columns)
+        n = len(sheet.labels)
+        labels = in_turn(batch.get("condition") if batch is not None else None, 0, n)
+        labels = torch.tensor(sheet.labels) if labels is None else labels
+        parts = zip(range(0, n, 64), labels.split(64), strict=True)  # many classes make a large sheet
+        return torch.cat([self.sample(len(part), start=start, labels=part) for start, part in parts]), sheet.columns
 
     @torch.no_grad()
     def interpolation(self) -> tuple[Tensor, int] | None:

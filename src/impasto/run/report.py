@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+
+from impasto.models.sheet import legend
 from impasto.run.files import dispensable, whole_or_not
 
 STYLE = """
@@ -44,7 +47,7 @@ def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path
         f"<h1>{html.escape(run_dir.resolve().name)}</h1>",
         f"<p class=quiet>{html.escape(headline(summary))}</p>",
         *(f"<p class=notice>{html.escape(text)}</p>" for text in summary["notices"].values()),
-        section("Samples", picture(sheets[-1]) + legend(summary)) if sheets else "",
+        section("Samples", picture(sheets[-1]) + classes_shown(summary, config)) if sheets else "",
         section("Between latent vectors", picture(run_dir / "samples" / "interpolation.png")),
         section(
             "Generated pictures, each beside the real ones nearest to it",
@@ -74,10 +77,12 @@ def headline(summary: Mapping[str, Any]) -> str:
     return f"{summary['status']}{cause}, {summary['images_seen']:,} images seen, {rate} on {summary['device']}"
 
 
-def legend(summary: Mapping[str, Any]) -> str:
-    """What the columns of a sheet are, where each class has one: a generator that is told none has no such columns."""
-    classes = (summary.get("data", {}).get("classes") or []) if summary.get("conditional") else []
-    return f"<p class=quiet>Columns: {html.escape(', '.join(classes))}</p>" if 0 < len(classes) <= 16 else ""
+def classes_shown(summary: Mapping[str, Any], config: str) -> str:
+    """Which class is where on a sheet; nothing for a generator that is told none."""
+    names = (summary.get("data", {}).get("classes") or []) if summary.get("conditional") else []
+    sheets = OmegaConf.select(OmegaConf.create(config), "callbacks.samples") or {}
+    text = legend(names, sheets.get("count"), sheets.get("columns"))
+    return f"<p class=quiet>{html.escape(text)}</p>" if text else ""
 
 
 def section(title: str, body: str) -> str:
