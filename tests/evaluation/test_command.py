@@ -12,6 +12,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
+from PIL import Image
 from rich.console import Console
 from torch import nn
 
@@ -75,6 +76,12 @@ def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> N
     last = noise_run / "checkpoints" / "last.ckpt"
     result = measure_checkpoint(composed_evaluate(f"checkpoint={last}"), PROTOCOLS)  # by the run's own protocol
     assert result.path == noise_run / "evaluation.json"
+    assert result.report["sheets"] == ["evaluation_samples.png", "evaluation_neighbours.png"]
+    with Image.open(noise_run / "evaluation_samples.png") as sheet:
+        assert sheet.size == (8 * 18 - 2, 8 * 18 - 2)
+    assert (noise_run / "evaluation_neighbours.png").read_bytes() == (
+        noise_run / "samples" / "neighbours.png"
+    ).read_bytes()
     for name, value in result.figures.items():
         assert value == pytest.approx(summary["metrics"][name]["final"], rel=1e-5, abs=1e-9), name
     assert json.loads(json.dumps(result.report))["metrics"]["kid_tiny"]["generated"] == 16

@@ -18,6 +18,7 @@ from impasto.evaluation.evaluator import Evaluator
 from impasto.evaluation.features import best_device
 from impasto.evaluation.folders import bad_in, labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.real import uint8_slice
+from impasto.evaluation.sheets import save_sheets
 from impasto.evaluation.statistics import networks_in
 from impasto.evaluation.subjects import repainter
 from impasto.evaluation.translation import TranslationEvaluator
@@ -112,7 +113,10 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     folder = generator.path.parent.parent if generator.path.parent.name == "checkpoints" else generator.path.parent
     about = {"checkpoint": str(generator.path), "images_seen": generator.images_seen, "data": data.provenance()}
     title = f"{generator.path} at {generator.images_seen / 1000:g} kimg"
-    return Result.of(title, evaluator, figures, output_of(cfg, folder), about)
+    path = output_of(cfg, folder)
+    if paints:
+        about["sheets"] = save_sheets(generator, evaluator, data, path)
+    return Result.of(title, evaluator, figures, path, about)
 
 
 def output_of(cfg: DictConfig, folder: Path) -> Path:

@@ -14,7 +14,8 @@ def show(result: "Result", console: Console | None = None) -> None:
     """Print the table of a measurement, and where its JSON is."""
     console = console or Console()
     console.print(rows_table(result) if result.table else figures_table(result))
-    console.print(f"Written to {result.path}", highlight=False)
+    sheets = result.report.get("sheets", [])
+    console.print(f"Written to {', '.join([str(result.path), *sheets])}", highlight=False)
 
 
 def figures_table(result: "Result") -> Table:
