@@ -6,7 +6,7 @@ import hydra
 from omegaconf import DictConfig
 
 from impasto.errors import UserError
-from impasto.run.entry import report_user_errors, run
+from impasto.run.entry import checked, report_user_errors, run
 
 
 def is_of_checkpoint(cfg: DictConfig) -> bool:
@@ -43,6 +43,7 @@ def check_paths(cfg: DictConfig) -> None:
 
 
 @report_user_errors
+@checked
 def evaluate(cfg: DictConfig) -> None:
     """Measure, show a table, and write JSON."""
     of_checkpoint = is_of_checkpoint(cfg)

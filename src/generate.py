@@ -3,10 +3,11 @@
 import hydra
 from omegaconf import DictConfig
 
-from impasto.run.entry import report_user_errors, run
+from impasto.run.entry import checked, report_user_errors, run
 
 
 @report_user_errors
+@checked
 def generate(cfg: DictConfig) -> None:
     """Load the generator, find the label or vectors, paint, and lay out a sheet where asked for."""
     from impasto.inference.places import find_checkpoint, output_folder

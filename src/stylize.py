@@ -3,10 +3,11 @@
 import hydra
 from omegaconf import DictConfig
 
-from impasto.run.entry import report_user_errors, run
+from impasto.run.entry import checked, report_user_errors, run
 
 
 @report_user_errors
+@checked
 def stylize(cfg: DictConfig) -> None:
     """Load the generator and repaint."""
     from impasto.inference.places import existing_input, find_checkpoint

@@ -8,7 +8,7 @@ import logging
 import hydra
 from omegaconf import DictConfig
 
-from impasto.run.entry import register_resolvers, report_user_errors, run
+from impasto.run.entry import checked, register_resolvers, report_user_errors, run
 
 register_resolvers()
 log = logging.getLogger("impasto")
@@ -26,7 +26,7 @@ def train(cfg: DictConfig) -> float | None:
     from impasto.run.notices import forget_notices
     from impasto.run.report import write_report
     from impasto.run.resume import with_resumed_config
-    from impasto.run.summary import summarise, write_json
+    from impasto.run.summary import outcome, summarise, write_json
 
     forget_notices()
     cfg = with_resumed_config(cfg)
@@ -43,7 +43,7 @@ def train(cfg: DictConfig) -> float | None:
     if trainer.is_global_zero:
         write_json(summary, run_dir / "summary.json")
         page = write_report(run_dir, summary, OmegaConf.to_yaml(cfg, resolve=True))
-        log.info("%s: samples in %s, report in %s", summary["status"], run_dir / "samples", page)
+        log.info("%s; samples in %s, report in %s", outcome(summary), run_dir / "samples", page)
     return objective(cfg, summary)
 
 
@@ -52,7 +52,7 @@ def main(cfg: DictConfig) -> float | None:
     """Entry point."""
     from impasto.run.sweep import run_trial
 
-    return report_user_errors(lambda job: run_trial(job, train))(cfg)
+    return report_user_errors(lambda job: run_trial(job, checked(train)))(cfg)
 
 
 if __name__ == "__main__":

@@ -141,12 +141,14 @@ def test_a_signal_in_a_measurement_breaks_it_off(
     ("guard", "figures"), [("callbacks.guard.every_kimg=0.016", True), ("~callbacks.guard", False)]
 )
 def test_weights_that_are_not_finite_are_neither_measured_nor_saved_nor_passed_off_as_complete(
-    tmp_path: Path, tiny: list[str], guard: str, figures: bool
+    tmp_path: Path, tiny: list[str], guard: str, figures: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "impasto")
     poison = f"+callbacks.poison._target_={Poison.__module__}.Poison"
     train(composed(tmp_path / "run", *tiny, poison, guard, "callbacks.evaluation.every_kimg=null"))
     summary = summary_of(tmp_path / "run")
     assert summary["status"] == "diverged"
+    assert f"diverged: {summary['cause'].rstrip('.')}; samples in " in caplog.text
     assert bool(summary["metrics"]) == bool(summary["best_checkpoint"]) == figures
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").exists() == figures
 

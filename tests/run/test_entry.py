@@ -22,9 +22,10 @@ GROUPS = ("loss", "penalty", "logger", "data")
 SCRIPT = """
 import sys
 import hydra
-from impasto.run.entry import report_user_errors, run
+from impasto.run.entry import checked, report_user_errors, run
 
 @report_user_errors
+@checked
 def task(cfg):
     assert "torch" not in sys.modules
     print("ran", cfg.get("input"), cfg.get("data", {}).get("root"), cfg.get("overwrite"))

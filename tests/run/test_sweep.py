@@ -18,13 +18,13 @@ from impasto.errors import UserError
 from impasto.run.results import collect, over_seeds, report, varied
 from impasto.run.results_plot import _bars
 from impasto.run.sweep import refuse_unsweepable
-from impasto.run.trials import trial_dir, write_record
+from impasto.run.trials import read_record, trial_dir, write_record
 
 ROOT = Path(__file__).parents[2]
 
 APP = """
 import hydra
-from impasto.run.entry import report_user_errors, run
+from impasto.run.entry import checked, report_user_errors, run
 
 
 def task(cfg):
@@ -61,7 +61,7 @@ def task(cfg):
 def main(cfg):
     from impasto.run.sweep import run_trial
 
-    return report_user_errors(lambda job: run_trial(job, task))(cfg)
+    return report_user_errors(lambda job: run_trial(job, checked(task)))(cfg)
 
 
 if __name__ == "__main__":
@@ -90,7 +90,8 @@ def app(tmp_path: Path) -> Path:
     settings = OmegaConf.to_container(OmegaConf.load(ROOT / "conf" / "train.yaml").hydra)  # type: ignore[union-attr]
     assert isinstance(settings, dict)
     settings["searchpath"] = [f"file://{ROOT / 'conf'}"]
-    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "evaluation").mkdir(parents=True)
+    (tmp_path / "conf" / "evaluation" / "none.yaml").write_text("{}\n")
     OmegaConf.save(OmegaConf.create({**TASK, "hydra": settings}), tmp_path / "conf" / "task.yaml")
     (tmp_path / "app.py").write_text(APP)
     return tmp_path
@@ -203,14 +204,22 @@ def test_without_a_mode_trials_are_ranked_as_the_metric_says(app: Path) -> None:
 
 def test_trials_that_measure_nothing_are_done_all_the_same(app: Path) -> None:
     for _ in range(2):
-        sweep(app, "x=1,2", "+evaluation={}")
+        sweep(app, "x=1,2", "+evaluation=none")
         assert [(r["rank"], r["value"], r["status"]) for r in results(app)] == [("", "", "complete")] * 2
         assert calls(app) == {"x=1": ["None"], "x=2": ["None"]}
 
 
+def test_a_value_that_does_not_fit_fails_its_own_trial(app: Path) -> None:
+    sweep(app, "x=nought,1")
+    assert [(r["x"], r["value"], r["error"]) for r in results(app)] == [
+        ("1", "4.0", ""),
+        ("nought", "", "x=nought is not a number."),
+    ]
+
+
 def test_a_search_where_nothing_is_measured_is_refused_before_it_trains(app: Path) -> None:
     arguments = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "hydra.sweeper.direction=minimize"]
-    output = sweep(app, "x=choice(1.0,2.0)", *arguments, "+evaluation={}", status=1)
+    output = sweep(app, "x=choice(1.0,2.0)", *arguments, "+evaluation=none", status=1)
     assert "evaluation=none measures none" in output
     assert calls(app) == {}
 
@@ -289,6 +298,20 @@ def test_seeds_are_summarised_by_mean_and_standard_deviation(tmp_path: Path) -> 
     )
     assert float(hinge["std"]) == pytest.approx(math.sqrt(7))  # ((1-3)^2 + (2-3)^2 + (6-3)^2) / 2 = 7
     assert (lsgan["seeds"], lsgan["mean"], lsgan["std"]) == ("2", "4.0", "0.0")
+
+
+def test_what_was_done_comes_before_what_failed_and_only_what_was_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path, "a", None, x="1")
+    record(tmp_path, "b", None, x="2")
+    write_record(tmp_path / "b", read_record(tmp_path / "b") | {"status": "complete"})
+    assert [(row["folder"], row["rank"]) for row in report(tmp_path)] == [("b", None), ("a", None)]
+    assert capsys.readouterr().out.replace("\n", "").endswith(": results.csv")
+    assert not (tmp_path / "results.png").exists()
+    record(tmp_path, "c", 1.0, x="3")
+    assert [row["folder"] for row in report(tmp_path)] == ["c", "b", "a"]
+    assert capsys.readouterr().out.replace("\n", "").endswith(": results.csv, results.png")
 
 
 def test_ranks_follow_the_mode_and_never_mix_metrics(tmp_path: Path) -> None:

@@ -67,14 +67,23 @@ def sentence(problem: BaseException) -> str:
     return str(problem)
 
 
+def checked(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A task that is not begun with values that are missing or of a kind that their settings cannot have."""
+
+    def begun(cfg: Any) -> Any:
+        if missing := sorted(OmegaConf.missing_keys(cfg)):
+            raise UserError(f"Give {', '.join(f'{key}=' for key in missing)}; --help says what it is.")
+        refuse_misfits(cfg)
+        return task(cfg)
+
+    return begun
+
+
 def report_user_errors(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Let a task's UserError leave Hydra as an exit with one sentence instead of Hydra's own report."""
 
     def guarded(cfg: Any) -> Any:
         try:
-            if missing := sorted(OmegaConf.missing_keys(cfg)):
-                raise UserError(f"Give {', '.join(f'{key}=' for key in missing)}; --help says what it is.")
-            refuse_misfits(cfg)
             return task(cfg)
         except (UserError, OSError) as problem:
             if os.environ.get("IMPASTO_TRACEBACK") == "1":

@@ -81,7 +81,7 @@ def refuse_wrong_direction(config: DictConfig) -> None:
 
 
 def report(folder: Path) -> list[Row]:
-    """Write ``results.csv``, ``results.png`` and, over seeds, ``seeds.csv``; print the tables.
+    """Write ``results.csv``, over seeds ``seeds.csv`` and, where anything was measured, ``results.png``; print tables.
 
     Args:
         folder: the sweep's, with a folder per trial.
@@ -99,21 +99,22 @@ def report(folder: Path) -> list[Row]:
     metrics = {row["metric"] for row in rows if row["value"] is not None}
     measured = f", {metrics.pop()}" if len(metrics) == 1 else ""
     kind = [] if measured else ["metric"]
-    title = f"{folder.name}: {len(rows)} trials{measured}"
+    title = f"{folder.name}: {len(rows)} trial{'s' if len(rows) > 1 else ''}{measured}"
     show(title, rows, ["rank", *keys, *kind, "value", "seconds", "status"])
     groups = over_seeds(rows) if SEED in keys else []
     if groups:
         write_csv(groups, folder / "seeds.csv")
         others = [key for key in keys if key != SEED]
         show(f"{title}, over seeds", groups, [*others, *kind, "seeds", "mean", "std", "min", "max"])
-    plot(rows, keys, folder / "results.png")
-    print(f"Written to {folder}: results.csv{', seeds.csv' if groups else ''} and results.png")
+    drawn = plot(rows, keys, folder / "results.png")
+    written = ["results.csv", *(["seeds.csv"] if groups else []), *(["results.png"] if drawn else [])]
+    print(f"Written to {folder}: {', '.join(written)}")
     return rows
 
 
 def collect(folder: Path) -> list[Row]:
     """The trials that have ended, ranked within each metric; crashed ones last."""
-    found: list[tuple[tuple[bool, str, float], Row]] = []
+    found: list[tuple[tuple[int, str, float], Row]] = []
     for path in sorted(folder.glob(f"*/{RECORD}")):
         record, summary = read_record(path.parent), read_record(path.parent, "summary.json")
         if not record:
@@ -125,17 +126,17 @@ def collect(folder: Path) -> list[Row]:
         found.append((order(row), row))
     found.sort(key=lambda pair: pair[0])
     ranks: dict[str, int] = {}
-    for (failed, metric, _), row in found:
-        if not failed:
+    for (valueless, metric, _), row in found:
+        if not valueless:
             row["rank"] = ranks[metric] = ranks.get(metric, 0) + 1
     return [row for _, row in found]
 
 
-def order(row: Row) -> tuple[bool, str, float]:
-    """Sorting key: what has a value first, metrics apart from each other, the best before the rest."""
+def order(row: Row) -> tuple[int, str, float]:
+    """Sorting key: what has a value first, metrics apart, the best before the rest; crashed ones last."""
     if row["value"] is None:
-        return True, "", 0.0
-    return False, str(row["metric"]), -row["value"] if row["mode"] == "max" else row["value"]
+        return 1 + (row["status"] == "failed"), "", 0.0
+    return 0, str(row["metric"]), -row["value"] if row["mode"] == "max" else row["value"]
 
 
 NOT_OVERRIDES = ("rank", "value", "metric", "mode", "status", "seconds", "images_seen", "folder", "error")

@@ -12,17 +12,20 @@ Row = dict[str, Any]
 INK, ACCENT = "#7a8fa6", "#c8553d"
 
 
-def plot(rows: Sequence[Row], keys: Sequence[str], path: Path) -> None:
+def plot(rows: Sequence[Row], keys: Sequence[str], path: Path) -> bool:
     """Draw the trials that have a value.
 
     Args:
         rows: of ``results.csv``, best first.
         keys: the overrides that differ.
         path: of the PNG.
+
+    Returns:
+        Whether there are any.
     """
     rows = [row for row in rows if row["value"] is not None]
     if not rows:
-        return
+        return False
     others = [key for key in keys if key != "seed"]
     numeric = [key for key in others if all(_number(row.get(key)) is not None for row in rows)]
     if numeric and len(numeric) == len(others) and len(rows) > 2:
@@ -30,6 +33,7 @@ def plot(rows: Sequence[Row], keys: Sequence[str], path: Path) -> None:
     else:
         figure = _bars(rows, others)
     figure.savefig(path, dpi=130)
+    return True
 
 
 def _scatters(rows: Sequence[Row], keys: Sequence[str]) -> Figure:

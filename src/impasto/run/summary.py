@@ -61,6 +61,12 @@ def summarise(
     }
 
 
+def outcome(summary: Mapping[str, Any]) -> str:
+    """How a run ended, and why where it was not at its end."""
+    cause = summary["cause"]
+    return f"{summary['status']}: {str(cause).rstrip('.')}" if cause else str(summary["status"])
+
+
 def images_per_second(cfg: DictConfig, callbacks: Mapping[str, Callback]) -> float:
     """The rate of training; that of before where a run was gone on with that had nothing left to learn."""
     rate: float = getattr(callbacks.get("progress"), "images_per_second", 0.0)
