@@ -175,6 +175,7 @@ class Evaluator:
         """
         real: PackedImages = data.evaluation_images(self.split)
         conditions = self.conditions(model, data)
+        whole = getattr(data, "train", None)  # a data module of one's own need not have it
         return self.evaluate(
             pictures_of(model.sample, self.seed, conditions),
             real,
@@ -182,7 +183,7 @@ class Evaluator:
             origin=str(data.provenance()["origin"]),
             split=self.split,
             trained_on=data.evaluation_images("train"),
-            canvases=getattr(data, "train", None),
+            canvases=whole if isinstance(whole, PackedImages) else None,
         )
 
     def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:

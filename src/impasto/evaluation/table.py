@@ -45,7 +45,7 @@ def why_not(record: Mapping[str, Any]) -> str:
 def real(record: Mapping[str, Any]) -> str:
     """The number of real pictures; of crops, also of how many pictures."""
     pictures = record.get("real_pictures")
-    return f"{record['real']} of {pictures}" if pictures else str(record["real"])
+    return f"{record['real']} crops of {pictures}" if pictures else str(record["real"])
 
 
 def rows_table(result: "Result") -> Table:
