@@ -50,7 +50,7 @@ def test_loose_pictures_beside_folders(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.png", "b/1.png", "cover.png")
     assert FolderSource(tmp_path).class_names == ()
     assert "move those pictures" in notices()["data.labels"]
-    with pytest.raises(UserError, match="1 pictures lie directly"):
+    with pytest.raises(UserError, match=r"There are pictures \(1\) directly in"):
         _ = FolderSource(tmp_path, labels="folders").class_names
     assert FolderSource(tmp_path, labels="none").class_names == ()
 

@@ -246,7 +246,7 @@ def test_too_many_bad_ones_stop_long_before_the_end(tmp_path: Path) -> None:
 def test_all_bad(tmp_path: Path, share: float) -> None:
     source = Listed([Item(f"{i}", b"") for i in range(3)])
     for _ in range(2):
-        with pytest.raises(UserError, match=r"None of the 3 pictures can be used \(the first: 0: the file is empty"):
+        with pytest.raises(UserError, match=r"Not one picture of 3 can be used \(the first: 0: the file is empty"):
             pack(source, TINY, tmp_path, max_bad_share=share, progress=False)
     if share == 1.0:
         assert source.starts == [0]  # and not packed again

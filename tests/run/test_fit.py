@@ -40,6 +40,6 @@ def test_bad_pictures_are_listed_in_the_run_even_if_none_is_left(tmp_path: Path)
     for i in range(3):
         (tmp_path / "pictures" / f"{i}.png").write_text("no picture")
     data = build_data(composed(tmp_path / "run", "data=image_folder", f"data.root={tmp_path / 'pictures'}"))
-    with pytest.raises(UserError, match="None of the 3 pictures can be used"):
+    with pytest.raises(UserError, match="Not one picture of 3 can be used"):
         prepare(data, tmp_path / "run")
     assert len((tmp_path / "run" / "bad_images.csv").read_text().splitlines()) == 4

@@ -82,7 +82,7 @@ def judge(bad: int, total: int, max_bad_share: float, folder: Path) -> None:
     listed = f"the first: {first_few(read_bad(folder))}; all so far are listed in {folder / BAD_LIST}"
     if bad == total:
         raise BadPicturesError(
-            f"None of the {total} pictures can be used ({listed}): choose other pictures.", folder / BAD_LIST
+            f"Not one picture of {total} can be used ({listed}): choose other pictures.", folder / BAD_LIST
         )
     raise BadPicturesError(
         f"{bad} of {total} pictures cannot be used, {bad / total:.1%} where {max_bad_share:.1%} are allowed "

@@ -95,7 +95,7 @@ class FolderSource:
             return names if len(names) > 1 and not loose else ()
         if loose:
             raise UserError(
-                f"{loose} pictures lie directly in {self.root}, outside of its class folders: "
+                f"There are pictures ({loose}) directly in {self.root}, outside of its class folders: "
                 "move them into one, or train without labels."
             )
         return names
@@ -137,7 +137,7 @@ class _Listing:
         self.fingerprint = digest.hexdigest()
         if self.count and self.passed_over:
             kinds = ", ".join(suffix or "no ending" for suffix, _ in self.passed_over.most_common(5))
-            log.info("%d files in %s are not pictures (%s).", self.passed_over.total(), root, kinds)
+            log.info("Not every file in %s is a picture: %d left out (%s).", root, self.passed_over.total(), kinds)
 
     def names(self, start: int) -> Iterator[str]:
         for line in islice(_lines(self._file.fileno()), start, None):

@@ -147,7 +147,7 @@ def paint_folder(
             csv.writer(file).writerows([("file", "label"), *rows])
     if grid is not None:
         save_sheet(from_uint8(torch.cat(sheet)), grid, folder / "grid.png")
-    log.info("%d pictures in %s", n, folder)
+    log.info("Painted in %s: %d", folder, n)
 
 
 def make_room(folder: Path, overwrite: bool) -> None:

@@ -82,9 +82,9 @@ def stylize(
             tick(1)
     if pairs and sheet is not None:
         save_pairs(pairs, sheet, targets.sheet)
-    log.info("%d pictures painted in %s", len(left) - bad, output)
+    log.info("Painted in %s: %d", output, len(left) - bad)
     if bad:
-        raise UserError(f"{bad} of {len(paintings)} pictures could not be read and were skipped; they are named above.")
+        raise UserError(f"What could not be read was skipped ({bad} of {len(paintings)}); it is named above.")
     return len(left)
 
 

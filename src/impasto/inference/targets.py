@@ -85,7 +85,7 @@ def list_pictures(source: Path, output: Path) -> list[str]:
         return names
     kept = [name for name in names if not (source / name).resolve().is_relative_to(inside)]
     if not kept:
-        raise UserError(f"All {len(names)} pictures of input={source} lie in output={output}; give another output=.")
+        raise UserError(f"All of input={source} ({len(names)}) lies in output={output}; give another output=.")
     if len(kept) < len(names):
         log.info(
             "%d of %d pictures lie in output=%s, inside the input, and are left out: paintings are not painted again.",
