@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 from rich.console import Console
 from torch import nn
@@ -44,6 +44,12 @@ def composed_evaluate(*overrides: str) -> DictConfig:
     register_resolvers()
     with initialize_config_dir(CONF, version_base="1.3"):
         return compose("evaluate", [TINY, *overrides])
+
+
+def test_every_setting_of_a_protocol_can_be_given() -> None:
+    known = {key for file in ("default", "translation") for key in OmegaConf.load(PROTOCOLS / f"{file}.yaml")}
+    given = composed_evaluate().evaluation
+    assert set(given) == known - {"_target_"}
 
 
 def shown(result: Result) -> str:

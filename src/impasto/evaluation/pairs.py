@@ -60,7 +60,7 @@ def with_statistics(cfg: DictConfig) -> DictConfig:
     notice(
         "evaluation.statistics",
         "Feature statistics are measured with a random network: a folder does not say what its painter was trained "
-        "against (+evaluation.statistics=vgg19 or efficientnet_lite0 where it was another network).",
+        "against (evaluation.statistics=vgg19 or efficientnet_lite0 where it was another network).",
     )
     own = OmegaConf.create({"evaluation": {"statistics": "random_features"}})
     return OmegaConf.merge(OmegaConf.create(OmegaConf.to_container(cfg)), own)  # type: ignore[return-value]
