@@ -52,8 +52,8 @@ def test_every_setting_of_a_protocol_can_be_given() -> None:
     assert set(given) == known - {"_target_"}
 
 
-def shown(result: Result) -> str:
-    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+def shown(result: Result, width: int = 160) -> str:
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     show(result, console)
     return console.export_text()
 
@@ -91,6 +91,7 @@ def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> N
     for name, value in result.figures.items():
         assert value == pytest.approx(summary["metrics"][name]["final"], rel=1e-5, abs=1e-9), name
     assert json.loads(json.dumps(result.report))["metrics"]["kid_tiny"]["generated"] == 16
+    assert "…" not in shown(result, width=72)  # no name is cut short
     text = shown(result)
     assert "real against real" in text
     assert "real against real" in (noise_run / "report.html").read_text()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 if TYPE_CHECKING:
     from impasto.evaluation.command import Result
@@ -20,12 +20,14 @@ def show(result: "Result", console: Console | None = None) -> None:
 
 def figures_table(result: "Result") -> Table:
     """One figure a line, with its interval."""
-    table = Table("figure", title=result.title, caption=networks(result))
+    caption = "; ".join([networks(result), *dict.fromkeys(filter(None, map(crops, result.comparability.values())))])
+    table = Table(Column("figure", no_wrap=True), title=result.title, caption=caption)
     for heading in ("value", "95% interval", "generated", "real"):
         table.add_column(heading, justify="right")
     for name, value in result.figures.items():
         record = result.comparability[name]
-        table.add_row(label(name, result), number(value), between(record), str(record["generated"]), real(record))
+        sides = str(record["generated"]), str(record["real"])
+        table.add_row(label(name, result), number(value), between(record), *sides)
         for control, level in record.get("controls", {}).items():
             table.add_row(f"  {control}", number(level), "", *map(str, record["counts_of_controls"][control]))
     return table
@@ -42,10 +44,10 @@ def why_not(record: Mapping[str, Any]) -> str:
     return f"no interval, {record['interval_method'].removeprefix('none: ').split(',')[0]}" if has_none else ""
 
 
-def real(record: Mapping[str, Any]) -> str:
-    """The number of real pictures; of crops, also of how many pictures."""
+def crops(record: Mapping[str, Any]) -> str:
+    """Of how many pictures the real ones are crops, where they are."""
     pictures = record.get("real_pictures")
-    return f"{record['real']} crops of {pictures}" if pictures else str(record["real"])
+    return f"{record['real']} real ones are crops of {pictures}" if pictures else ""
 
 
 def rows_table(result: "Result") -> Table:
