@@ -136,6 +136,7 @@ def overhead(size: int, width: int) -> tuple[float, float]:
             "logger=csv",
             "evaluation=none",
             "callbacks.samples=null",
+            f"callbacks.guard.every_kimg={INTERVALS['guard']}",  # not that of so short a run
         )
         data = build_data(cfg)
         data.prepare_data()
