@@ -18,7 +18,7 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     folders = [name for name in ("generated", "real") if cfg[name] is not None]
     if (cfg.checkpoint is None) == (not folders) or len(folders) == 1:
         raise UserError("Give either checkpoint=RUN_DIR|PATH, or both generated=DIR and real=DIR.")
-    if cfg.get("content") is not None and not folders:
+    if cfg.content is not None and not folders:
         raise UserError("content=DIR goes with generated=DIR and real=DIR: it is what the generated were painted from.")
     return cfg.checkpoint is not None
 
@@ -36,7 +36,7 @@ def check_paths(cfg: DictConfig) -> None:
     if cfg.checkpoint is not None:
         find_checkpoint(cfg.checkpoint)
     for name in ("generated", "real", "content"):
-        if cfg.get(name) is not None:
+        if cfg[name] is not None:
             FolderSource(as_path(name, cfg[name]), option=name)
     if cfg.output is not None and as_path("output", cfg.output).is_dir():
         raise UserError(f"output={cfg.output} is a folder; give the name of a JSON file.")

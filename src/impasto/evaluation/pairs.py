@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from impasto.checks import as_path
 from impasto.data.items import shown
@@ -31,7 +31,7 @@ def measure_pairs(cfg: DictConfig, protocols: Path) -> Result:
     """
     if cfg.evaluation.split is not None:
         raise UserError("evaluation.split is for checkpoint=, whose data has parts; name the folder itself with real=.")
-    evaluator: TranslationEvaluator = protocol(with_statistics(cfg), protocols / "translation.yaml")
+    evaluator: TranslationEvaluator = protocol(with_random_statistics(cfg), protocols / "translation.yaml")
     folders = {side: as_path(side, cfg[side]) for side in SIDES}
     size = as_size(cfg.image_size, "image_size") if cfg.image_size is not None else size_of_first(folders["generated"])
     if min(size) < LEAST:
@@ -53,17 +53,18 @@ def measure_pairs(cfg: DictConfig, protocols: Path) -> Result:
     return result
 
 
-def with_statistics(cfg: DictConfig) -> DictConfig:
+def with_random_statistics(cfg: DictConfig) -> DictConfig:
     """The command's configuration with a network for feature statistics that no model was trained against."""
-    if cfg.evaluation.get("statistics") is not None:
+    if cfg.evaluation.statistics is not None:
         return cfg
     notice(
         "evaluation.statistics",
         "Feature statistics are measured with a random network: a folder does not say what its painter was trained "
         "against (evaluation.statistics=vgg19 or efficientnet_lite0 where it was another network).",
     )
-    own = OmegaConf.create({"evaluation": {"statistics": "random_features"}})
-    return OmegaConf.merge(OmegaConf.create(OmegaConf.to_container(cfg)), own)  # type: ignore[return-value]
+    changed = cfg.copy()
+    changed.evaluation.statistics = "random_features"
+    return changed
 
 
 def paired(
@@ -94,7 +95,7 @@ def paired(
     kept = [number for number, name in enumerate(names) if name in places]
     theirs = np.array([places[names[number]] for number in kept], np.int64)
     if len(kept) < 2:
-        raise UserError(f"There are {len(kept)} pairs of pictures in content= and generated=, and 2 are needed.")
+        raise UserError(f"Pictures that content= and generated= both have: {len(kept)}, and 2 are needed.")
     if unpainted := len(np.setdiff1d(np.arange(len(content)), theirs)):
         notice("evaluation.content", f"{unpainted} of {len(content)} pictures of content= were not painted: left out.")
     return generated.subset(kept), content.subset(theirs)

@@ -33,8 +33,7 @@ class Diversity:
             fake: likewise.
             condition: labels (N,); pictures with vectors or with nothing are all of one class.
         """
-        labelled = condition is not None and condition.dim() == 1
-        labels = condition if labelled and condition is not None else real.new_zeros(len(real))
+        labels = condition if condition is not None and condition.dim() == 1 else real.new_zeros(len(real))
         self._kept.append((self._small(real), self._small(fake), labels.detach()))
         wanted = -(-self.count // distributed.world_size())
         while sum(len(labels) for *_, labels in self._kept) - len(self._kept[0][2]) >= wanted:
