@@ -5,8 +5,8 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from impasto.errors import UserError
-from impasto.run.entry import checked, report_user_errors, run
+from impasto.base.errors import UserError
+from impasto.run.command_line.entry import checked, report_user_errors, run
 
 
 def is_of_checkpoint(cfg: DictConfig) -> bool:
@@ -29,9 +29,9 @@ def check_paths(cfg: DictConfig) -> None:
     Raises:
         UserError: it is not, or they cannot.
     """
-    from impasto.checks import as_path
-    from impasto.data.folder import FolderSource
-    from impasto.inference.places import find_checkpoint
+    from impasto.base.checks import as_path
+    from impasto.data.sources.folder import FolderSource
+    from impasto.painters.checkpoints import find_checkpoint
 
     if cfg.checkpoint is not None:
         find_checkpoint(cfg.checkpoint)
@@ -51,7 +51,7 @@ def evaluate(cfg: DictConfig) -> None:
     from impasto.evaluation.command import measure_checkpoint, measure_folders
     from impasto.evaluation.pairs import measure_pairs
     from impasto.evaluation.table import show
-    from impasto.run.summary import write_json
+    from impasto.run.records.summary import write_json
 
     protocols = Path(__file__).parents[1] / "conf" / "evaluation"
     of_folders = measure_folders if cfg.content is None else measure_pairs

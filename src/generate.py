@@ -3,18 +3,19 @@
 import hydra
 from omegaconf import DictConfig
 
-from impasto.run.entry import checked, report_user_errors, run
+from impasto.run.command_line.entry import checked, report_user_errors, run
 
 
 @report_user_errors
 @checked
 def generate(cfg: DictConfig) -> None:
     """Load the generator, find the label or vectors, paint, and lay out a sheet where asked for."""
-    from impasto.inference.places import find_checkpoint, output_folder
+    from impasto.inference.places import output_folder
+    from impasto.painters.checkpoints import find_checkpoint
 
     checkpoint, folder = find_checkpoint(cfg.checkpoint), output_folder(cfg.output)
     from impasto.inference.generate import paint_folder, resolve_label, resolve_vectors
-    from impasto.inference.loading import load_generator
+    from impasto.painters.loading import load_generator
 
     generator = load_generator(checkpoint, device=cfg.device, trust=list(cfg.trust))
     label = resolve_label(cfg.label, generator)

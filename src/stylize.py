@@ -3,18 +3,19 @@
 import hydra
 from omegaconf import DictConfig
 
-from impasto.run.entry import checked, report_user_errors, run
+from impasto.run.command_line.entry import checked, report_user_errors, run
 
 
 @report_user_errors
 @checked
 def stylize(cfg: DictConfig) -> None:
     """Load the generator and repaint."""
-    from impasto.inference.places import existing_input, find_checkpoint
+    from impasto.inference.places import existing_input
+    from impasto.painters.checkpoints import find_checkpoint
 
     checkpoint, pictures = find_checkpoint(cfg.checkpoint), existing_input(cfg.input)
-    from impasto.inference.loading import load_generator
     from impasto.inference.stylize import stylize as repaint_all
+    from impasto.painters.loading import load_generator
 
     generator = load_generator(checkpoint, device=cfg.device, trust=list(cfg.trust))
     repaint_all(

@@ -8,7 +8,7 @@ import logging
 import hydra
 from omegaconf import DictConfig
 
-from impasto.run.entry import checked, register_resolvers, report_user_errors, run
+from impasto.run.command_line.entry import checked, register_resolvers, report_user_errors, run
 
 register_resolvers()
 log = logging.getLogger("impasto")
@@ -20,13 +20,13 @@ def train(cfg: DictConfig) -> float | None:
 
     from omegaconf import OmegaConf
 
+    from impasto.base.notices import forget_notices
     from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
-    from impasto.run.check import check, check_data
+    from impasto.run.checks.configuration import check, check_data
     from impasto.run.fit import fit, objective, prepare
-    from impasto.run.notices import forget_notices
-    from impasto.run.report import write_report
-    from impasto.run.resume import with_resumed_config
-    from impasto.run.summary import outcome, summarise, write_json
+    from impasto.run.records.report import write_report
+    from impasto.run.records.resume import with_resumed_config
+    from impasto.run.records.summary import outcome, summarise, write_json
 
     forget_notices()
     cfg = with_resumed_config(cfg)
@@ -50,7 +50,7 @@ def train(cfg: DictConfig) -> float | None:
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
 def main(cfg: DictConfig) -> float | None:
     """Entry point."""
-    from impasto.run.sweep import run_trial
+    from impasto.run.sweeps.trial import run_trial
 
     return report_user_errors(lambda job: run_trial(job, checked(train)))(cfg)
 

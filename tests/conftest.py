@@ -34,3 +34,16 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> Path:
+    """The folder of a run that trained a tiny translation model."""
+    import torch
+
+    from tests.translation_run import checkpoint_content
+
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    torch.save(checkpoint_content(), folder / "checkpoints" / "last.ckpt")
+    return folder

@@ -14,8 +14,8 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from impasto.run.arguments import PATHS
-from impasto.run.entry import register_resolvers
+from impasto.run.command_line.arguments import PATHS
+from impasto.run.command_line.entry import register_resolvers
 from tests.training import CONF, ROOT
 
 GIVEN = {
@@ -135,7 +135,7 @@ def test_schedules_follow_the_length_of_the_run() -> None:
     for choice in CASES:
         cfg = OmegaConf.to_container(compose_train(choice, "kimg=123"), resolve=True)
         for path, node in targets(cfg):
-            if node["_target_"].startswith("impasto.schedules.") and "kimg" in node:
+            if node["_target_"].startswith("impasto.base.schedules.") and "kimg" in node:
                 assert node["kimg"] == 123, f"{choice}: {path}"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto.run.entry import report_user_errors
+from impasto.run.command_line.entry import report_user_errors
 from tests.test_training import same
 from tests.training import ROOT, composed, make_pictures, train, weights
 

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from PIL import Image
 
 from generate import generate
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.evaluation.command import measure_checkpoint
 from tests.test_training import NARROW, SMALL, same
 from tests.training import CONF, composed, make_pictures, train, weights

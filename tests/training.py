@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from PIL import Image
 
-from impasto.run.entry import register_resolvers
+from impasto.run.command_line.entry import register_resolvers
 
 ROOT = Path(__file__).parents[1]
 CONF = str(ROOT / "conf")

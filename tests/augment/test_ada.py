@@ -10,7 +10,7 @@ from torch import Tensor
 from impasto.augment.ada import ADA
 from impasto.augment.color import hue, luma_flipped, random_color, recolored, saturated
 from impasto.augment.geometry import placed, quarter_turn, random_placement, rotation, scaling, translation
-from impasto.schedules import Cosine
+from impasto.base.schedules import Cosine
 
 
 @pytest.fixture(autouse=True)
@@ -170,6 +170,6 @@ def test_draws_are_for_the_global_batch(monkeypatch: pytest.MonkeyPatch) -> None
     augment = ADA(p=0.9)
     torch.manual_seed(7)
     whole = augment(x)
-    monkeypatch.setattr("impasto.distributed.rank", lambda: 1)
-    monkeypatch.setattr("impasto.distributed.world_size", lambda: 2)
+    monkeypatch.setattr("impasto.base.distributed.rank", lambda: 1)
+    monkeypatch.setattr("impasto.base.distributed.world_size", lambda: 2)
     torch.testing.assert_close(second_half(augment), whole[3:])

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from impasto.augment import diffaugment
 from impasto.augment.diffaugment import DiffAugment, rectangle
-from impasto.schedules import LinearDecay
+from impasto.base.schedules import LinearDecay
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from impasto.run.entry import register_resolvers
-from impasto.run.summary import device_name
+from impasto.base.environment import device_name
+from impasto.run.command_line.entry import register_resolvers
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from impasto.data.packed import open_packed
+from impasto.data.packing.packed import open_packed
 from impasto.run.build import build_data, build_model
 from impasto.run.precision import choose_precision
 from tests.benchmarks.common import composed, device, report
@@ -22,7 +22,7 @@ MEMORY = """
 import os, sys
 from pathlib import Path
 import numpy as np
-from impasto.data.packed import open_packed
+from impasto.data.packing.packed import open_packed
 from impasto.data.sampler import BatchSampler
 packed = open_packed(Path(sys.argv[1]))
 batches = iter(BatchSampler(len(packed), 64))

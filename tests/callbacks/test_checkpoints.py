@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from impasto import distributed
+from impasto.base import distributed
+from impasto.base.errors import UserError
+from impasto.base.notices import forget_notices, notices
 from impasto.callbacks import checkpoints as module
 from impasto.callbacks.checkpoints import BrokenOff, Checkpoints
-from impasto.errors import UserError
 from impasto.models.noise import NoiseGAN
-from impasto.run.notices import forget_notices, notices
 from tests.callbacks.conftest import FakeTrainer
 from tests.models.test_base import batch
 

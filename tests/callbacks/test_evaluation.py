@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from impasto.base.notices import forget_notices, notices
 from impasto.callbacks.evaluation import Evaluation, in_short
-from impasto.run.notices import forget_notices, notices
 
 
 class Counting:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from impasto.data import building, rows
-from impasto.data.items import Item
-from impasto.data.packed import PackedImages
-from impasto.data.packing import pack
-from impasto.data.sizing import SizePolicy
+from impasto.data.packing import build as building
+from impasto.data.packing import chunks as rows
+from impasto.data.packing.pack import pack
+from impasto.data.packing.packed import PackedImages
+from impasto.data.packing.sizing import SizePolicy
+from impasto.data.sources.source import Item
 
 COUNT = 36
 POLICY = SizePolicy(512, 512, "stretch", channels=1)

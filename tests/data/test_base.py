@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from impasto.base.errors import UserError
 from impasto.data.base import PackedDataModule
-from impasto.errors import UserError
 
 
 class Pack(SimpleNamespace):

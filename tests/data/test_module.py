@@ -10,16 +10,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto import distributed
-from impasto.data.items import Item
+from impasto.base import distributed
+from impasto.base.errors import UserError
+from impasto.base.notices import forget_notices, notices
 from impasto.data.module import ImageDataModule
-from impasto.data.packing import pack
-from impasto.data.sizing import SizePolicy
-from impasto.data.sources import Pictures, open_folder
+from impasto.data.packing.pack import pack
+from impasto.data.packing.sizing import SizePolicy
+from impasto.data.sources.opening import Pictures, open_folder
+from impasto.data.sources.source import Item
 from impasto.data.split import hold_out
 from impasto.data.transforms import crop, jitter, to_float
-from impasto.errors import UserError
-from impasto.run.notices import forget_notices, notices
 
 
 class Greys:

@@ -5,8 +5,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from impasto.base.errors import UserError
 from impasto.data.sampler import DRAWS, BatchSampler
-from impasto.errors import UserError
 
 LABELS = np.array([0] * 7 + [1] * 2 + [2] * 1)
 

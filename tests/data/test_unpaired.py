@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from impasto import distributed
+from impasto.base import distributed
+from impasto.base.errors import UserError
+from impasto.base.notices import forget_notices, notices
 from impasto.data.unpaired import UnpairedDataModule
-from impasto.errors import UserError
-from impasto.run.notices import forget_notices, notices
 
 
 @pytest.fixture

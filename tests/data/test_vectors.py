@@ -12,13 +12,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto import distributed
+from impasto.base import distributed
+from impasto.base.errors import UserError
+from impasto.base.notices import forget_notices, notices
 from impasto.data.module import ImageDataModule
-from impasto.data.sources import open_folder
+from impasto.data.sources.opening import open_folder
 from impasto.data.vectors import digest_of, read_vectors
-from impasto.errors import UserError
-from impasto.evaluation.subjects import conditions_for
-from impasto.run.notices import forget_notices, notices
+from impasto.evaluation.protocols.pictures import conditions_for
 
 
 def write_npz(path: Path, files: Any, vectors: Any) -> Path:

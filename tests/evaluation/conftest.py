@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from impasto.data.folder import FolderSource
-from impasto.data.packed import PackedImages
-from impasto.data.packing import pack
-from impasto.data.sizing import SizePolicy
+from impasto.data.packing.pack import pack
+from impasto.data.packing.packed import PackedImages
+from impasto.data.packing.sizing import SizePolicy
+from impasto.data.sources.folder import FolderSource
 
 
 class TinyExtractor(nn.Module):

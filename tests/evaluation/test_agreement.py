@@ -8,10 +8,10 @@ import torch_fidelity
 from torch import Tensor
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
-from impasto.evaluation.distances import frechet, inception_score, kid_estimate, statistics
-from impasto.evaluation.extractors import EfficientNetLite0, Inception
-from impasto.evaluation.features import collect
-from impasto.evaluation.manifold import precision_recall
+from impasto.evaluation.figures.distances import frechet, inception_score, kid_estimate, statistics
+from impasto.evaluation.figures.features import collect
+from impasto.evaluation.figures.manifold import precision_recall
+from impasto.networks.pretrained.extractors import EfficientNetLite0, Inception
 from tests.evaluation.conftest import TinyExtractor, random_images
 
 SIZE = 24

@@ -17,8 +17,10 @@ from rich.console import Console
 from torch import nn
 
 from evaluate import is_of_checkpoint
-from impasto.data.spec import ImageSpec
-from impasto.errors import UserError
+from impasto.base.cache import cache_dir
+from impasto.base.errors import UserError
+from impasto.base.notices import forget_notices, notices
+from impasto.base.spec import ImageSpec
 from impasto.evaluation.command import (
     Result,
     data_of,
@@ -26,13 +28,11 @@ from impasto.evaluation.command import (
     measure_folders,
     protocol,
 )
-from impasto.evaluation.evaluator import Evaluator
 from impasto.evaluation.folders import labels_of, open_generated, pack_folder, size_of_first
+from impasto.evaluation.protocols.noise import Evaluator
 from impasto.evaluation.table import show
-from impasto.inference.loading import LoadedGenerator, load_generator
-from impasto.run.cache import cache_dir
-from impasto.run.entry import register_resolvers
-from impasto.run.notices import forget_notices, notices
+from impasto.painters.loading import LoadedGenerator, load_generator
+from impasto.run.command_line.entry import register_resolvers
 from tests.evaluation.conftest import random_images, write_folder
 from tests.training import CONF, ROOT, composed, make_pictures, train
 
@@ -271,7 +271,7 @@ def test_a_protocol_starts_from_the_runs_own() -> None:
     [
         {"features": "os.getcwd"},
         {"features": {"_target_": "os.getcwd"}},
-        {"features": "impasto.evaluation.extractors.torch.load"},
+        {"features": "impasto.networks.pretrained.extractors.torch.load"},
         {"num_images": "${oc.create:{_target_: os.getcwd}}"},
         {"metrics": [{"_target_": "os.getcwd"}]},
         {"seed": torch.zeros(1)},
@@ -326,7 +326,7 @@ def test_wrong_paths_need_no_torch(overrides: list[str], words: str) -> None:
     code = (
         "import sys; sys.path.insert(0, 'src'); import evaluate\n"
         "from omegaconf import OmegaConf\n"
-        "cfg = {'checkpoint': None, 'generated': None, 'real': None, 'output': None}\n"
+        "cfg = {'checkpoint': None, 'generated': None, 'real': None, 'content': None, 'output': None}\n"
         "try: evaluate.evaluate(OmegaConf.merge(cfg, OmegaConf.from_dotlist(sys.argv[1:])))\n"
         "finally: assert not {'torch', 'lightning'} & set(sys.modules)"
     )

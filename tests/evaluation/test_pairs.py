@@ -10,14 +10,14 @@ from PIL import Image
 from torch import nn
 
 from evaluate import is_of_checkpoint
-from impasto.data.spec import ImageSpec
-from impasto.errors import UserError
+from impasto.base.errors import UserError
+from impasto.base.notices import forget_notices, notices
+from impasto.base.sheets import is_sheet
+from impasto.base.spec import ImageSpec
 from impasto.evaluation.folders import pack_folder, size_of_first
 from impasto.evaluation.pairs import measure_pairs
-from impasto.inference.loading import LoadedGenerator
-from impasto.inference.sheet import is_sheet
 from impasto.inference.stylize import stylize
-from impasto.run.notices import forget_notices, notices
+from impasto.painters.loading import LoadedGenerator
 from tests.evaluation.conftest import random_images, write_folder
 from tests.evaluation.test_command import PROTOCOLS, composed_evaluate, shown
 

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from generate import generate
-from impasto.data.spec import ImageSpec
+from impasto.base.spec import ImageSpec
 from impasto.networks.dcgan import DCGANGenerator
 from tests.training import CONF
 

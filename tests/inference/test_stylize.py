@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.data.spec import ImageSpec
-from impasto.errors import UserError
-from impasto.inference.loading import LoadedGenerator, load_generator
+from impasto.base.errors import UserError
+from impasto.base.spec import ImageSpec
 from impasto.inference.stylize import stylize
+from impasto.painters.loading import LoadedGenerator, load_generator
 
 ROOT = Path(__file__).parents[2]
 
@@ -220,8 +220,9 @@ def test_wrong_paths_need_no_torch(run_dir: Path, photos: Path, tmp_path: Path) 
     code = """
 import sys
 sys.path.insert(0, "src")
-from impasto.inference.places import existing_input, find_checkpoint, output_folder
-from impasto.errors import UserError
+from impasto.inference.places import existing_input, output_folder
+from impasto.painters.checkpoints import find_checkpoint
+from impasto.base.errors import UserError
 for call, value in ((find_checkpoint, "/nope"), (existing_input, "/nope"), (output_folder, sys.argv[1])):
     try:
         call(value)

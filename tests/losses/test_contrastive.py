@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.losses.contrastive import PatchNCE, PatchSampleMLP, patch_nce
 from impasto.networks.resnet_translation import TranslationGenerator
 

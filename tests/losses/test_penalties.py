@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from impasto.base.schedules import Cosine
 from impasto.losses.penalties import R1, R1R2, Consistency, DiscriminatorPass, GradientPenalty, LeCam, Penalty
-from impasto.schedules import Cosine
 
 
 def quadratic(images: Tensor) -> Tensor:

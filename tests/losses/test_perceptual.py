@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.losses import perceptual
 from impasto.losses.perceptual import (
     Perceptual,
@@ -17,7 +17,7 @@ from impasto.losses.perceptual import (
     window,
 )
 from impasto.losses.tone import chroma_distance, luma_distance
-from impasto.networks import feature_maps as networks
+from impasto.networks.pretrained import feature_maps as networks
 
 
 def test_gram_by_hand() -> None:
@@ -140,7 +140,7 @@ def test_auto_says_what_it_looks_through(monkeypatch: pytest.MonkeyPatch, caplog
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "/nowhere")
     networks_before = dict(networks.NETWORKS)
     monkeypatch.setattr(networks, "NETWORKS", {**networks_before, "efficientnet_lite0": Pixels})
-    from impasto.run.notices import forget_notices, notices
+    from impasto.base.notices import forget_notices, notices
 
     forget_notices()
     assert networks.feature_maps("auto").name == "pixels"

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from impasto.augment.ada import ADA
 from impasto.augment.diffaugment import DiffAugment
-from impasto.data.spec import ImageSpec
+from impasto.base.schedules import LinearDecay
+from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import Hinge, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, R1R2, GradientPenalty, LeCam, Penalty
-from impasto.models.noise import NoiseGAN, latents, slerp
+from impasto.models.noise import NoiseGAN
 from impasto.models.optimisation import frozen, split
-from impasto.schedules import LinearDecay
+from impasto.painters.latents import latents, slerp
 
 
 class Shift(nn.Module):

@@ -9,16 +9,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.data.spec import ImageSpec
+from impasto.base.errors import UserError
+from impasto.base.instantiate import make
+from impasto.base.spec import ImageSpec
 from impasto.data.unpaired import UnpairedDataModule
-from impasto.errors import UserError
 from impasto.losses.adversarial import LSGAN
 from impasto.losses.contrastive import PatchSampleMLP
 from impasto.losses.perceptual import Perceptual
 from impasto.models.cut import CUT
 from impasto.networks.patchgan import PatchGAN
 from impasto.networks.resnet_translation import BlurDown, InstanceNorm, TranslationGenerator
-from impasto.run.instantiate import make
 from tests.training import composed
 
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.data.idx import IdxSource
-from impasto.data.sources import SAMPLES
+from impasto.base.pixels import from_uint8
+from impasto.data.sources.idx import IdxSource
+from impasto.data.sources.opening import SAMPLES
 from impasto.models.diversity import Diversity
-from impasto.pixels import from_uint8
 
 
 def test_distances_worked_out_by_hand() -> None:

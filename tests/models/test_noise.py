@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from impasto.data.spec import ImageSpec
-from impasto.errors import UserError
-from impasto.models.noise import is_conditional, sample
-from impasto.models.sheet import legend, sheet_of
-from impasto.models.standing import in_proportion
+from impasto.base.errors import UserError
+from impasto.base.sheets import legend, sheet_of
+from impasto.base.spec import ImageSpec
 from impasto.networks.article import ArticleGenerator
 from impasto.networks.dcgan import DCGANGenerator
 from impasto.networks.mlp import MLPGenerator
+from impasto.networks.standing_statistics import in_proportion
+from impasto.painters.latents import is_conditional, sample
 from tests.models.test_base import Shift, make_model
 
 LABELLED = ImageSpec(1, 8, 8, ("a", "b", "c"))

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.networks.layers.attention import SelfAttention
 from impasto.networks.layers.bottleneck import ResidualBlock
 from impasto.networks.layers.dropout import ChannelDropout

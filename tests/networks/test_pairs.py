@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from tests.networks.conftest import PAIRS, Pair, stirred
 
 SIZES = [(1, 28, 28), (3, 37, 53), (3, 96, 64), (3, 256, 256), (4, 7, 19), (3, 16, 130)]

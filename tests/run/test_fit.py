@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.run.build import build_data
 from impasto.run.fit import objective, prepare
 from tests.training import composed

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from impasto import distributed
 from impasto.augment.color import random_color, recolored
 from impasto.augment.diffaugment import rectangle
 from impasto.augment.draws import per_image, uniform
 from impasto.augment.geometry import placed, random_placement
-from impasto.schedules import Schedule, value_at
+from impasto.base import distributed
+from impasto.base.schedules import Schedule, value_at
 
 
 class ADA(nn.Module):

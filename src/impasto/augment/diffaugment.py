@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.augment.draws import per_image, uniform
-from impasto.schedules import Schedule, value_at
+from impasto.base.schedules import Schedule, value_at
 
 
 class DiffAugment(nn.Module):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from impasto import distributed
+from impasto.base import distributed
 
 
 def uniform(n: int, columns: int, device: torch.device) -> Tensor:

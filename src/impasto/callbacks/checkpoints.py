@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from lightning import Callback, Trainer
 
-from impasto import distributed
+from impasto.base import distributed
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
 from impasto.callbacks.clock import due
-from impasto.errors import UserError
 from impasto.models.base import AdversarialModel, Batch
-from impasto.run.notices import notice
 
 log = logging.getLogger("impasto")
 

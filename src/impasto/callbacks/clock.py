@@ -5,7 +5,7 @@ import time
 
 from lightning import Callback, Trainer
 
-from impasto import distributed
+from impasto.base import distributed
 from impasto.models.base import AdversarialModel, Batch
 
 log = logging.getLogger("impasto")

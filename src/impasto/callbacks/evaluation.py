@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from lightning import Callback, Trainer
 from torch import Tensor
 
+from impasto.base.files import dispensable
+from impasto.base.notices import notice
+from impasto.base.sheets import save_sheet
 from impasto.callbacks.checkpoints import BrokenOff, checkpoints_of
 from impasto.callbacks.clock import due
+from impasto.callbacks.images import log_image
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.state import random_states, set_random_states
-from impasto.pixels import save_sheet
-from impasto.run.files import dispensable
-from impasto.run.loggers import log_image
-from impasto.run.notices import notice
 
 log = logging.getLogger("impasto")
 

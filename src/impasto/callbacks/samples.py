@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from lightning import Callback, Trainer
 
+from impasto.base.files import dispensable
+from impasto.base.sheets import save_sheet
 from impasto.callbacks.clock import due
+from impasto.callbacks.images import log_image
 from impasto.models.base import AdversarialModel, Batch
-from impasto.pixels import save_sheet
-from impasto.run.files import dispensable
-from impasto.run.loggers import log_image
 
 
 class SampleSheets(Callback):

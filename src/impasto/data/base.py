@@ -5,10 +5,10 @@ from typing import Any
 from lightning import LightningDataModule
 from torch import Tensor
 
-from impasto.data.packed import PackedImages
-from impasto.data.spec import ImageSpec
-from impasto.errors import UserError
-from impasto.run.notices import notice
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.base.spec import ImageSpec
+from impasto.data.packing.packed import PackedImages
 
 
 class PackedDataModule(LightningDataModule):

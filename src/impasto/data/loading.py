@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from impasto.data.packed import PackedImages
+from impasto.data.packing.packed import PackedImages
 from impasto.data.sampler import BatchSampler, Draw
 from impasto.data.transforms import crop, jitter, to_float
 

@@ -9,21 +9,21 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from impasto import distributed
+from impasto.base import distributed
+from impasto.base.cache import cache_dir as default_cache_dir
+from impasto.base.errors import UserError
+from impasto.base.spec import ImageSpec
 from impasto.data.base import PackedDataModule
-from impasto.data.items import Source
 from impasto.data.loading import Batch, View, look_at, make_loader, vectors_in
-from impasto.data.packed import Duplicates, PackedImages
-from impasto.data.packing import pack
+from impasto.data.packing.pack import pack
+from impasto.data.packing.packed import Duplicates, PackedImages
+from impasto.data.packing.sizing import Resize, SizePolicy, size_policy
 from impasto.data.sampler import BatchSampler
-from impasto.data.sizing import Resize, SizePolicy, size_policy
-from impasto.data.sources import OpenPictures, Pictures, SourceName
-from impasto.data.spec import ImageSpec
+from impasto.data.sources.opening import OpenPictures, Pictures, SourceName
+from impasto.data.sources.source import Source
 from impasto.data.split import crops_of, hold_out, without_empty_classes
 from impasto.data.transforms import as_size
 from impasto.data.vectors import attach, digest_of, read_vectors
-from impasto.errors import UserError
-from impasto.run.cache import cache_dir as default_cache_dir
 
 FEW: Final = 100
 """Below so many pictures, ``resize=auto`` lets a network see each of them through many crops."""
@@ -46,8 +46,8 @@ class ImageDataModule(PackedDataModule):
             they take the place of classes.
         image_size: pixels or [height, width] that networks see.
         pack_size: of the packed pictures; null is ``image_size``, or three times that under ``fit``.
-        resize: how a picture comes to that size, as :class:`~impasto.data.sizing.SizePolicy` has it; ``auto`` is
-            ``fit`` for fewer than 100 pictures, else ``crop``.
+        resize: how a picture comes to that size, as :class:`~impasto.data.packing.sizing.SizePolicy` has it;
+            ``auto`` is ``fit`` for fewer than 100 pictures, else ``crop``.
         channels: 1 (grey) or 3.
         limit: use so many pictures at most.
         holdout: share held back from training; null is the data set's own test part.

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 
 # What a stream of random numbers is for, so that no two share one.
 UNIFORM, OF_CLASS, CLASS_ORDER, WITHIN_BATCH, AUGMENT = range(5)

@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from impasto.data.items import UNLABELLED, Item, Origin, Source
-from impasto.data.packed import PackedImages
-from impasto.data.packing import pack
-from impasto.data.sizing import SizePolicy
-from impasto.errors import UserError
+from impasto.base.errors import UserError
+from impasto.data.packing.pack import pack
+from impasto.data.packing.packed import PackedImages
+from impasto.data.packing.sizing import SizePolicy
+from impasto.data.sources.source import UNLABELLED, Item, Origin, Source
 
 CROPS: Final = 1024
 """Crops that are measured where training sees crops at random; or one of each picture, if there are more of those."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 
 
 def as_size(value: int | Sequence[int], key: str) -> tuple[int, int]:

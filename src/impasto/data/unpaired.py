@@ -8,23 +8,23 @@ from typing import Any, ClassVar, Final, Literal
 
 from torch.utils.data import DataLoader
 
-from impasto import distributed
+from impasto.base import distributed
+from impasto.base.cache import cache_dir as default_cache_dir
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.base.spec import ImageSpec
 from impasto.data.base import PackedDataModule
-from impasto.data.folder import FolderSource
-from impasto.data.items import Source
 from impasto.data.loading import Batch, View, look_at, make_loader
 from impasto.data.module import Size
-from impasto.data.packed import Duplicates, PackedImages
-from impasto.data.packing import pack
+from impasto.data.packing.pack import pack
+from impasto.data.packing.packed import Duplicates, PackedImages
+from impasto.data.packing.sizing import Resize, size_policy
 from impasto.data.sampler import BatchSampler
-from impasto.data.sizing import Resize, size_policy
-from impasto.data.sources import SAMPLES, JoinedSource, ManifestSource
-from impasto.data.spec import ImageSpec
+from impasto.data.sources.folder import FolderSource
+from impasto.data.sources.opening import SAMPLES, JoinedSource, ManifestSource
+from impasto.data.sources.source import Source
 from impasto.data.split import crops_of, hold_out
 from impasto.data.transforms import as_size
-from impasto.errors import UserError
-from impasto.run.cache import cache_dir as default_cache_dir
-from impasto.run.notices import notice
 
 Side = Literal["content", "style"]
 SIDES: Final[tuple[Side, Side]] = ("content", "style")
@@ -44,7 +44,7 @@ class UnpairedDataModule(PackedDataModule):
         style: folder or folders of what it is to be turned into; null is the embedded paintings by Van Gogh.
         image_size: pixels or [height, width] that networks see.
         pack_size: of the packed pictures; null is three times ``image_size`` under ``fit``, else ``image_size``.
-        resize: how a picture comes to that size, as :class:`~impasto.data.sizing.SizePolicy` has it.
+        resize: how a picture comes to that size, as :class:`~impasto.data.packing.sizing.SizePolicy` has it.
         channels: 1 (grey) or 3.
         limit: use so many pictures of each side at most.
         holdout: share of each side held back from training.

@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from impasto.data.packed import PackedImages
-from impasto.errors import UserError
-from impasto.run.notices import notice
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.data.packing.packed import PackedImages
 
 FORMATS: Final = "a .npz with the arrays files and vectors, or a .csv of a column file and columns of numbers"
 

@@ -9,24 +9,24 @@ from typing import Any, Final
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from impasto.checks import as_path
-from impasto.data.packed import BAD_LIST, write_csv
+from impasto.base.checks import as_path
+from impasto.base.environment import device_name, git_revision, package_versions
+from impasto.base.errors import UserError
+from impasto.base.instantiate import make
+from impasto.base.notices import notice, notices
+from impasto.base.trust import check_targets, trusted
+from impasto.data.packing.packed import BAD_LIST, write_csv
 from impasto.data.transforms import as_size
-from impasto.errors import UserError
-from impasto.evaluation.choice import BUILT_IN
-from impasto.evaluation.evaluator import Evaluator
-from impasto.evaluation.features import best_device
+from impasto.evaluation.figures.extractor_choice import BUILT_IN
+from impasto.evaluation.figures.feature_statistics import networks_in
+from impasto.evaluation.figures.features import best_device
 from impasto.evaluation.folders import bad_in, labels_of, open_generated, pack_folder, size_of_first
-from impasto.evaluation.real import uint8_slice
+from impasto.evaluation.protocols.noise import Evaluator
+from impasto.evaluation.protocols.pictures import repainter
+from impasto.evaluation.protocols.translation import TranslationEvaluator
+from impasto.evaluation.real.features import uint8_slice
 from impasto.evaluation.sheets import save_sheets
-from impasto.evaluation.statistics import networks_in
-from impasto.evaluation.subjects import repainter
-from impasto.evaluation.translation import TranslationEvaluator
-from impasto.inference.loading import LoadedGenerator, load_generator
-from impasto.run.instantiate import make
-from impasto.run.notices import notice, notices
-from impasto.run.summary import device_name, git_revision, package_versions
-from impasto.run.trust import check_targets, trusted
+from impasto.painters.loading import LoadedGenerator, load_generator
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def check_protocol(own: Mapping[str, Any], trust: Sequence[str]) -> None:
     Raises:
         UserError: they do.
     """
-    packages = ("impasto.evaluation.extractors", *trust)
+    packages = ("impasto.networks.pretrained.extractors", *trust)
     check_targets(own, packages, "protocol")
     features = own.get("features")
     if isinstance(features, str) and features not in BUILT_IN:

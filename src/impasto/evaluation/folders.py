@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.data.decode import BadImage, decode
-from impasto.data.folder import FolderSource
-from impasto.data.items import shown
-from impasto.data.packed import PackedImages
-from impasto.data.packing import pack
-from impasto.data.sizing import SizePolicy
-from impasto.errors import UserError
-from impasto.inference.sheet import is_sheet
-from impasto.run.cache import cache_dir
+from impasto.base.cache import cache_dir
+from impasto.base.errors import UserError
+from impasto.base.sheets import is_sheet
+from impasto.data.packing.pack import pack
+from impasto.data.packing.packed import PackedImages
+from impasto.data.packing.sizing import SizePolicy
+from impasto.data.sources.decode import BadImage, decode
+from impasto.data.sources.folder import FolderSource
+from impasto.data.sources.source import shown
 
 log = logging.getLogger("impasto")
 

@@ -7,16 +7,16 @@ from typing import Any, Final
 import numpy as np
 from omegaconf import DictConfig
 
-from impasto.checks import as_path
-from impasto.data.items import shown
-from impasto.data.packed import PackedImages
+from impasto.base.checks import as_path
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.data.packing.packed import PackedImages
+from impasto.data.sources.source import shown
 from impasto.data.transforms import as_size
-from impasto.errors import UserError
 from impasto.evaluation.command import Result, name_bad, output_of, protocol
 from impasto.evaluation.folders import bad_in, pack_folder, size_of_first
-from impasto.evaluation.translation import TranslationEvaluator
+from impasto.evaluation.protocols.translation import TranslationEvaluator
 from impasto.inference.targets import target_name
-from impasto.run.notices import notice
 
 SIDES: Final = ("generated", "content", "real")
 LEAST: Final = 16

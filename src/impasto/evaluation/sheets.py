@@ -5,12 +5,12 @@ from typing import Any
 
 import torch
 
-from impasto.evaluation.evaluator import Evaluator
-from impasto.evaluation.subjects import pictures_of
-from impasto.inference.loading import LoadedGenerator
-from impasto.models.sheet import sheet_of
-from impasto.pixels import from_uint8, save_sheet
-from impasto.run.files import dispensable
+from impasto.base.files import dispensable
+from impasto.base.pixels import from_uint8
+from impasto.base.sheets import save_sheet, sheet_of
+from impasto.evaluation.protocols.noise import Evaluator
+from impasto.evaluation.protocols.pictures import pictures_of
+from impasto.painters.loading import LoadedGenerator
 
 
 def save_sheets(generator: LoadedGenerator, evaluator: Evaluator, data: Any, path: Path) -> list[str]:

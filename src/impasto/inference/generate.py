@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto.checks import check_number
+from impasto.base.checks import check_number
+from impasto.base.errors import UserError
+from impasto.base.pixels import from_uint8, to_uint8
+from impasto.base.progress import counting
+from impasto.base.sheets import save_sheet
 from impasto.data.vectors import read_vectors
-from impasto.errors import UserError
-from impasto.evaluation.progress import counting
-from impasto.inference.loading import LoadedGenerator
-from impasto.models.noise import in_turn
-from impasto.pixels import from_uint8, save_sheet, to_uint8
+from impasto.painters.latents import in_turn
+from impasto.painters.loading import LoadedGenerator
 
 log = logging.getLogger("impasto")
 

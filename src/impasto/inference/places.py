@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, Final
 
-from impasto.checks import as_path
-from impasto.errors import UserError
+from impasto.base.checks import as_path
+from impasto.base.errors import UserError
 
 WRITTEN: Final[dict[str, dict[str, Any]]] = {
     ".jpg": {"quality": 95, "subsampling": 0},
@@ -18,23 +18,6 @@ WRITTEN: Final[dict[str, dict[str, Any]]] = {
 """Endings that are kept, with how they are written; others get .png added."""
 ONLY_READ: Final = (".gif", ".avif", ".heic", ".heif", ".jp2", ".jfif", ".tga", ".ppm")
 """Endings of pictures that are never written."""
-
-
-def find_checkpoint(path_or_run_dir: str | Path) -> Path:
-    """The checkpoint itself, or the best of a run, or its last.
-
-    Raises:
-        UserError: there is none.
-    """
-    path = as_path("checkpoint", path_or_run_dir)
-    if path.is_file():
-        return path
-    folder = path if path.name == "checkpoints" else path / "checkpoints"
-    for name in ("best.ckpt", "last.ckpt"):
-        if (folder / name).is_file():
-            return folder / name
-    found = "holds no checkpoints/best.ckpt nor last.ckpt" if path.is_dir() else "does not exist"
-    raise UserError(f"checkpoint={path} {found}; give the folder of a run, or a .ckpt file.")
 
 
 def existing_input(value: object) -> Path:

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from impasto.checks import check_number, check_share, check_switch
-from impasto.data.decode import BadImage, decode
-from impasto.errors import UserError
-from impasto.evaluation.progress import counting
-from impasto.inference.loading import LoadedGenerator
+from impasto.base.checks import check_number, check_share, check_switch
+from impasto.base.errors import UserError
+from impasto.base.pixels import from_uint8, luma, to_uint8
+from impasto.base.progress import counting
+from impasto.base.sheets import save_pairs, shrunk
+from impasto.data.sources.decode import BadImage, decode
 from impasto.inference.places import WRITTEN
-from impasto.inference.sheet import save_pairs, shrunk
 from impasto.inference.targets import choose_targets
 from impasto.inference.tiles import paint
-from impasto.pixels import from_uint8, luma, to_uint8
+from impasto.painters.loading import LoadedGenerator
 
 log = logging.getLogger("impasto")
 

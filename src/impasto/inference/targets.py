@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto.checks import as_path
-from impasto.data.folder import FolderSource
-from impasto.errors import UserError
+from impasto.base.checks import as_path
+from impasto.base.errors import UserError
+from impasto.data.sources.folder import FolderSource
 from impasto.inference.places import ONLY_READ, WRITTEN, existing_input, output_folder
 
 log = logging.getLogger("impasto")

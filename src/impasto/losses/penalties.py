@@ -17,8 +17,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from impasto import distributed
-from impasto.schedules import Schedule, value_at
+from impasto.base import distributed
+from impasto.base.schedules import Schedule, value_at
 
 
 @dataclass

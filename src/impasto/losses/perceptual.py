@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.losses.tone import chroma_distance, luma_distance
-from impasto.networks.feature_maps import FeatureMaps, feature_maps
+from impasto.networks.pretrained.feature_maps import FeatureMaps, feature_maps
 
 
 def gram(features: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ class Perceptual(nn.Module):
 
     Args:
         features: network to look through: auto, vgg19 or efficientnet_lite0; see
-            :func:`~impasto.networks.feature_maps.feature_maps`.
+            :func:`~impasto.networks.pretrained.feature_maps.feature_maps`.
         content: weight of :func:`content_distance`, mean over ``content_layers``.
         style: weights of statistics by name (gram, mean_std, sliced), each a mean over ``style_layers`` and ``scales``.
         patches: weight of :func:`patch_distance`.

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.pixels import luma
+from impasto.base.pixels import luma
 
 CHROMA: Final = ((-0.169, -0.331, 0.5), (0.5, -0.419, -0.081))
 """The two colour differences of ITU-R BT.601."""

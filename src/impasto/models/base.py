@@ -14,8 +14,9 @@ from lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from impasto import distributed
-from impasto.data.spec import ImageSpec
+from impasto.base import distributed
+from impasto.base.schedules import Schedule, value_at
+from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import AdversarialLoss
 from impasto.losses.penalties import DiscriminatorPass, Penalty
 from impasto.models.diversity import Diversity
@@ -23,7 +24,6 @@ from impasto.models.ema import decay_over, follow
 from impasto.models.optimisation import clip_weights, frozen, remember_rates, set_rates, size_of, split
 from impasto.models.state import TrainingState
 from impasto.models.tracker import Tracker
-from impasto.schedules import Schedule, value_at
 
 Batch = dict[str, Tensor]
 OptimizerFactory = Callable[..., Optimizer]

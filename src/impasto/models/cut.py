@@ -14,7 +14,7 @@ from impasto.data.loading import first_batches
 from impasto.losses.contrastive import PatchNCE, PatchSampleMLP
 from impasto.losses.perceptual import Perceptual
 from impasto.models.base import AdversarialModel, Batch
-from impasto.models.standing import running_norms, standing_statistics
+from impasto.networks.standing_statistics import running_norms, standing_statistics
 
 
 class CUT(AdversarialModel):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from impasto import distributed
+from impasto.base import distributed
 
 
 class Diversity:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from impasto.schedules import Schedule, value_at
+from impasto.base.schedules import Schedule, value_at
 
 
 def decay_over(images: int, half_life_kimg: float | Schedule, rampup: float | None, seen: int) -> float:

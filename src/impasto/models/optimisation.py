@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from impasto.schedules import Schedule, value_at
+from impasto.base.schedules import Schedule, value_at
 
 
 def size_of(batch: dict[str, Tensor]) -> int:

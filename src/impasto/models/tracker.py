@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from impasto import distributed
+from impasto.base import distributed
 
 
 class Tracker:

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.networks.layers.condition import (
     ConditionEmbedding,
     DiscriminatorConditioning,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.networks.resnet_translation import BlurDown, InstanceNorm, initialise
 
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.norm import BatchNorm
 

@@ -1,43 +1,27 @@
 """From configuration to objects: the one place where config is read."""
 
-import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
 
+from impasto.base.instantiate import make
+from impasto.base.notices import notice
+from impasto.base.spec import ImageSpec
 from impasto.data.base import PackedDataModule
-from impasto.data.spec import ImageSpec
 from impasto.losses.penalties import Penalty
 from impasto.models.base import AdversarialModel
-from impasto.run.instantiate import make
-from impasto.run.loggers import make_loggers
-from impasto.run.notices import notice
+from impasto.networks.build import build_network
 from impasto.run.precision import choose_precision
+from impasto.run.records.loggers import make_loggers
 
 
 def build_data(cfg: DictConfig) -> PackedDataModule:
     """The data module of ``cfg.data``."""
     return make(cfg.data, seed=cfg.seed)
-
-
-def build_network(partial: Callable[..., nn.Module], spec: ImageSpec) -> nn.Module:
-    """Call a network's factory with what it wants to know of the data.
-
-    Args:
-        partial: a class or partial that takes any of ``channels``, ``height``, ``width``, ``num_classes`` and
-            ``condition_dim`` by name.
-        spec: the data's.
-    """
-    # Of the class, since that of a partial with an argument too many is an error that does not name it.
-    parameters = inspect.signature(getattr(partial, "func", partial)).parameters
-    takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    given = {k: v for k, v in spec.network_arguments().items() if takes_all or k in parameters}
-    return partial(**given)
 
 
 def build_model(cfg: DictConfig, spec: ImageSpec) -> AdversarialModel:

@@ -8,14 +8,14 @@ from typing import Any
 from lightning import Trainer
 from omegaconf import DictConfig
 
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
 from impasto.data.base import PackedDataModule
-from impasto.data.building import BadPicturesError
-from impasto.data.packed import BAD_LIST, write_bad_images
-from impasto.errors import UserError
+from impasto.data.packing.build import BadPicturesError
+from impasto.data.packing.packed import BAD_LIST, write_bad_images
 from impasto.models.base import AdversarialModel
-from impasto.run.loggers import finish_loggers
-from impasto.run.notices import notice
-from impasto.run.resume import last_checkpoint, read_counts
+from impasto.run.records.loggers import finish_loggers
+from impasto.run.records.resume import last_checkpoint, read_counts
 
 # Lightning advises on things that are decided here: one loader in this process, no validation, images as the clock.
 NOT_OURS = (

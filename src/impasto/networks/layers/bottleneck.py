@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.ladder import positive
 from impasto.networks.layers.linear import conv, he

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from impasto import distributed
-from impasto.errors import UserError
+from impasto.base import distributed
+from impasto.base.errors import UserError
 
 
 class ChannelDropout(nn.Module):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 
 Size = tuple[int, int]
 

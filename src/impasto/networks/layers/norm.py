@@ -7,8 +7,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto import distributed
-from impasto.errors import UserError
+from impasto.base import distributed
+from impasto.base.errors import UserError
 from impasto.networks.layers.linear import dense, small_normal
 
 NormKind = Literal["batch", "instance", "layer", "pixel", "none"]

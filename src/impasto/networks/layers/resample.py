@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.errors import UserError
+from impasto.base.errors import UserError
 from impasto.networks.layers.ladder import Size
 from impasto.networks.layers.linear import Initialise, finished, he
 

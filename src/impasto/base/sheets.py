@@ -1,0 +1,142 @@
+"""Sheets: which class is where on one, and pictures written side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from impasto.base.files import whole_or_not
+from impasto.base.pixels import to_uint8
+
+AS_COLUMNS: Final = 16
+"""With so many classes or fewer, each has a column."""
+AS_ROWS: Final = 32
+"""With so many, each has a row; with more, a single picture ..."""
+AT_MOST: Final = 256
+"""... for so many of them."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Places of classes.
+
+    Attributes:
+        columns: pictures in a row.
+        labels: the class of each picture, row by row.
+        reading: how the classes' names are to be read.
+    """
+
+    columns: int
+    labels: list[int]
+    reading: str
+
+
+def sheet_of(classes: int, count: int | None = None, columns: int | None = None) -> Sheet:
+    """The sheet for a number of classes, 0 where the generator is told none.
+
+    Args:
+        classes: how many there are.
+        count: pictures; as many as show each class where null.
+        columns: pictures in a row; likewise. With either of the two, the classes come in turn, picture by picture.
+    """
+    if count or columns or classes <= AS_COLUMNS:
+        columns = columns or (classes if 0 < classes <= AS_COLUMNS else 8)
+        reading = "Columns" if columns == classes else "Row by row, and from the first again"
+        return Sheet(columns, [i % max(classes, 1) for i in range(count or columns * 8)], reading)
+    if classes <= AS_ROWS:
+        return Sheet(8, [label for label in range(classes) for _ in range(8)], "Rows, from the top")
+    return Sheet(16, list(range(min(classes, AT_MOST))), "One picture of each, row by row")
+
+
+def legend(names: Sequence[str], count: int | None = None, columns: int | None = None) -> str:
+    """A line that says which class is where; empty without classes."""
+    if not names:
+        return ""
+    sheet = sheet_of(len(names), count, columns)
+    shown = names[: max(sheet.labels) + 1]
+    rest = f" ({len(names) - len(shown):,} more are not shown)" if len(shown) < len(names) else ""
+    return f"{sheet.reading}: {', '.join(shown)}{rest}"
+
+
+def save_sheet(images: Tensor, columns: int, path: Path, gap: int = 2) -> None:
+    """Write pictures side by side as one PNG.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1].
+        columns: pictures in a row.
+        path: where to; folders are made, and the file is there whole or not at all.
+        gap: white pixels between pictures.
+    """
+    pixels = to_uint8(images).cpu().permute(0, 2, 3, 1)
+    n, height, width, channels = pixels.shape
+    rows = -(-n // columns)
+    sheet = torch.full((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), 255, dtype=torch.uint8)
+    for i, part in enumerate(pixels):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = part
+    picture = Image.fromarray(sheet.squeeze(-1).numpy() if channels == 1 else sheet.numpy())
+    with whole_or_not(path) as temporary:
+        picture.save(temporary, "PNG")
+
+
+SIDE = 320
+"""Pixels of a cell."""
+
+
+GAP = 6
+
+
+MARK = ("Description", "impasto: pictures before and after")
+"""Written into a sheet, so that it is not taken for one of the paintings beside it."""
+
+
+def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, path: Path) -> None:
+    """Write pairs of pictures, before and after, ``columns`` pairs in a row, whole and on white.
+
+    Args:
+        pairs: as :func:`shrunk` gives them.
+        columns: pairs in a row; no more than there are.
+        path: of the sheet, a PNG.
+    """
+    columns = min(columns, len(pairs))
+    rows = [pairs[i : i + columns] for i in range(0, len(pairs), columns)]
+    strips = []
+    for row in rows:
+        cells = [Image.fromarray(picture) for pair in row for picture in pair]
+        strip = Image.new("RGB", (2 * columns * (SIDE + GAP) - GAP, max(c.height for c in cells)), "white")
+        for i, picture in enumerate(cells):
+            strip.paste(picture, (i * (SIDE + GAP) + (SIDE - picture.width) // 2, (strip.height - picture.height) // 2))
+        strips.append(strip)
+    sheet = Image.new("RGB", (strips[0].width, sum(s.height + GAP for s in strips) - GAP), "white")
+    top = 0
+    for strip in strips:
+        sheet.paste(strip, (0, top))
+        top += strip.height + GAP
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = PngInfo()
+    told.add_text(*MARK)
+    sheet.save(path, "PNG", pnginfo=told)
+
+
+def is_sheet(path: Path) -> bool:
+    """Whether a file was written by :func:`save_pairs`, whatever its name."""
+    try:
+        with Image.open(path) as picture:
+            return picture.info.get(MARK[0]) == MARK[1]
+    except (OSError, ValueError, SyntaxError):  # not there, or no picture
+        return False
+
+
+def shrunk(pixels: np.ndarray) -> np.ndarray:
+    """The picture, opaque, at most SIDE x SIDE pixels: uint8 (h, w, 3)."""
+    image = Image.fromarray(pixels)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(image)

@@ -1,0 +1,113 @@
+"""Packs any source of pictures into a memory-mapped array, once, in parallel, however often it is killed."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from impasto.base.disk import disk_errors, to_disk
+from impasto.base.errors import UserError
+from impasto.base.notices import log, notice
+from impasto.data.packing.build import REMEDY, build, judge
+from impasto.data.packing.packed import FORMAT, Duplicates, PackedImages, first_few, open_packed
+from impasto.data.packing.sizing import SizePolicy
+from impasto.data.sources.source import Source
+
+
+def pack(
+    source: Source,
+    policy: SizePolicy,
+    cache_dir: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    limit: int | None = None,
+    max_bad_share: float = 0.1,
+    duplicates: Duplicates = "skip",
+    progress: bool = True,
+) -> PackedImages:
+    """Pack a source's pictures at one size, or take up what was packed before.
+
+    Runs that pack the same at the same time share the work of the first. A run that was killed goes on where it
+    stopped. Pictures that cannot be used are left out, and said in a warning and by ``PackedImages.bad``.
+
+    Args:
+        source: the pictures.
+        policy: the canvas they are brought to.
+        cache_dir: folder for packed pictures of all kinds.
+        workers: processes; 0 packs in this one, None takes as many as there are CPU cores where that pays.
+        limit: pack so many items only: evenly spaced ones, or the first ones of a stream.
+        max_bad_share: share of bad pictures, 0..1, above which an error is raised.
+        duplicates: ``skip`` leaves out files that repeat an earlier one byte for byte; they do not count as bad.
+        progress: show a bar.
+
+    Raises:
+        UserError: no picture, or too few good ones; the cache cannot be written or is full; a value out of range.
+    """
+    if limit is not None and limit < 1:
+        raise UserError(f"data.limit={limit} leaves no picture: give at least 1, or null for all.")
+    if not 0 <= max_bad_share <= 1:
+        raise UserError(f"data.max_bad_share={max_bad_share} is not a share: give a number from 0 to 1.")
+    folder = Path(cache_dir).expanduser() / "packed" / _key(source, policy, limit)
+    with disk_errors(folder.parent, REMEDY):
+        packed = open_packed(folder, duplicates)
+        if packed is None:
+
+            def build_in(unfinished: Path) -> None:
+                build(unfinished, source, policy, workers, limit, max_bad_share, progress)
+
+            packed = _pack_anew(folder, duplicates, build_in)
+    judge(packed.num_bad, packed.num_rows, max_bad_share, folder)
+    if packed.num_bad or (packed.num_duplicates and duplicates == "skip"):
+        log.warning("%s", _left_out(packed))
+    return packed
+
+
+def _key(source: Source, policy: SizePolicy, limit: int | None) -> str:
+    what = [FORMAT, source.fingerprint(), source.class_names, asdict(policy), limit]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        notice("data.packing", "Another run is packing the same pictures: this one waits for it.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _pack_anew(folder: Path, duplicates: Duplicates, build_in: Callable[[Path], None]) -> PackedImages:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _turn(folder.with_suffix(".lock")):
+        if (packed := open_packed(folder, duplicates)) is not None:
+            return packed  # another run has packed it meanwhile
+        if folder.exists():
+            notice("data.cache", f"The packed pictures in {folder} are damaged and are packed again.")
+            shutil.rmtree(folder)
+        unfinished = folder.with_suffix(".partial")
+        unfinished.mkdir(exist_ok=True)
+        build_in(unfinished)
+        unfinished.rename(folder)
+        to_disk(folder.parent)
+        packed = open_packed(folder, duplicates)
+    if packed is None:
+        raise UserError(f"{folder} was changed by something else while it was packed: run again.")
+    return packed
+
+
+def _left_out(packed: PackedImages) -> str:
+    parts = [f"{packed.num_bad} of {packed.num_rows} pictures cannot be used"] if packed.num_bad else []
+    parts += [f"{packed.num_duplicates} repeat another one"] if packed.num_duplicates else []
+    first = first_few(packed.bad())
+    return f"{' and '.join(parts)}; they are left out and listed in the run's bad_images.csv (the first: {first})."

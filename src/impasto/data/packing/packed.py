@@ -1,0 +1,230 @@
+"""Pictures of one size in one file: read in any order, never loaded whole."""
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+
+from impasto.data.sources.source import shown
+
+FORMAT: Final = 1
+"""Raised whenever packed pictures of old can no longer be read, or would come out different."""
+
+BAD_LIST: Final = "bad_images.csv"
+
+# A name that is not UTF-8 keeps its bytes, so that the file can be found.
+_open_csv = partial(open, newline="", encoding="utf-8", errors="surrogateescape")
+
+GOOD, BAD, DUPLICATE = 0, 1, 2
+"""What became of an item."""
+
+Duplicates = Literal["skip", "keep"]
+
+
+@dataclass(frozen=True, eq=False)
+class PackedImages:
+    """Packed pictures, or some of them in some order.
+
+    Cheap to copy and to pickle: every process opens the file for itself.
+
+    Attributes:
+        folder: where they are kept.
+        fingerprint: of the pictures, their labels, their size and their order; not of their vectors.
+        shape: (H, W, C) of each.
+        class_names: one name per label; empty for unlabelled pictures.
+        index: int64 (n,), the row of ``images`` that holds each picture.
+        labels: int64 (n,), or None for unlabelled pictures.
+        sizes: int32 (n, 2), the height and width of each that hold picture, counted from the top left.
+        num_rows: rows of ``images``, those of bad pictures included.
+        num_bad: how many pictures could not be used; of all that were packed, as the next.
+        num_duplicates: how many files repeat another, byte for byte.
+        vectors: float32 (n, K), what each picture is to be conditioned on; None where nothing is.
+        cut_from: int64 (n,), the number of the picture that each is a crop of; None where each is a picture of its own.
+    """
+
+    folder: Path
+    fingerprint: str
+    shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    index: np.ndarray = field(repr=False)
+    labels: np.ndarray | None = field(repr=False)
+    sizes: np.ndarray = field(repr=False)
+    num_rows: int
+    num_bad: int
+    num_duplicates: int
+    vectors: np.ndarray | None = field(default=None, repr=False)
+    cut_from: np.ndarray | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """uint8 (rows, H, W, C), memory-mapped; ``images[index[i]]`` is picture i.
+
+        Reading through the map leaves what was read, and the file's pages around it, in this process's resident
+        memory: use :meth:`batch` for anything that goes on.
+        """
+        return np.memmap(self.folder / "images.u8", np.uint8, "r", shape=(self.num_rows, *self.shape))
+
+    def batch(self, positions: Sequence[int] | np.ndarray) -> np.ndarray:
+        """A copy of the pictures at ``positions``, in that order, as uint8 (n, H, W, C).
+
+        Raises:
+            IndexError: a position is out of range.
+        """
+        rows = self.index[np.asarray(positions, np.int64)]
+        result = np.empty((len(rows), *self.shape), np.uint8)
+        flat = result.reshape(len(rows), -1)
+        # Read, not mapped: with the kernel's large pages, 64 MB of scattered rows make 2 GB of a map resident.
+        for target, offset in zip(flat, (rows * flat.shape[1]).tolist(), strict=True):
+            if os.preadv(self._file.descriptor, [target.data], offset) != len(target):
+                raise OSError(f"{self.folder / 'images.u8'} is shorter than it was: it changed while it was read")
+        return result
+
+    def subset(self, positions: Sequence[int] | np.ndarray) -> "PackedImages":
+        """The pictures at ``positions``, in that order, with a fingerprint of their own; nothing is copied on disk."""
+        chosen = np.asarray(positions, np.int64)
+        index = self.index[chosen]
+        digest = hashlib.sha256(self.fingerprint.encode() + index.tobytes()).hexdigest()[:32]
+        labels, vectors, cut_from = (
+            None if values is None else values[chosen] for values in (self.labels, self.vectors, self.cut_from)
+        )
+        return replace(
+            self,
+            fingerprint=digest,
+            index=index,
+            labels=labels,
+            sizes=self.sizes[chosen],
+            vectors=vectors,
+            cut_from=cut_from,
+        )
+
+    def names(self, position: int) -> str:
+        """What the source calls the picture at ``position``, such as its path below the source's folder."""
+        return next(names_of_rows(self.folder, [int(self.index[position])]))
+
+    def every_name(self) -> Iterator[str]:
+        """The names of all pictures, in order."""
+        return names_of_rows(self.folder, self.index)
+
+    def bad(self) -> Iterator[tuple[str, str]]:
+        """Name and reason of every bad or repeated picture, in the source's order."""
+        return read_bad(self.folder)
+
+    @cached_property
+    def _file(self) -> "_Opened":
+        return _Opened(self.folder / "images.u8")
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("images", "_file")}
+
+
+class _Opened:
+    """A file descriptor that closes with its last owner."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        if hasattr(self, "descriptor"):
+            os.close(self.descriptor)
+
+
+def names_of_rows(folder: Path, rows: Iterable[int]) -> Iterator[str]:
+    """The names of the items in some rows of a packed folder, read from disk one by one."""
+    offsets = np.load(folder / "name_offsets.npy", mmap_mode="r")
+    with (folder / "names.jsonl").open("rb") as file:
+        for row in rows:
+            file.seek(int(offsets[row]))
+            yield json.loads(file.readline())
+
+
+def read_bad(folder: Path) -> Iterator[tuple[str, str]]:
+    """Name and reason of every bad or repeated picture of a packed folder."""
+    with _open_csv(folder / BAD_LIST) as file:
+        for row in islice(csv.reader(file), 1, None):
+            yield row[0], row[1]
+
+
+def first_few(bad: Iterable[tuple[str, str]]) -> str:
+    """The first bad pictures for a message, each with its reason."""
+    return "; ".join(f"{shown(name)}: {reason}" for name, reason in islice(bad, 3))
+
+
+def write_csv(path: Path, bad: Iterable[tuple[str, str]]) -> None:
+    """Write ``bad_images.csv``, whole or not at all."""
+    temporary = path.with_suffix(f".{os.getpid()}")
+    with _open_csv(temporary, "w") as file:
+        writer = csv.writer(file)
+        writer.writerow(("name", "reason"))
+        writer.writerows(bad)
+    temporary.replace(path)
+
+
+def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages | None:
+    """What was packed in ``folder``; None if that is not there or not whole.
+
+    Raises:
+        OSError: it cannot be read; that must not pass for damage, for what is damaged is packed again.
+    """
+    try:
+        meta = json.loads((folder / "meta.json").read_bytes())
+        rows, shape = meta["rows"], tuple(meta["shape"])
+        if (folder / "images.u8").stat().st_size != rows * shape[0] * shape[1] * shape[2]:
+            return None
+        status, sizes = np.load(folder / "status.npy"), np.load(folder / "sizes.npy")
+        labels = np.load(folder / "labels.npy") if meta["class_names"] else None
+        whole = status.shape == (rows,) and sizes.shape == (rows, 2) and (labels is None or labels.shape == (rows,))
+        if not (whole and _names_are_whole(folder, rows) and (folder / BAD_LIST).is_file()):
+            return None
+    except (FileNotFoundError, EOFError, ValueError, KeyError, TypeError, IndexError):
+        return None
+    index = np.flatnonzero((status == GOOD) | ((status == DUPLICATE) & (duplicates == "keep")))
+    return PackedImages(
+        folder=folder,
+        fingerprint=folder.name if duplicates == "skip" else f"{folder.name}-all",
+        shape=shape,
+        class_names=tuple(meta["class_names"]),
+        index=index,
+        labels=None if labels is None else labels[index],
+        sizes=sizes[index],
+        num_rows=rows,
+        num_bad=int((status == BAD).sum()),
+        num_duplicates=int((status == DUPLICATE).sum()),
+    )
+
+
+def _names_are_whole(folder: Path, rows: int) -> bool:
+    """Whether there is an offset for each row, and the last name ends where the file does; the others are not read."""
+    offsets = np.load(folder / "name_offsets.npy", mmap_mode="r")
+    with (folder / "names.jsonl").open("rb") as file:
+        file.seek(int(offsets[-1]))
+        last = file.readline()
+        return len(offsets) == rows and last.endswith(b"\n") and not file.read(1)
+
+
+def write_bad_images(packed: PackedImages | Sequence[PackedImages], run_dir: str | os.PathLike[str]) -> Path | None:
+    """Write ``bad_images.csv`` (name, reason) into a run's folder.
+
+    Args:
+        packed: the pictures of the run.
+        run_dir: the run's folder, which exists.
+
+    Returns:
+        The file; None, and no file, where no picture was left out.
+    """
+    everything = [packed] if isinstance(packed, PackedImages) else packed
+    if not any(part.num_bad + part.num_duplicates for part in everything):
+        return None
+    path = Path(run_dir) / BAD_LIST
+    write_csv(path, chain.from_iterable(part.bad() for part in everything))
+    return path

@@ -1,0 +1,124 @@
+"""How pictures of every size come to one size."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from PIL import Image
+
+from impasto.base.errors import UserError
+
+Resize = Literal["crop", "stretch", "pad", "fit"]
+
+
+@dataclass(frozen=True)
+class SizePolicy:
+    """The canvas that every picture is brought to.
+
+    Args:
+        height: rows of the canvas in pixels.
+        width: columns of the canvas in pixels.
+        resize: ``crop`` scales until the canvas is covered and keeps the centre; ``stretch`` ignores the aspect;
+            ``pad`` scales until the picture fits and centres it on ``fill``; ``fit`` scales alike and puts it at
+            the top left, so that random crops can be taken from the area it covers.
+        channels: 1 or 3.
+        fill: 0..255, the grey around a picture under ``pad`` and ``fit``.
+
+    Raises:
+        UserError: a value out of range.
+    """
+
+    height: int
+    width: int
+    resize: Resize = "crop"
+    channels: int = 3
+    fill: int = 255
+
+    def __post_init__(self) -> None:
+        if self.resize not in get_args(Resize):
+            raise UserError(f"data.resize={self.resize} is not known: choose one of {', '.join(get_args(Resize))}.")
+        if self.channels not in (1, 3):
+            raise UserError(f"Pictures have 1 or 3 channels, not {self.channels}: set data.channels=1 or 3.")
+        if min(self.height, self.width) < 1:
+            raise UserError(f"data.image_size={self.height}x{self.width} has no pixels: give positive numbers.")
+        if not 0 <= self.fill <= 255:
+            raise UserError(f"The fill {self.fill} is not a grey value: give 0 to 255.")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, C) of the canvas."""
+        return self.height, self.width, self.channels
+
+
+def size_policy(
+    image_size: tuple[int, int], pack_size: tuple[int, int] | None, resize: Resize, channels: int
+) -> SizePolicy:
+    """The canvas to pack at.
+
+    Raises:
+        UserError: it is smaller than what networks see.
+    """
+    factor = 3 if resize == "fit" else 1
+    height, width = pack_size or (factor * image_size[0], factor * image_size[1])
+    if height < image_size[0] or width < image_size[1]:
+        raise UserError(
+            f"data.pack_size={height}x{width} is smaller than data.image_size={image_size[0]}x{image_size[1]}, "
+            "which is cut out of it: make it as large at least."
+        )
+    return SizePolicy(height, width, resize, channels)
+
+
+def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[int, int]]:
+    """Bring a picture to the policy's canvas with an antialiased Lanczos filter.
+
+    What needs no scaling is copied bit for bit.
+
+    Args:
+        pixels: uint8 (h, w, policy.channels).
+        policy: the canvas.
+
+    Returns:
+        uint8 (policy.height, policy.width, policy.channels), and the (h, w) of it that hold picture, counted from
+        the top left: the whole canvas except under ``fit``.
+    """
+    height, width = pixels.shape[:2]
+    canvas = (policy.height, policy.width)
+    if policy.resize == "stretch":
+        return _scale(pixels, canvas, (0.0, 0.0, height, width)), canvas
+    if policy.resize == "crop":
+        scale = max(policy.height / height, policy.width / width)
+        # The part of the picture that the canvas shows, in the picture's own pixels.
+        box_height, box_width = min(height, policy.height / scale), min(width, policy.width / scale)
+        top, left = (height - box_height) / 2, (width - box_width) / 2
+        if scale == 1:  # half a pixel of offset would blur what can be copied
+            top, left = top // 1, left // 1
+        return _scale(pixels, canvas, (top, left, min(height, top + box_height), min(width, left + box_width))), canvas
+    scale = min(policy.height / height, policy.width / width)
+    inner = max(1, round(height * scale)), max(1, round(width * scale))
+    scaled = _scale(pixels, inner, (0.0, 0.0, height, width))
+    centred = policy.resize == "pad"
+    top, left = ((policy.height - inner[0]) // 2, (policy.width - inner[1]) // 2) if centred else (0, 0)
+    result = np.full(policy.shape, policy.fill, np.uint8)
+    result[top : top + inner[0], left : left + inner[1]] = scaled
+    return result, canvas if centred else inner
+
+
+def adapt_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """uint8 (H, W) or (H, W, 1 or 3) as (H, W, channels); colour turns grey by ITU-R 601."""
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=2)
+    return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+
+
+def _scale(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
+    """The ``box`` (top, left, bottom, right) of a picture at ``size`` (h, w)."""
+    top, left, bottom, right = box
+    if (bottom - top, right - left) == size:
+        return pixels[int(top) : int(bottom), int(left) : int(right)].copy()
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    scaled = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
+    return np.asarray(scaled).reshape(*size, pixels.shape[2])

@@ -1,0 +1,1 @@
+"""Where pictures come from: folders, the Hub, files of digits, the embedded samples."""

@@ -1,0 +1,150 @@
+"""Figures by class, as a classifier of the real pictures sees the generated ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from impasto.evaluation.figures.features import Extractor, Features, RealFeatures
+from impasto.evaluation.figures.figures import Figure, frechet_figure
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A trained classifier and its accuracy on real pictures that it has not seen, 0..1."""
+
+    network: Extractor
+    accuracy: float
+
+
+def measure_classes(
+    judge: Judge, judged: Features, real: RealFeatures | None, real_labels: Tensor, labels: Tensor | None
+) -> dict[str, Figure]:
+    """What a classifier of the real pictures says of the generated ones.
+
+    Args:
+        judge: the classifier.
+        judged: its features and logits of generated pictures.
+        real: its features of real pictures.
+        real_labels: (m,) their classes, in whose proportion generated ones are expected that were asked for nothing.
+        labels: (n,) what the generated pictures were asked to be, if anything.
+    """
+    assert judged.logits is not None
+    values, by_class = class_figures(judged.logits, labels)
+    asked = torch.bincount(real_labels if labels is None else labels, minlength=judged.logits.shape[1])
+    values |= class_balance(by_class["share"], asked)
+    network = judge.network
+    about: dict[str, Any] = {
+        "extractor": network.name,
+        "weights_sha256": network.weights_sha256,
+        "resizer": network.resizer,
+    }
+    about["accuracy_on_real"] = judge.accuracy
+    protocol = {**about, "by_class": by_class, "asked_of": "real pictures" if labels is None else "labels"}
+    figures = {name: Figure(value, protocol, better(name, asked)) for name, value in values.items()}
+    if real is not None:
+        figures["fd_classifier"] = frechet_figure(judged, real, **about)
+    return figures
+
+
+EQUAL: Final = 1.1
+"""The largest class over the smallest, up to which shares as such say how well they are kept."""
+
+
+def better(name: str, asked: Tensor) -> bool | None:
+    """Whether a figure is better when it is higher; None where neither is, as for shares of unequal classes.
+
+    Args:
+        name: of the figure.
+        asked: (classes,) how many pictures of each class should be there.
+    """
+    if name.startswith("class_share") and asked.max() > EQUAL * asked.min():
+        return None
+    return not name.endswith("_max")
+
+
+def measure_diversity(
+    fake: Features, real: RealFeatures, real_labels: Tensor, labels: Tensor | None, judged: Features
+) -> dict[str, Figure]:
+    """How diverse generated pictures of each class are, relative to real ones: the mean and the least of all classes.
+
+    Args:
+        fake: features of generated pictures.
+        real: of real ones.
+        real_labels: (m,) their classes.
+        labels: (n,) what the generated pictures were asked to be; what the classifier takes them for where nothing.
+        judged: the classifier's logits of them.
+    """
+    assert judged.logits is not None
+    ratios = class_diversity(
+        fake.values, labels if labels is not None else judged.logits.argmax(1), real.values, real_labels
+    )
+    if not ratios:
+        return {}
+    by_class = {str(label): ratio for label, ratio in ratios.items()}
+    record = {"by_class": by_class, "grouped_by": "label" if labels is not None else "classifier"}
+    values = {"class_diversity": sum(ratios.values()) / len(ratios), "class_diversity_min": min(ratios.values())}
+    return {name: Figure(value, record, True) for name, value in values.items()}
+
+
+def class_figures(logits: Tensor, labels: Tensor | None) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """How often generated pictures are taken for what they were asked to be, and how often for each class.
+
+    Args:
+        logits: (n, classes) of generated pictures.
+        labels: (n,) what they were asked to be, where they were.
+
+    Returns:
+        ``class_accuracy`` (with labels), ``class_share_min`` and ``class_share_max`` as shares of all pictures, 0..1;
+        and by class ``share`` and ``accuracy``.
+    """
+    found, classes = logits.argmax(1), logits.shape[1]
+    share = torch.bincount(found, minlength=classes) / len(found)
+    figures = {"class_share_min": float(share.min()), "class_share_max": float(share.max())}
+    by_class = {"share": share.tolist()}
+    if labels is not None:
+        right = (found == labels).double()
+        figures["class_accuracy"] = float(right.mean())
+        counts = torch.bincount(labels, minlength=classes).clamp_min(1)
+        by_class["accuracy"] = (torch.bincount(labels, right, minlength=classes) / counts).tolist()
+    return figures, by_class
+
+
+def class_balance(shares: Sequence[float], asked: Tensor) -> dict[str, float]:
+    """The least and the greatest share of a class, over the share that was asked for.
+
+    Args:
+        shares: of the pictures, by class.
+        asked: (classes,) how many pictures of each class should be there, in any unit; classes of none do not count.
+
+    Returns:
+        ``class_balance_min`` and ``class_balance_max``: 1 is as many as asked for, a min of 0 is a class left out.
+    """
+    wanted = asked.double() / asked.sum()
+    ratios = (torch.tensor(shares, dtype=torch.float64) / wanted)[wanted > 0]
+    return {"class_balance_min": float(ratios.min()), "class_balance_max": float(ratios.max())}
+
+
+def class_diversity(generated: Tensor, labels: Tensor, real: Tensor, real_labels: Tensor) -> dict[int, float]:
+    """How far apart generated pictures of a class are, relative to real ones, by class.
+
+    The root-mean-square distance between two pictures of the class in feature space, sqrt(2 tr S) with S the
+    covariance of the class's features, over the same for real pictures: 1 is as diverse as real, 0 is one picture.
+
+    Args:
+        generated: features (n, d).
+        labels: (n,) classes of the generated pictures.
+        real: features (m, d).
+        real_labels: (m,).
+
+    Returns:
+        Ratios of the classes with at least two pictures on both sides.
+    """
+    ratios = {}
+    for label in range(int(real_labels.max()) + 1):
+        mine, theirs = generated[labels == label].double(), real[real_labels == label].double()
+        if len(mine) > 1 and len(theirs) > 1 and float(theirs.var(0).sum()) > 0:
+            ratios[label] = float((mine.var(0).sum() / theirs.var(0).sum()).sqrt())
+    return ratios

@@ -1,0 +1,156 @@
+"""Feature statistics of sets of pictures: what style is taken to be, measured apart from what was trained against."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.base.reachability import reachable
+from impasto.networks.pretrained.feature_maps import VGG_URL, FeatureMaps, feature_maps, vgg_path
+from impasto.networks.pretrained.random_features import RandomFeatures
+
+
+def choose_statistics(features: str = "auto", trained_against: Collection[str] = ()) -> FeatureMaps:
+    """The network to compare feature statistics with.
+
+    Args:
+        features: vgg19, efficientnet_lite0, random_features, or auto: the first of these whose weights can be had and
+            that the model was not trained against.
+        trained_against: names of networks in the model's own losses.
+
+    Raises:
+        UserError: another name.
+    """
+    if features == "auto":
+        features = _auto(trained_against)
+    elif features in trained_against:
+        notice("evaluation.statistics", f"The model was trained against {features}: its statistics prove nothing.")
+    check_statistics(features)
+    return RandomFeatures() if features == "random_features" else feature_maps(features)
+
+
+def check_statistics(features: str) -> None:
+    """Whether ``evaluation.statistics`` names a network whose weights can be had, found out without loading them.
+
+    Raises:
+        UserError: it does not.
+    """
+    if features not in ("auto", "vgg19", "efficientnet_lite0", "random_features"):
+        raise UserError(
+            f"evaluation.statistics={features} is not a network; choose auto, vgg19, efficientnet_lite0 or "
+            "random_features."
+        )
+    if features == "vgg19" and not vgg_at_hand():
+        raise UserError(
+            f"The weights of VGG19 are neither on disk nor within reach; put {VGG_URL} into {vgg_path().parent}, or "
+            "set evaluation.statistics=auto."
+        )
+
+
+def choose_structure() -> FeatureMaps:
+    """The network through which structure is compared: VGG19 where its weights can be had, else EfficientNet-Lite0."""
+    if vgg_at_hand():
+        return feature_maps("vgg19")
+    notice(
+        "evaluation.structure",
+        f"Structure is compared through EfficientNet-Lite0: the weights of VGG19 cannot be reached (put {VGG_URL} into "
+        f"{vgg_path().parent} to have them).",
+    )
+    return feature_maps("efficientnet_lite0")
+
+
+def vgg_at_hand() -> bool:
+    """Whether the weights of VGG19 are on disk or can be downloaded."""
+    return vgg_path().is_file() or reachable(VGG_URL)
+
+
+def _auto(trained_against: Collection[str]) -> str:
+    if "vgg19" not in trained_against and vgg_at_hand():
+        return "vgg19"
+    if "efficientnet_lite0" not in trained_against:
+        return "efficientnet_lite0"
+    notice(
+        "evaluation.statistics",
+        "Feature statistics are measured with a random network: the model was trained against EfficientNet-Lite0, and "
+        f"the weights of VGG19 cannot be reached (put {VGG_URL} into {vgg_path().parent} to have them).",
+    )
+    return "random_features"
+
+
+def networks_in(perceptual: Any) -> set[str]:
+    """Names of the networks that perceptual losses look through.
+
+    Args:
+        perceptual: the losses, or their configuration; nothing where there are none.
+    """
+    if not perceptual:
+        return set()
+    get = perceptual.get if isinstance(perceptual, dict) else lambda name: getattr(perceptual, name, None)
+    if not (get("content") or any((get("style") or {}).values())):
+        return set()
+    loaded = get("network") or [feature_maps(get("features") or "auto")]
+    return {network.name for network in loaded}
+
+
+@dataclass
+class Moments:
+    """First and second moments of the features of one layer over all places of all pictures, unscaled.
+
+    Attributes:
+        mean: (C,) float64.
+        second: (C, C) float64, the mean of f f', which is the Gram matrix over its number of places.
+    """
+
+    mean: Tensor
+    second: Tensor
+
+    @property
+    def deviation(self) -> Tensor:
+        """(C,)."""
+        return (self.second.diagonal() - self.mean.square()).clamp_min(1e-12).sqrt()
+
+
+def moments(features: Tensor) -> Moments:
+    """Moments of feature maps (N, C, h, w)."""
+    places = features.double().movedim(1, -1).flatten(0, -2)
+    return Moments(places.mean(0).cpu(), (places.T @ places / len(places)).cpu())
+
+
+def averaged(parts: Sequence[Moments], counts: Sequence[int]) -> Moments:
+    """Moments of sets taken together; ``counts`` are the numbers of pictures in each, all of one size."""
+    shares = [count / sum(counts) for count in counts]
+    mean = sum((share * part.mean for share, part in zip(shares, parts, strict=True)), torch.zeros(()))
+    return Moments(mean, sum((s * part.second for s, part in zip(shares, parts, strict=True)), torch.zeros(())))
+
+
+def gram_distance(ours: Sequence[Moments], style: Sequence[Moments]) -> float:
+    """Mean over layers of |G - G'| / |G'| in Frobenius norm, G the Gram matrices of two sets of pictures.
+
+    Every channel is divided by its deviation in the style set first, so that none outweighs the others.
+
+    Args:
+        ours: one for each layer.
+        style: likewise, of what is aimed at.
+    """
+    total = 0.0
+    for a, b in zip(ours, style, strict=True):
+        scale = torch.outer(b.deviation, b.deviation)
+        total += float(((a.second - b.second) / scale).norm() / (b.second / scale).norm())
+    return total / len(style)
+
+
+def mean_std_distance(ours: Sequence[Moments], style: Sequence[Moments]) -> float:
+    """Mean over layers of the root mean square, over channels, of the differences in mean and in deviation.
+
+    In units of the channel's deviation in the style set (the statistics of Huang and Belongie 2017); as
+    :func:`gram_distance`.
+    """
+    total = 0.0
+    for a, b in zip(ours, style, strict=True):
+        means, deviations = (a.mean - b.mean) / b.deviation, (a.deviation - b.deviation) / b.deviation
+        total += float((means.square() + deviations.square()).mean().sqrt())
+    return total / len(style)

@@ -1,0 +1,258 @@
+"""What features are taken with, and one pass that collects them, whatever the batch size and the processes."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from impasto.base import distributed
+from impasto.base.errors import UserError
+from impasto.base.pixels import as_rgb
+from impasto.evaluation.figures.distances import Statistics
+
+T = TypeVar("T")
+CHUNK = 32
+"""Pictures that go through a network together; fixed, because sums inside a convolution depend on it."""
+
+PUBLISHED: Final = ("inception", "efficientnet_lite0", "classifier")
+"""Names that figures of the project's own networks go by; those of a user's own never do."""
+
+Pictures = Callable[[int, int], Tensor]
+"""Given a start and a count, pictures ``start`` to ``start + count`` as uint8 (count, C, H, W)."""
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """What distances are measured with.
+
+    Attributes:
+        name: short; part of the metrics' names.
+        dim: features per picture.
+        weights_sha256: of what makes it this network.
+        resizer: how pictures are brought to its input size.
+    """
+
+    name: str
+    dim: int
+    weights_sha256: str
+    resizer: str
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features float32 (N, dim) of uint8 pictures (N, 1 or 3, H, W)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Features:
+    """One feature pass.
+
+    Attributes:
+        values: float32 (N, dim) on the CPU, in the order of the pictures.
+        logits: float32 (N, classes), where the network has classes.
+        pictures: int64 (N,), which picture each is a crop of; None where each is one of its own.
+    """
+
+    values: Tensor
+    logits: Tensor | None = None
+    pictures: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def freeze(extractor: Any) -> Any:
+    """Evaluation mode, no gradients, on the GPU if there is one."""
+    if isinstance(extractor, nn.Module):
+        extractor.requires_grad_(False).eval().to(best_device())
+    return extractor
+
+
+def best_device() -> torch.device:
+    """The current GPU if there is one."""
+    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+class Named:
+    """Gives a user's own network what an extractor has to say of itself, where it does not.
+
+    One that has the name of a network of the project's has ``own_`` put before it: its Fréchet distance is no FID.
+
+    Args:
+        network: maps uint8 (N, 3, H, W) to (N, dim).
+    """
+
+    def __init__(self, network: Any) -> None:
+        if not callable(network):
+            raise UserError(f"evaluation.features: {type(network).__name__} cannot be called on pictures.")
+        self.network = freeze(network)
+        if (with_logits := getattr(network, "with_logits", None)) is not None:
+            self.with_logits = lambda images: with_logits(as_rgb(images))
+        name = str(getattr(network, "name", type(network).__name__.lower()))
+        self.name = f"own_{name}" if name.lower() in PUBLISHED else name
+        self.resizer = str(getattr(network, "resizer", "its own"))
+        self.weights_sha256 = str(getattr(network, "weights_sha256", state_sha256(network)))
+        self.dim = int(getattr(network, "dim", 0))
+        if not self.dim:
+            self.dim = int(self(torch.zeros(1, 3, 32, 32, dtype=torch.uint8, device=device_of(network))).shape[1])
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features float32 (N, dim)."""
+        result = self.network(as_rgb(images))
+        return (result[0] if isinstance(result, tuple) else result).flatten(1).float()
+
+
+def state_sha256(network: Any) -> str:
+    """Digest of a module's weights; empty for anything else."""
+    if not isinstance(network, nn.Module):
+        return ""
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def outputs_sha256(extractor: Extractor, shape: tuple[int, int, int]) -> str:
+    """Digest of what an extractor makes of two fixed pictures: its code and its buffers count, not its weights alone.
+
+    Of a few projections of the features, each to a thousandth of the largest one, so that the last digits, which differ
+    between machines and numbers of threads, do not count.
+
+    Args:
+        extractor: the network.
+        shape: (H, W, C) of pictures that it is used on.
+    """
+    height, width, channels = shape
+    noise = torch.randint(0, 256, (channels, height, width), generator=torch.Generator().manual_seed(0))
+    ramp = torch.linspace(0, 255, height * width).view(height, width).expand(channels, -1, -1).round()
+    with exactly():
+        values = extract(extractor, torch.stack([noise.to(torch.uint8), ramp.to(torch.uint8)])).values.double()
+        directions = torch.randn(values.shape[1], 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        found = values @ directions
+        scale = float(found.abs().max().clamp_min(1e-30))
+        text = f"{tuple(values.shape)} {scale:.3g} {(found / scale * 1000).round().add(0.0).tolist()}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def device_of(extractor: Any) -> torch.device:
+    """Where an extractor wants its pictures."""
+    network = getattr(extractor, "network", extractor)
+    weights = network.parameters() if isinstance(network, nn.Module) else iter(())
+    return next((weight.device for weight in weights), torch.device("cpu"))
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Convolutions in full float32, whatever training uses: figures must not depend on the precision of a run."""
+    full = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+    with full, torch.inference_mode(), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        yield
+
+
+def collect(
+    extractors: Sequence[Extractor], pictures: Pictures, n: int, tick: Callable[[int], None] | None = None
+) -> list[Features]:
+    """Features of pictures 0 to ``n``, in that order, from every extractor in one pass.
+
+    With several processes each takes every so-many-th chunk and all of them get everything; the chunks are the same in
+    any case. Every process must call it.
+
+    Args:
+        extractors: the networks.
+        pictures: where they come from.
+        n: how many, at least 1.
+        tick: told how many were done.
+    """
+    mine: dict[int, list[Features]] = {}
+    for start in range(distributed.rank() * CHUNK, n, CHUNK * distributed.world_size()):
+        count = min(CHUNK, n - start)
+        images = pictures(start, count)
+        with exactly():
+            mine[start] = [extract(extractor, images) for extractor in extractors]
+        if tick is not None:
+            tick(count)
+    chunks = [chunk for _, chunk in sorted(_gathered(mine).items())]
+    return [concatenate(parts) for parts in zip(*chunks, strict=True)]
+
+
+def extract(extractor: Extractor, images: Tensor) -> Features:
+    """Features of one chunk of uint8 pictures (N, C, H, W)."""
+    images = images.to(device_of(extractor))
+    with_logits = getattr(extractor, "with_logits", None)
+    values, logits = with_logits(images) if with_logits is not None else (extractor(images), None)
+    return Features(values.float().cpu(), None if logits is None else logits.float().cpu())
+
+
+def concatenate(parts: Sequence[Features]) -> Features:
+    """One after the other."""
+    logits = [part.logits for part in parts if part.logits is not None]
+    return Features(torch.cat([part.values for part in parts]), torch.cat(logits) if logits else None)
+
+
+def _gathered(mine: dict[int, Any]) -> Mapping[int, Any]:
+    if distributed.world_size() == 1:
+        return mine
+    everyone: list[dict[int, Any]] = [{}] * distributed.world_size()
+    dist.all_gather_object(everyone, mine)
+    return {start: chunk for part in everyone for start, chunk in part.items()}
+
+
+def from_first(value: T) -> T:
+    """What the first process has, in all of them; every process must call it."""
+    if distributed.world_size() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """What a generator may have learnt by heart, as a network sees it.
+
+    Attributes:
+        values: features (m, d) of the pictures trained on, or of some of them.
+        positions: int64 (m,), which of them.
+        about: plain values that say which pictures they are.
+    """
+
+    values: Tensor
+    positions: np.ndarray
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The Fréchet distance of real pictures from other real ones: its bias at these counts, and nothing else.
+
+    Attributes:
+        value: the distance.
+        counts: pictures on either side.
+    """
+
+    value: float
+    counts: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class RealFeatures:
+    """Real pictures as a network sees them.
+
+    Attributes:
+        values: features (m, d) of those that figures compare with.
+        statistics: their mean and covariance.
+        pictures: int64 (m,), which picture each is a crop of; None where each is a picture of its own.
+        trained_on: where copies are looked for; nowhere where None.
+        floor: what the Fréchet distance of a perfect generator would be; None where there are too few pictures.
+    """
+
+    values: Tensor
+    statistics: Statistics
+    pictures: Tensor | None = None
+    trained_on: TrainedOn | None = None
+    floor: Floor | None = None

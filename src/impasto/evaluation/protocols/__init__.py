@@ -1,0 +1,1 @@
+"""What is measured of a kind of model, and against what."""

@@ -1,0 +1,108 @@
+"""What is measured: a model in training, a trained generator, or a folder, as pictures by number."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from impasto.base.pixels import from_uint8, to_uint8
+from impasto.data.packing.packed import PackedImages
+from impasto.evaluation.figures.distances import some_positions
+from impasto.evaluation.figures.features import Pictures
+from impasto.evaluation.real.features import uint8_slice
+
+GOLDEN: Final = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some pictures of a set, chosen by chance but always the same, as pictures by number.
+
+    Attributes:
+        packed: the set.
+        most: how many at most; all where None.
+    """
+
+    packed: PackedImages
+    most: int | None = None
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """Which of the set: int64, increasing."""
+        return some_positions(len(self.packed), self.most)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __call__(self, start: int, n: int) -> Tensor:
+        """uint8 (n, C, H, W)."""
+        return uint8_slice(self.packed, self.positions, start, n)
+
+    def all(self) -> Tensor:
+        """All of them: uint8 (N, C, H, W)."""
+        return self(0, len(self))
+
+    @property
+    def cut_from(self) -> Tensor | None:
+        """int64 (N,), which picture each is a crop of; None where each is a picture of its own."""
+        return None if self.packed.cut_from is None else torch.from_numpy(self.packed.cut_from[self.positions])
+
+
+def labels_like(real: np.ndarray, n: int) -> Tensor:
+    """Labels for ``n`` generated pictures in the proportions of the real ones, any part of them nearly so: int64 (n,).
+
+    The golden ratio's multiples modulo 1 fill the unit interval evenly; label i depends on i and the real ones alone.
+
+    Args:
+        real: labels of the real pictures, in any order.
+        n: how many.
+    """
+    return torch.from_numpy(np.sort(np.asarray(real))[places(len(real), n)].astype(np.int64))
+
+
+def places(count: int, n: int) -> np.ndarray:
+    """``n`` positions below ``count``, any part of them spread over all: int64 (n,)."""
+    return ((np.arange(n) + 0.5) * GOLDEN % 1 * count).astype(np.int64)
+
+
+def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | None) -> Pictures:
+    """Pictures by number from a model's ``sample``.
+
+    Args:
+        sample: ``(n, seed=, start=, labels=)`` to (n, C, H, W) in [-1, 1], picture i depending on the seed, i and its
+            label alone.
+        seed: of the latent vectors.
+        conditions: (m,) labels or (m, K) vectors; picture i takes number i modulo m. None leaves them to the model.
+    """
+
+    def pictures(start: int, n: int) -> Tensor:
+        labels = None if conditions is None else conditions[torch.arange(start, start + n) % len(conditions)]
+        with torch.no_grad():
+            return to_uint8(sample(n, seed=seed, start=start, labels=labels))
+
+    return pictures
+
+
+def conditions_for(model: Any, real: PackedImages, n: int) -> Tensor | None:
+    """What to ask of a model, ``n`` times: condition vectors of the real pictures, or labels in their proportions;
+    nothing of one that is not conditional.
+    """
+    if not getattr(model, "conditional", True):
+        return None
+    if real.vectors is not None:
+        return torch.from_numpy(real.vectors[places(len(real), n)])
+    return labels_like(real.labels, n) if real.labels is not None else None
+
+
+def repainter(network: nn.Module) -> Callable[[Tensor], Tensor]:
+    """A translation network as something that turns uint8 pictures (N, C, H, W) into others."""
+
+    @torch.no_grad()
+    def paint(images: Tensor) -> Tensor:
+        return to_uint8(network(from_uint8(images.to(next(network.parameters()).device))))
+
+    return paint

@@ -1,0 +1,249 @@
+"""Measures repainted pictures against paintings, beside what recolouring alone, or nothing, would have achieved."""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from torch import Tensor, nn
+
+from impasto.base import distributed
+from impasto.base.cache import cache_dir as default_cache_dir
+from impasto.base.checks import check_number
+from impasto.base.progress import counting
+from impasto.data.packing.packed import PackedImages
+from impasto.evaluation.figures.descriptions import Networks, View, describe
+from impasto.evaluation.figures.extractor_choice import check_features, check_split, choose_extractor
+from impasto.evaluation.figures.feature_statistics import (
+    check_statistics,
+    choose_statistics,
+    choose_structure,
+    networks_in,
+)
+from impasto.evaluation.figures.features import Extractor, Pictures, from_first
+from impasto.evaluation.figures.figures import Settings, check_metrics
+from impasto.evaluation.protocols.color_matching import colours_of, match_colours
+from impasto.evaluation.protocols.pictures import Chosen, repainter
+from impasto.evaluation.protocols.translation_table import CONTROLS, OURS, REFERENCE, Table
+from impasto.evaluation.real.features import keep
+
+METRICS: Final = ("frechet", "kid")
+
+Paint = Callable[[Tensor], Tensor]
+"""uint8 (n, C, H, W) to uint8 of the same shape."""
+
+
+class TranslationEvaluator:
+    """Distances of repainted pictures to held-back paintings, with the same of two controls.
+
+    The controls are the content as it is, and the content with nothing but its colours changed. A third row, the
+    paintings that were trained on, shows what real paintings reach. All sets are crops of the same size, and all rows
+    of the same number of them, because the Fréchet distance depends on it; the records say how many, out of how many
+    pictures.
+
+    Args:
+        features: for Fréchet distance and KID; see :func:`.choose_extractor`.
+        weights_path: Inception's weights, where they are not to be downloaded.
+        statistics: network whose feature statistics are compared; ``auto`` is one that the model was not trained
+            against, see :func:`impasto.evaluation.figures.feature_statistics.choose_statistics`.
+        num_images: crops of content to repaint, and of paintings trained on to set beside them.
+        num_style: crops of paintings to compare with.
+        metrics: ``frechet``, ``kid`` or both.
+        split: ``held_out`` pictures or those of ``train``.
+        kid_subsets: subsets that KID is averaged over.
+        kid_subset_size: samples in each, or as many as there are.
+        cache_dir: folder for what is known of sets of pictures; in the project's cache where null.
+
+    Attributes:
+        comparability: by figure, what makes it comparable, the controls' values among it; plain values.
+        main_metric: the figure to choose checkpoints by.
+        table: all figures by row; the first row is the model's.
+        bar: draw progress bars; for scripts that draw no other.
+
+    Raises:
+        UserError: a metric, a part of the data or a network that does not exist, weights that cannot be had, or a
+            number out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        features: str | Extractor | nn.Module = "auto",
+        weights_path: str | None = None,
+        statistics: str = "auto",
+        num_images: int = 256,
+        num_style: int = 1024,
+        metrics: Sequence[str] = METRICS,
+        split: Literal["train", "held_out"] = "held_out",
+        kid_subsets: int = 100,
+        kid_subset_size: int = 1000,
+        cache_dir: str | None = None,
+    ) -> None:
+        self.metrics = check_metrics(metrics, METRICS)
+        check_number("evaluation.num_images", num_images, 2)
+        check_number("evaluation.num_style", num_style, 2)
+        check_split(split)
+        check_features(features, weights_path)
+        check_statistics(statistics)
+        self.features, self.weights_path, self.statistics = features, weights_path, statistics
+        self.num_images, self.num_style, self.split = num_images, num_style, split
+        self.settings = Settings(kid_subsets, kid_subset_size)
+        self.folder = Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir() / "features"
+        self.comparability: dict[str, dict[str, Any]] = {}
+        self.main_metric: str | None = None
+        self.table: dict[str, dict[str, float]] = {}
+        self.bar = False
+        self._networks: dict[tuple[str, ...], Networks] = {}
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """The network of the distances, loaded when it is first wanted."""
+        return choose_extractor(self.features, self.weights_path)
+
+    def networks(self, trained_against: Collection[str]) -> Networks:
+        """Everything to look through, for a model that was trained against some of it."""
+        key = tuple(sorted(trained_against))
+        if key not in self._networks:
+            texture = choose_statistics(self.statistics, key)
+            self._networks[key] = Networks(self.extractor, texture, choose_structure())
+        return self._networks[key]
+
+    def evaluate(
+        self,
+        paint: Paint | PackedImages,
+        content: PackedImages,
+        style: PackedImages,
+        *,
+        reference: PackedImages | None = None,
+        trained_against: Collection[str] | None = (),
+        about: dict[str, Any] | None = None,
+    ) -> dict[str, float]:
+        """Measure; every process must call it and gets the figures of the first, which does the work.
+
+        Args:
+            paint: repaints content; or what became of it, as many pictures in the same order.
+            content: crops of what is to be repainted.
+            style: crops of paintings that the model has not seen, of any number.
+            reference: crops of other paintings.
+            trained_against: names of the networks in the model's own losses; None where nobody knows.
+            about: what else to put on record.
+
+        Returns:
+            The model's figures; :attr:`table` has the others.
+        """
+        figures: dict[str, float] = {}
+        if distributed.rank() == 0:
+            figures = self._measure(_Sets(paint, content, style, reference), trained_against, about or {})
+        shared = from_first((figures, self.comparability, self.main_metric, self.table))
+        figures, self.comparability, self.main_metric, self.table = shared
+        return figures
+
+    def of_model(self, model: Any, data: Any) -> dict[str, float]:
+        """Measure a model in training on what its data module holds out."""
+        return self.evaluate(
+            repainter(model.generator_ema),
+            *self.crops(data),
+            reference=data.evaluation_images("style"),
+            trained_against=networks_in(getattr(model, "perceptual", None)),
+            about=self.sources(data),
+        )
+
+    def sheet_of_model(self, model: Any, data: Any) -> None:
+        """Training shows its own sheets."""
+
+    def crops(self, data: Any) -> tuple[PackedImages, PackedImages]:
+        """Content and style of the split that is measured."""
+        prefix = "held_out_" if self.split == "held_out" else ""
+        return data.evaluation_images(f"{prefix}content"), data.evaluation_images(f"{prefix}style")
+
+    def sources(self, data: Any) -> dict[str, Any]:
+        """What the data module knows of both sides, for the record: the part of each that :meth:`crops` are of."""
+        known = data.provenance()
+        record: dict[str, Any] = {"origin": known["style"]["origin"]}
+        for side, prefix in (("style", ""), ("content", "content_")):
+            split = "held_out" if self.split == "held_out" and known[side]["held_out"] else "train"
+            record |= {f"{prefix}split": split, f"{side}_pictures": known[side][split]}
+        return record
+
+    def _measure(
+        self, sets: "_Sets", trained_against: Collection[str] | None, about: dict[str, Any]
+    ) -> dict[str, float]:
+        networks = self.networks(trained_against or ())
+        style = Chosen(sets.style, self.num_style)
+        of_style = self._known(networks, style, "paintings")
+        table = Table(networks, self.metrics, self.settings, of_style, style.cut_from)
+        for name, view, pictures in self._rows(networks, sets, style):
+            table.add(name, view, pictures.cut_from)
+        self.table = table.rows
+        self.comparability = table.records(
+            fingerprint=sets.style.fingerprint,
+            content_fingerprint=sets.content.fingerprint,
+            trained_against=None if trained_against is None else sorted(trained_against),
+            **about,
+        )
+        self.main_metric = table.preferred()
+        return table.rows[OURS]
+
+    def _rows(self, networks: Networks, sets: "_Sets", style: Chosen) -> Iterator[tuple[str, View, Chosen]]:
+        """What the table has a row for, each of as many pictures: the Fréchet distance depends on their number."""
+        count = min(self.num_images, *(len(packed) for packed in (sets.content, sets.reference) if packed is not None))
+        content = Chosen(sets.content, count)
+
+        def of_content(change: Paint) -> Pictures:
+            return lambda start, n: change(content(start, n))
+
+        colours = colours_of(style.all())
+        painted = Chosen(sets.paint, count) if isinstance(sets.paint, PackedImages) else of_content(sets.paint)
+        yield OURS, self._view(networks, painted, len(content), "repainted pictures", content), content
+        yield CONTROLS[0], self._known(networks, content, CONTROLS[0], content), content
+        matched, key = of_content(lambda images: match_colours(images, colours)), [style.packed.fingerprint, len(style)]
+        yield CONTROLS[1], self._known(networks, content, CONTROLS[1], matched, key), content
+        if sets.reference is not None:
+            reference = Chosen(sets.reference, count)
+            yield REFERENCE, self._known(networks, reference, REFERENCE), reference
+
+    def _known(
+        self,
+        networks: Networks,
+        chosen: Chosen,
+        what: str,
+        made: Pictures | None = None,
+        key: Sequence[Any] = (),
+    ) -> View:
+        """A view that no model has a part in, from disk where it is known.
+
+        Args:
+            networks: to look through.
+            chosen: pictures.
+            what: they are, in words.
+            made: what is made of them, and looked at in their place; their own structure counts for nothing.
+            key: what else that depends on.
+        """
+        made_of = [
+            networks.key(chosen.packed.shape),
+            chosen.packed.fingerprint,
+            len(chosen),
+            what if made else "",
+            list(key),
+        ]
+        digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
+
+        def compute() -> dict[str, Tensor]:
+            return self._view(networks, made or chosen, len(chosen), what, chosen if made else None).tensors()
+
+        return View.of(keep(self.folder / f"{digest}.safetensors", compute))
+
+    def _view(self, networks: Networks, pictures: Pictures, n: int, what: str, content: Pictures | None) -> View:
+        with counting(f"measuring {what}", n, self.bar) as tick:
+            return describe(networks, pictures, n, content, tick)
+
+
+@dataclass(frozen=True)
+class _Sets:
+    paint: Paint | PackedImages
+    content: PackedImages
+    style: PackedImages
+    reference: PackedImages | None

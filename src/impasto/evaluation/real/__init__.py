@@ -1,0 +1,1 @@
+"""What is known of the real pictures, kept on disk."""

@@ -1,0 +1,1 @@
+"""Frozen networks that measure pictures and guide training."""

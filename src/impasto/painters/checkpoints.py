@@ -1,0 +1,58 @@
+"""Checkpoint files: where a run keeps them, and how they are read without running what may be in them."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from impasto.base.checks import as_path
+from impasto.base.errors import UserError
+
+
+def find_checkpoint(path_or_run_dir: str | Path) -> Path:
+    """The checkpoint itself, or the best of a run, or its last.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = as_path("checkpoint", path_or_run_dir)
+    if path.is_file():
+        return path
+    folder = path if path.name == "checkpoints" else path / "checkpoints"
+    for name in ("best.ckpt", "last.ckpt"):
+        if (folder / name).is_file():
+            return folder / name
+    found = "holds no checkpoints/best.ckpt nor last.ckpt" if path.is_dir() else "does not exist"
+    raise UserError(f"checkpoint={path} {found}; give the folder of a run, or a .ckpt file.")
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint without running anything that may be hidden in it.
+
+    Raises:
+        UserError: not a checkpoint, damaged, cut short, or holding objects other than tensors and plain values.
+    """
+    import torch  # here, so that a wrong path is answered at once
+
+    try:
+        check_sums(Path(path))
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist.") from None
+    except Exception as problem:
+        hidden = "Unsupported" in str(problem) or "Weights only" in str(problem)
+        reason = "holds objects that are not weights and was not opened" if hidden else "is damaged or cut short"
+        raise UserError(f"{path} {reason}; use a checkpoint that train.py wrote.") from None
+    if not isinstance(content, dict) or "impasto" not in content:
+        raise UserError(f"{path} is not a checkpoint of this project; use one that train.py wrote.")
+    return content
+
+
+def check_sums(path: Path) -> None:
+    """Compare the bytes with the sums that were written with them: torch maps the file, and does not look.
+
+    Raises:
+        zipfile.BadZipFile: they differ, or it is no zip file.
+    """
+    with zipfile.ZipFile(path) as file:
+        if (wrong := file.testzip()) is not None:
+            raise zipfile.BadZipFile(f"{wrong} is not what was written")

@@ -1,0 +1,1 @@
+"""Mistakes in a configuration, found before any data is read."""

@@ -1,0 +1,68 @@
+"""Mistakes in what a run is computed on, and in which number format."""
+
+import logging
+import warnings
+from typing import Any, Final
+
+import torch
+from lightning import Trainer
+from lightning.pytorch.accelerators import AcceleratorRegistry
+from lightning.pytorch.strategies import StrategyRegistry
+from omegaconf import DictConfig
+
+from impasto.base.instantiate import make
+
+PRECISIONS: Final = ("auto", "32-true", "bf16-mixed", "16-mixed")
+
+
+def trainer_problems(cfg: DictConfig) -> list[str]:
+    """Accelerators, strategies and numbers of devices that are not known, or not here."""
+    trainer = cfg.get("trainer") or {}
+    accelerator, strategy = trainer.get("accelerator", "auto"), trainer.get("strategy", "auto")
+    known = ("auto", "gpu", *AcceleratorRegistry.available_accelerators())
+    if isinstance(accelerator, str) and accelerator not in known:
+        return [f"trainer.accelerator={accelerator} is not known: choose one of {', '.join(known)}."]
+    if accelerator in ("gpu", "cuda", "mps") and not has_gpu(accelerator):
+        return [f"trainer.accelerator={accelerator}, but no such GPU is found here: set trainer=cpu or trainer=auto."]
+    if isinstance(strategy, str) and strategy not in ("auto", *StrategyRegistry.available_strategies()):
+        return [f"trainer.strategy={strategy} is not known: give auto, ddp_find_unused_parameters_true or another one."]
+    if (devices := trainer.get("devices", 1)) in (0, "0", "", None, []):
+        return [f"trainer.devices={devices} leaves nothing to compute on: give 1 or more, or auto."]
+    return []
+
+
+def has_gpu(accelerator: str) -> bool:
+    """Whether this machine has what Lightning would take for this name."""
+    return (accelerator != "mps" and torch.cuda.is_available()) or (
+        accelerator != "cuda" and torch.backends.mps.is_available()
+    )
+
+
+def try_trainer(node: Any) -> Trainer:
+    """Lightning's trainer as it would be made, in silence; for its own refusals."""
+    quiet = logging.getLogger("lightning.pytorch")
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return make(node, logger=False, enable_checkpointing=False, enable_progress_bar=False, max_epochs=-1)
+    finally:
+        quiet.setLevel(level)
+
+
+def precision_problems(cfg: DictConfig) -> list[str]:
+    """Number formats that are not known, or that a setting or the device does not go with."""
+    if cfg.precision not in PRECISIONS:
+        return [f"precision={cfg.precision} is not known: choose one of {', '.join(PRECISIONS)}."]
+    problems = []
+    # Lightning takes the loss scale off inside the optimiser's step, after the norm would have been measured.
+    if cfg.precision == "16-mixed" and cfg.model.get("clip_grad") is not None:
+        problems.append(
+            "model.clip_grad cannot measure the scaled gradients of precision=16-mixed: set precision=bf16-mixed or "
+            "32-true, or model.clip_grad=null."
+        )
+    accelerator = (cfg.get("trainer") or {}).get("accelerator", "auto")
+    if cfg.precision == "16-mixed" and (accelerator == "cpu" or (accelerator == "auto" and not has_gpu("auto"))):
+        problems.append("precision=16-mixed needs a GPU, and this run is on the CPU: set precision=bf16-mixed or auto.")
+    return problems

@@ -1,0 +1,62 @@
+"""Networks tried on a picture of the expected size, without memory and without values."""
+
+import logging
+
+import torch
+from torch import nn
+
+from impasto.base.errors import UserError
+from impasto.base.spec import ImageSpec
+from impasto.networks.layers.attention import SelfAttention
+
+
+def size_problems(spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> list[str]:
+    """What the networks of a translation say to pictures of this size.
+
+    Those that paint from noise are built for a size and have said what they think of it; these are told only here.
+
+    Args:
+        spec: of the pictures.
+        generator: takes pictures; on the meta device.
+        discriminator: takes pictures and a condition; likewise.
+    """
+    with torch.device("meta"):
+        picture = torch.zeros(2, spec.channels, spec.height, spec.width)
+        label = torch.zeros(2, dtype=torch.long)
+        found = refusal(generator, picture), refusal(discriminator, picture, label)
+    return [problem for problem in found if problem is not None]
+
+
+def attended(network: nn.Module, spec: ImageSpec) -> set[int] | None:
+    """Shorter sides of the maps that a network attends over; None where it cannot be tried.
+
+    Args:
+        network: a generator from noise or a discriminator; on the meta device.
+        spec: of the pictures that it was built for.
+    """
+    sides: set[int] = set()
+    layers = [layer for layer in network.modules() if isinstance(layer, SelfAttention)]
+    handles = [layer.register_forward_pre_hook(lambda _, given: sides.add(min(given[0].shape[2:]))) for layer in layers]
+    with torch.device("meta"):
+        latent = getattr(network, "latent_dim", None)
+        shape = (spec.channels, spec.height, spec.width) if latent is None else (int(latent),)
+        problem = tried(network, torch.zeros(2, *shape), torch.zeros(2, dtype=torch.long))
+    for handle in handles:
+        handle.remove()
+    return sides if problem is None else None
+
+
+def refusal(network: nn.Module, *given: torch.Tensor) -> str | None:
+    """The sentence with which a network refuses a picture; None where it does not, or where it cannot be tried."""
+    problem = tried(network, *given)
+    return str(problem) if isinstance(problem, UserError) else None
+
+
+def tried(network: nn.Module, *given: torch.Tensor) -> Exception | None:
+    """What a network raises when it is given this; one of the user's own may not run without values."""
+    try:
+        network(*given)
+    except Exception as problem:
+        logging.getLogger("impasto").debug("%s is tried: %s", type(network).__name__, problem)
+        return problem
+    return None

@@ -1,0 +1,1 @@
+"""What the entry scripts do with their command line."""

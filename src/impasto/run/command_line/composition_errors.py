@@ -1,0 +1,66 @@
+"""What Hydra says of a command line that it cannot compose, in a sentence; imports neither torch nor lightning."""
+
+import re
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from hydra.errors import CompactHydraException, MissingConfigException, OverrideParseException
+from omegaconf import OmegaConf
+
+CONF: Final = Path(__file__).parents[4] / "conf"
+PLUGINS: Final = (
+    r"Could not (?:find|load) 'hydra/(?P<kind>launcher|sweeper)/(?P<name>joblib|ray(_aws)?|submitit(_\w+)?|optuna)'",
+    r"Unknown plugin class : 'hydra_plugins\.hydra_(?P<name>\w+?)_(?P<kind>launcher|sweeper)\b",
+)
+"""What Hydra says where the package of a launcher or sweeper is not there: of its group, and of its class."""
+
+
+def composition_sentence(problem: CompactHydraException, script: str) -> str:
+    """What is wrong with the command line of an entry script, and what was meant where that can be guessed.
+
+    Hydra's own answers are its search path, and the advice to append a key that is not there with ``+``, where nothing
+    would read it.
+    """
+    text = str(problem)
+    if said := missing_plugin(text):
+        return said
+    if unknown := re.match(r"Could not override '(.+?)'", text):
+        near = [] if "." in unknown[1] else get_close_matches(unknown[1], settings_of(script), n=2)
+        meant = f": did you mean {' or '.join(near)}?" if near else "."
+        return f"Error: {unknown[1]} is not a setting{meant} --cfg job shows them all."
+    if several := re.match(r"Ambiguous value for argument '(.+)'", text):
+        return f"Error: {several[1]} has several values: add -m to sweep over them, or put a list in brackets."
+    if isinstance(problem, MissingConfigException) and problem.options:
+        return f"Error: {unknown_choice(str(problem.missing_cfg_file), list(problem.options))}"
+    if isinstance(problem, OverrideParseException):
+        reason = text.splitlines()[0].strip().rstrip(".")
+        return f"Error: {problem.override} cannot be read ({reason}): write KEY=VALUE, and quote odd characters."
+    return "\n".join(filter(None, [text, str(problem.__cause__ or "")]))
+
+
+def missing_plugin(text: str) -> str | None:
+    """Which extra to install, where a launcher or sweeper cannot be found because its package is not there."""
+    found = next(filter(None, (re.search(pattern, text) for pattern in PLUGINS)), None)
+    if found is None:
+        return None
+    return f"Error: hydra/{found['kind']}={found['name']} needs the sweep extra: pip install -e '.[sweep]'."
+
+
+def unknown_choice(wanted: str, options: list[str]) -> str:
+    """That a group has no such choice, and which it has."""
+    group, _, name = wanted.rpartition("/")
+    near = get_close_matches(name, options, n=1)
+    meant = f"did you mean {near[0]}? T" if near else "t"
+    return f"{group}={name} is not known: {meant}here are {', '.join(options)}."
+
+
+def settings_of(script: str) -> list[str]:
+    """The names of the groups and of the plain settings of an entry script."""
+    path = CONF / f"{script}.yaml"
+    if not path.is_file():
+        return []
+    node = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    assert isinstance(node, dict)
+    groups = [str(key) for entry in node.get("defaults", []) if isinstance(entry, dict) for key in entry]
+    return [*groups, *(str(key) for key in node if key not in ("defaults", "hydra"))]

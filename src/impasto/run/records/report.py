@@ -1,0 +1,226 @@
+"""``report.html``: one page that shows what a run did, readable anywhere, without other files."""
+
+import base64
+import csv
+import html
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from impasto.base.files import dispensable, whole_or_not
+from impasto.base.sheets import legend
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.6rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin-top: 2.2rem }
+img { max-width: 100%; image-rendering: pixelated; border: 1px solid #ddd }
+img.plot { image-rendering: auto; border: 0 }
+table { border-collapse: collapse }
+td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px solid #eee }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap }
+.notice { background: #fff4d6; padding: .5rem .8rem; margin: .4rem 0 }
+.quiet { color: #777 } pre { background: #f6f6f6; padding: .8rem; overflow: auto }
+"""
+NOT_PROTOCOL = (
+    *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method"),
+    *("controls", "counts_of_controls"),
+)
+"""Of an entry of the metrics: what has a column of its own, or is too long for one; ``summary.json`` has it all."""
+
+
+def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path:
+    """Write the page from what lies in the run's folder; a full disk costs the page alone.
+
+    Args:
+        run_dir: folder with ``samples/`` and ``metrics.csv``.
+        summary: what ``summary.json`` holds.
+        config: the run's configuration as YAML.
+
+    Returns:
+        The page's path.
+    """
+    sheets = sorted((run_dir / "samples").glob("[0-9]*.png"))
+    parts = [
+        f"<h1>{html.escape(run_dir.resolve().name)}</h1>",
+        f"<p class=quiet>{html.escape(headline(summary))}</p>",
+        *(f"<p class=notice>{html.escape(text)}</p>" for text in summary["notices"].values()),
+        section("Samples", picture(sheets[-1]) + classes_shown(summary, config)) if sheets else "",
+        section("Between latent vectors", picture(run_dir / "samples" / "interpolation.png")),
+        section(
+            "Generated pictures, each beside the real ones nearest to it",
+            picture(run_dir / "samples" / "neighbours.png"),
+        ),
+        section("Figures", metrics_table(summary["metrics"])) if summary["metrics"] else "",
+        section("Training", curves(run_dir / "metrics.csv")),
+        section("How it went", "".join(picture(sheet) for sheet in thinned(sheets[:-1], 4))) if len(sheets) > 1 else "",
+        section("Run", facts(summary)),
+        section("Configuration", f"<details><summary>show</summary><pre>{html.escape(config)}</pre></details>"),
+    ]
+    path = run_dir / "report.html"
+    page = "\n".join(part for part in parts if part)
+    title = html.escape(run_dir.resolve().name)
+    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
+    with dispensable(path.name), whole_or_not(path) as temporary:
+        # Names of folders are on the page, and need not be UTF-8.
+        whole = f"{head}<body>{page}</body></html>\n"
+        temporary.write_text(whole, encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """The run in one line."""
+    rate = f"{summary['images_per_second']:.0f} images a second"
+    cause = f" ({summary['cause']})" if summary["cause"] else ""
+    return f"{summary['status']}{cause}, {summary['images_seen']:,} images seen, {rate} on {summary['device']}"
+
+
+def classes_shown(summary: Mapping[str, Any], config: str) -> str:
+    """Which class is where on a sheet; nothing for a generator that is told none."""
+    names = (summary.get("data", {}).get("classes") or []) if summary.get("conditional") else []
+    sheets = OmegaConf.select(OmegaConf.create(config), "callbacks.samples") or {}
+    text = legend(names, sheets.get("count"), sheets.get("columns"))
+    return f"<p class=quiet>{html.escape(text)}</p>" if text else ""
+
+
+def section(title: str, body: str) -> str:
+    """A titled part, nothing where the body is empty."""
+    return f"<h2>{html.escape(title)}</h2>{body}" if body else ""
+
+
+def picture(path: Path) -> str:
+    """A PNG inside the page; nothing where there is none."""
+    if not path.is_file():
+        return ""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f'<p><img src="data:image/png;base64,{data}" alt="{html.escape(path.stem)}"></p>'
+
+
+def thinned(sheets: list[Path], count: int) -> Iterable[Path]:
+    """At most ``count`` of the sheets, evenly spread."""
+    step = max(len(sheets) // count, 1)
+    return sheets[::step][:count]
+
+
+def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """Each metric's final and best value and its interval; below, what all that one network measured have in common."""
+    protocols = {name: {k: v for k, v in entry.items() if k not in NOT_PROTOCOL} for name, entry in metrics.items()}
+    shared = {}
+    for extractor in dict.fromkeys(protocol.get("extractor") for protocol in protocols.values()):
+        first, *others = [p for p in protocols.values() if p.get("extractor") == extractor]
+        shared[extractor] = {k: v for k, v in first.items() if all(k in p and p[k] == v for p in others)}
+    rows = ["<tr><th>metric<th>final<th>interval<th>best<th>at<th>measured with</tr>"]
+    for name, entry in metrics.items():
+        extractor = protocols[name].get("extractor")
+        own = {k: v for k, v in protocols[name].items() if k not in shared[extractor]}
+        text = ", ".join(filter(None, [extractor, _list(own)]))
+        arrow = ARROWS[entry.get("higher_is_better", False)]
+        rows.append(
+            f"<tr><td>{html.escape(name)} {arrow}<td class=number>{entry['final']:.4g}"
+            f"<td class=number>{between(entry)}<td class=number>{entry['best']:.4g}"
+            f"<td class=number>{entry['best_at_images']:,}<td class=quiet>{html.escape(text)}</tr>"
+        )
+        rows += [
+            f"<tr class=quiet><td>&emsp;{html.escape(control)}<td class=number>{value:.4g}<td><td><td>"
+            f"<td>{html.escape(_list(counts(entry, control)))}</tr>"
+            for control, value in entry.get("controls", {}).items()
+        ]
+    lines = [
+        f"<p class=quiet>{html.escape(f'{name}: ' if name else '')}{html.escape(_list(common))}</p>"
+        for name, common in ((e, {k: v for k, v in c.items() if k != "extractor"}) for e, c in shared.items())
+        if common
+    ]
+    return f"<table>{''.join(rows)}</table>{''.join(lines)}"
+
+
+ARROWS = {True: "\N{UPWARDS ARROW}", False: "\N{DOWNWARDS ARROW}", None: ""}
+"""Which way a figure is better."""
+
+
+def between(entry: Mapping[str, Any]) -> str:
+    """A figure's interval; where it could have one and has not, the beginning of the reason."""
+    if entry.get("interval"):
+        return _short(entry["interval"])
+    return html.escape(str(entry.get("interval_method", "")).split(",")[0]) if "interval" in entry else ""
+
+
+def counts(entry: Mapping[str, Any], control: str) -> dict[str, Any]:
+    """How many pictures a control's value is of, where that is on record."""
+    found = entry.get("counts_of_controls", {}).get(control)
+    return dict(zip(("generated", "real"), found, strict=True)) if found else {}
+
+
+def _list(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in values.items() if value is not None)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return " to ".join(_short(v) for v in value)
+    text = _plain({key: _short(item) for key, item in value.items()}) if isinstance(value, Mapping) else str(value)
+    return f"{text[:12]}..." if len(text) == 64 else text
+
+
+def facts(summary: Mapping[str, Any]) -> str:
+    """The rest of the summary, two columns."""
+    shown = {k: v for k, v in summary.items() if k not in ("metrics", "notices", "status", "cause")}
+    rows = "".join(
+        f"<tr><th>{html.escape(key.replace('_', ' '))}<td>{html.escape(_plain(value))}</tr>"
+        for key, value in shown.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_plain(item)}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def curves(metrics: Path) -> str:
+    """Losses and evaluation over the count of pictures, drawn from ``metrics.csv``."""
+    columns = read_columns(metrics)
+    groups = curve_groups(columns)
+    if not groups:
+        return ""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.2 * len(groups), 3), layout="constrained")
+    for axes, (title, names) in zip(figure.subplots(1, len(groups), squeeze=False)[0], groups.items(), strict=True):
+        for name in names:
+            axes.plot(*zip(*columns[name], strict=True), label=name.split("/")[-1], linewidth=1)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("kimg", fontsize=9)
+        axes.legend(fontsize=8, frameon=False)
+        axes.spines[["top", "right"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return f'<img class=plot src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}" alt="curves">'
+
+
+def curve_groups(columns: Mapping[str, list[tuple[float, float]]]) -> dict[str, list[str]]:
+    """Which columns share an axis, by its title; distances on different networks differ in scale and have their own."""
+    groups = {
+        "losses": [name for name in columns if name.startswith("train/loss")],
+        "scores": [name for name in columns if name.startswith("train/score")],
+    }
+    distances = [n for n, points in columns.items() if n.startswith(("eval/fid", "eval/fd_")) and len(points) > 1]
+    groups |= {name.split("/")[-1]: [name] for name in distances}
+    return {title: names for title, names in groups.items() if names}
+
+
+def read_columns(metrics: Path) -> dict[str, list[tuple[float, float]]]:
+    """(kimg, value) pairs of each column of a metrics file."""
+    columns: dict[str, list[tuple[float, float]]] = {}
+    if not metrics.is_file():
+        return columns
+    with metrics.open(newline="") as file:
+        for row in csv.DictReader(file):
+            for name, value in row.items():
+                if name not in ("kimg", "step") and value and row.get("kimg"):
+                    columns.setdefault(name, []).append((float(row["kimg"]), float(value)))
+    return columns

@@ -1,0 +1,140 @@
+"""Going on with a run where it stopped."""
+
+import math
+from pathlib import Path
+from typing import Any, Final
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.models.state import TrainingState
+from impasto.painters.checkpoints import read_checkpoint
+from impasto.run.records.hydra_record import CONFIG, HYDRA, read_record, record_of
+
+ESSENTIAL: Final = ("loss", "penalty", "augment", "data", "model", "experiment", "debug")
+"""Groups without which it would be another run."""
+
+MAY_CHANGE: Final = (
+    *("kimg", "minutes", "trainer", "logger", "callbacks", "evaluation", "precision", "compile"),
+    *("optimized_metric", "mode", "data.num_workers", "data.cache_dir"),
+    *("data.root", "data.source", "data.content", "data.style", "data.vectors"),
+)
+"""How long and where a run goes on, what it tells, and where its pictures have gone, which are compared."""
+
+TO_GO_ON: Final = ("state_dict", "optimizer_states", "callbacks", "loops", "pytorch-lightning_version")
+"""What training goes on from, beside the counts and the data's state."""
+
+
+def with_resumed_config(cfg: DictConfig) -> DictConfig:
+    """The run's own configuration, with the values given now on top; ``cfg`` itself for a fresh run.
+
+    Raises:
+        UserError: no run there, or a damaged record of it; or an override that would make it another run, or would be
+            passed over.
+    """
+    if cfg.resume is None or not HydraConfig.initialized() or HydraConfig.get().mode == RunMode.MULTIRUN:
+        return cfg  # a trial of a sweep goes on with the very configuration that it was started with
+    record = record_of(cfg.resume)
+    saved = read_record(record, CONFIG)
+    first_schedules = schedules(saved)
+    hydra = HydraConfig.get()
+    before = read_record(record.with_name("hydra.yaml"), HYDRA).hydra
+    for override in hydra.overrides.task:
+        key = override.lstrip("+~").split("=", 1)[0].split("@")[0]
+        if key == "resume" or override in before.overrides.task:
+            continue
+        choice = hydra.runtime.choices.get(key)  # none where several were chosen
+        if key in ESSENTIAL and choice is not None and choice == before.runtime.choices.get(key):
+            continue
+        if key in ESSENTIAL:
+            had = before.runtime.choices.get(key) or "none"
+            raise UserError(f"{override}: this run has {key}={had}, and a resumed run keeps its parts.")
+        if any(f"{key}.".startswith(f"{allowed}.") for allowed in MAY_CHANGE):
+            OmegaConf.update(saved, key, OmegaConf.select(cfg, key), merge=False, force_add=True)
+        elif OmegaConf.select(cfg, key) != OmegaConf.select(saved, key):
+            raise UserError(
+                f"{override}: a resumed run stays as it was begun; what may change is {', '.join(MAY_CHANGE)}. "
+                "Start a new run for anything else."
+            )
+    say_what_is_stretched(first_schedules, schedules(saved))
+    saved.resume = cfg.resume
+    saved.output_dir = str(Path(cfg.resume))
+    saved.name = Path(cfg.resume).resolve().name
+    return saved
+
+
+def schedules(cfg: DictConfig) -> dict[str, Any]:
+    """By setting, the lengths of the schedules in a configuration, in thousands of pictures."""
+    found: dict[str, Any] = {}
+
+    def look(node: Any, path: str) -> None:
+        if isinstance(node, dict):
+            if "kimg" in node:
+                found[f"{path}.kimg"] = node["kimg"]
+            for key, value in node.items():
+                look(value, f"{path}.{key}")
+
+    for group in ("model", "penalty", "augment"):
+        if OmegaConf.is_config(cfg.get(group)):
+            look(OmegaConf.to_container(cfg[group], resolve=True), group)
+    return found
+
+
+def say_what_is_stretched(first: dict[str, Any], now: dict[str, Any]) -> None:
+    """A notice of schedules that follow a length which has changed."""
+    if changed := [key for key, kimg in now.items() if first.get(key) != kimg]:
+        notice(
+            "resume",
+            f"The schedules that follow kimg ({', '.join(changed)}) are those of the new length from here on: this is "
+            "not the run that one of this length would have been from the start.",
+        )
+
+
+def last_checkpoint(run_dir: str | Path) -> Path:
+    """The checkpoint to go on from.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(run_dir) / "checkpoints" / "last.ckpt"
+    if not path.is_file():
+        raise UserError(f"{path} is missing: the run stopped before its first checkpoint; start it anew.")
+    return path
+
+
+def read_counts(path: Path, data: str) -> dict[str, Any]:
+    """The counts of a checkpoint that training can go on from.
+
+    Args:
+        path: of the checkpoint.
+        data: name under which it keeps the data module's state.
+
+    Raises:
+        UserError: it lacks something, or counts what cannot be counted.
+    """
+    content = read_checkpoint(path)
+    counts = content["impasto"] if isinstance(content["impasto"], dict) else {}
+    wrong = [name for name in (*TO_GO_ON, data) if name not in content]
+    wrong += [name for name in TrainingState.COUNTS if not is_count(name, counts.get(name))]
+    wrong += [] if isinstance(counts.get("rng"), dict) else ["rng"]
+    if wrong:
+        raise UserError(
+            f"{path} is nothing to go on from: {', '.join(wrong)} missing or wrong; put back a copy of it, or start a "
+            "new run."
+        )
+    return counts
+
+
+def is_count(name: str, value: Any) -> bool:
+    """Whether a value can be that one of the counts of a run."""
+    fresh = getattr(TrainingState(), name)
+    kind = type(fresh)
+    if kind is list:
+        return isinstance(value, list)
+    if isinstance(fresh, dict):
+        numbers = value.values() if isinstance(value, dict) and set(value) == set(fresh) else [math.nan]
+        return all(isinstance(number, int | float) and 0 <= number < math.inf for number in numbers)
+    return isinstance(value, int if kind is int else int | float) and 0 <= value < math.inf

@@ -1,0 +1,90 @@
+"""What a full disk costs: what did not fit, and nothing else."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from impasto.base.files import dispensable, whole_or_not
+from impasto.base.notices import forget_notices, notices
+from impasto.base.sheets import save_sheet
+from impasto.run.records.metrics_csv import MetricsCsv
+from impasto.run.records.report import write_report
+
+
+@contextmanager
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is opened to be written is there, and takes nothing."""
+    forget_notices()
+    open_ = Path.open
+
+    def full(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if mode[0] not in "wa":
+            return open_(path, mode, *args, **kwargs)
+        open_(path, mode).close()
+        return open_(Path("/dev/full"), mode, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        yield
+
+
+def rows(path: Path) -> list[tuple[str, str]]:
+    with path.open(newline="") as file:
+        return [(row["images_seen"], row["loss"]) for row in csv.DictReader(file)]
+
+
+def test_rows_that_do_not_fit_are_written_once_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "metrics.csv"
+    metrics = MetricsCsv(path)
+    metrics.log_metrics({"loss": 1}, step=1000)
+    with full_disk(monkeypatch):
+        metrics.log_metrics({"loss": 2}, step=2000)
+        metrics.log_metrics({"loss": 3, "new": 3}, step=3000)
+    assert rows(path) == [("1000", "1.0")]
+    assert [p.name for p in tmp_path.iterdir()] == ["metrics.csv"]
+    assert list(notices()) == ["disk.metrics.csv"]
+    assert "No space left on device" in notices()["disk.metrics.csv"]
+    metrics.log_metrics({"loss": 4}, step=4000)
+    assert rows(path) == [("1000", "1.0"), ("2000", "2.0"), ("3000", "3.0"), ("4000", "4.0")]
+
+
+def test_a_report_that_does_not_fit_is_not_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = {"status": "complete", "cause": None, "images_seen": 1, "images_per_second": 1.0, "device": "cpu"}
+    with full_disk(monkeypatch):
+        write_report(tmp_path, {**summary, "metrics": {}, "notices": {}}, "kimg: 1")
+    assert list(tmp_path.iterdir()) == []
+    assert "report.html could not be written" in notices()["disk.report.html"]
+
+
+def test_a_sheet_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(self: Image.Image, path: Path, *_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    forget_notices()
+    save_sheet(torch.zeros(2, 3, 4, 4), 2, tmp_path / "1.png")
+    before = (tmp_path / "1.png").read_bytes()
+    monkeypatch.setattr(Image.Image, "save", half)
+    for _ in range(2):
+        with dispensable("samples"):
+            save_sheet(torch.zeros(2, 3, 4, 4), 2, tmp_path / "1.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["1.png"]
+    assert (tmp_path / "1.png").read_bytes() == before
+    assert "samples could not be written (No space left on device)" in notices()["disk.samples"]
+
+
+def test_what_is_not_the_disk_is_not_passed_over(tmp_path: Path) -> None:
+    def fail() -> None:
+        with dispensable("samples"), whole_or_not(tmp_path / "a") as temporary:
+            temporary.touch()
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        fail()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,152 @@
+"""The files in sweeps/: each composes to what it says, and W&B's agent would start what Hydra understands."""
+
+import csv
+import os
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
+
+from impasto.base.instantiate import make
+from impasto.run.build import make_penalties
+from impasto.run.checks.configuration import mixture_problems
+from impasto.run.command_line.entry import register_resolvers
+from tests.test_config import choices
+from tests.training import make_pictures
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
+VARIANTS = ("lsgan_whole", "r1_r2_scheduled")
+"""Another one of the grid with other weights, for the models that choose them."""
+WANDB = sorted((ROOT / "sweeps" / "wandb").glob("*.yml"))
+
+
+def composed(*overrides: str) -> Any:
+    register_resolvers()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return compose("train", list(overrides), return_hydra_config=True)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_trial_of_a_sweep_composes(name: str) -> None:
+    cfg = composed(f"+sweeps={name}", "hydra.job.num=0", "hydra.job.id=0")
+    assert cfg.hydra.sweep.dir == f"outputs/sweeps/{name}"
+    swept = OverridesParser.create().parse_overrides([f"{k}={v}" for k, v in cfg.hydra.sweeper.params.items()])
+    grid = []
+    for override in swept:
+        key = override.get_key_element()
+        if override.is_interval_sweep():
+            bounds = override.value()
+            grid.append([f"{key}={bounds.start}", f"{key}={bounds.end}"])  # type: ignore[union-attr]
+        else:
+            grid.append([f"{key}={value}" for value in override.sweep_string_iterator()])
+    for i in range(max(map(len, grid))):  # every value once
+        composed(f"+sweeps={name}", *(values[i % len(values)] for values in grid))
+
+
+def test_every_loss_meets_every_penalty() -> None:
+    """As the files say of themselves; all of them work with the model of a run that names none."""
+    losses, penalties = ([name for name in choices(group) if name not in VARIANTS] for group in ("loss", "penalty"))
+    grid = composed("+sweeps=loss_penalty").hydra.sweeper.params
+    assert [sorted(grid[name].split(",")) for name in ("loss", "penalty")] == [losses, penalties]
+    agent: Any = OmegaConf.load(ROOT / "sweeps" / "wandb" / "loss_penalty.yml")
+    assert [sorted(agent.parameters[name]["values"]) for name in ("loss", "penalty")] == [losses, penalties]
+    discriminator = make(composed().model.discriminator)(channels=3, height=64, width=64, num_classes=2)
+    built = [make(composed(f"loss={name}").loss) for name in losses]
+    chosen = [list(make_penalties(composed(f"penalty={name}").penalty).values()) for name in penalties]
+    for loss, penalty in product(built, chosen):
+        assert not mixture_problems(loss, penalty, discriminator)
+
+
+def test_the_search_looks_in_the_direction_of_mode() -> None:
+    assert composed("+sweeps=optuna_lr").hydra.sweeper.direction == "minimize"
+    assert composed("+sweeps=optuna_lr", "mode=max").hydra.sweeper.direction == "maximize"
+    assert composed("+sweeps=loss_penalty").mode is None
+
+
+def first_values(path: Path) -> dict[str, dict[str, Any]]:
+    """The parameters of a run that W&B's server might choose first."""
+    parameters = OmegaConf.to_container(OmegaConf.load(path).parameters)  # type: ignore[union-attr]
+    assert isinstance(parameters, dict)
+    found = {}
+    for name, space in parameters.items():
+        value = space.get("value", space.get("min"))
+        found[str(name)] = {"value": space["values"][-1] if "values" in space else value}
+    return found
+
+
+def agent_command(path: Path) -> list[str]:
+    """What ``wandb agent`` starts, put together by W&B's own functions."""
+    raw = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    assert isinstance(raw, dict)
+    filled: dict[str, Any] = create_sweep_command_args({"args": first_values(path)})
+    filled |= {"env": ["/usr/bin/env"], "interpreter": [sys.executable], "program": [raw["program"]]}
+    command: list[str] = []
+    for part in create_sweep_command(raw["command"]):
+        command += filled[part[2:-1]] if part.startswith("${") else [part]
+    return command
+
+
+@pytest.mark.parametrize("path", WANDB, ids=lambda path: path.stem)
+def test_what_the_agent_starts_composes_in_every_run(path: Path) -> None:
+    command = agent_command(path)
+    assert command[:3] == ["/usr/bin/env", sys.executable, "src/train.py"]
+    cfg = composed(*command[3:])
+    assert "wandb" in cfg.logger
+    assert cfg.evaluation.features in OmegaConf.load(path).metric.name  # type: ignore[union-attr]
+
+
+TINY = ["data=image_folder", "data.image_size=16", "data.batch_size=4", "model.generator.features=4", "kimg=0.016"]
+TINY += ["model.discriminator.features=4", "evaluation.features=efficientnet_lite0", "evaluation.metrics=[frechet]"]
+TINY += ["evaluation.num_images=8", "evaluation.num_real=8", "trainer=cpu", "precision=32-true"]
+
+
+def run(command: list[str], **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_command_of_the_agent_runs(tmp_path: Path) -> None:
+    pictures = make_pictures(tmp_path / "pictures")
+    command = [*agent_command(ROOT / "sweeps" / "wandb" / "seeds.yml"), *TINY, f"data.root={pictures}"]
+    run(
+        [*command, f"hydra.run.dir={tmp_path / 'run'}"],
+        WANDB_MODE="offline",
+        WANDB_RUN_ID="chosen1",
+        WANDB_SWEEP_ID="s",
+    )
+    assert (tmp_path / "run" / "wandb" / "id").read_text() == "chosen1"
+    with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
+        assert float(list(csv.DictReader(file))[-1]["eval/fd_efficientnet_lite0"]) > 0
+
+
+def test_a_real_trial_that_was_killed_goes_on(tmp_path: Path) -> None:
+    pictures, folder = make_pictures(tmp_path / "pictures"), tmp_path / "sweep"
+    command = [sys.executable, "src/train.py", "-m", "seed=1", *TINY, f"data.root={pictures}"]
+    command.append(f"hydra.sweep.dir={folder}")
+    run(command)
+    with (folder / "results.csv").open(newline="") as file:
+        (before,) = csv.DictReader(file)
+    assert before["metric"] == "fd_efficientnet_lite0"
+    trial = folder / before["folder"]
+    (trial / "trial.json").unlink()  # as if it had been killed just after its last checkpoint
+    (trial / "summary.json").unlink()
+    assert f"Going on with {trial.name}" in run(command)
+    with (folder / "results.csv").open(newline="") as file:
+        (after,) = csv.DictReader(file)
+    assert after["value"] == before["value"]
