@@ -79,6 +79,14 @@ def test_a_sheet_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytes
     assert "samples could not be written (No space left on device)" in notices()["disk.samples"]
 
 
+def test_the_longest_name_that_a_file_system_takes_is_written(tmp_path: Path) -> None:
+    for name in ("a" * 255, "水" * 85):
+        with whole_or_not(tmp_path / name) as temporary:
+            temporary.write_text("whole")
+        assert (tmp_path / name).read_text() == "whole"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_what_is_not_the_disk_is_not_passed_over(tmp_path: Path) -> None:
     def fail() -> None:
         with dispensable("samples"), whole_or_not(tmp_path / "a") as temporary:

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from impasto.inference.tiles import cut, fade, paint, reflect_to
-from impasto.networks.resnet_translation import InstanceNorm, TranslationGenerator
+from impasto.networks.layers.norm import InstanceNorm
+from impasto.networks.resnet_translation import TranslationGenerator
 
 
 def picture(height: int, width: int) -> Tensor:

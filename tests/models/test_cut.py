@@ -17,8 +17,9 @@ from impasto.losses.adversarial import LSGAN
 from impasto.losses.contrastive import PatchSampleMLP
 from impasto.losses.perceptual import Perceptual
 from impasto.models.cut import CUT
+from impasto.networks.layers.norm import InstanceNorm
 from impasto.networks.patchgan import PatchGAN
-from impasto.networks.resnet_translation import BlurDown, InstanceNorm, TranslationGenerator
+from impasto.networks.resnet_translation import BlurDown, TranslationGenerator
 from tests.training import composed
 
 

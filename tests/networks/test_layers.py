@@ -15,7 +15,7 @@ from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.head import MinibatchDeviation, ScoreHead
 from impasto.networks.layers.ladder import doubling, ladder, nearest_levels
 from impasto.networks.layers.linear import conv, dense, he, small_normal
-from impasto.networks.layers.norm import BatchNorm, ConditionalNorm, PixelNorm
+from impasto.networks.layers.norm import BatchNorm, ConditionalNorm, PixelNorm, WholePictureStatistics
 from impasto.networks.layers.resample import UpConv, pad_to_even, resized
 from impasto.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 
@@ -115,6 +115,19 @@ def test_conditional_norm_by_hand(kind: str) -> None:
     assert isinstance(linear, nn.Linear)
     gain, bias = (c @ linear.weight.T + linear.bias).view(2, 8, 1, 1).chunk(2, dim=1)
     torch.testing.assert_close(norm(x, c), normal * (1 + gain) + bias, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["instance", "layer"])
+@pytest.mark.parametrize("width", [0, 3])
+def test_a_tile_is_normalised_by_the_statistics_of_its_picture(kind: str, width: int) -> None:
+    norm = ConditionalNorm(kind, 4, condition_width=width)  # type: ignore[arg-type]
+    for value in norm.parameters():
+        nn.init.normal_(value)
+    x, c = torch.randn(1, 4, 8, 6) * 3 + 5, torch.randn(1, 3) if width else None
+    inner = norm.normalise
+    assert isinstance(inner, WholePictureStatistics)
+    whole, inner.statistics = norm(x, c), inner.measure(x)
+    torch.testing.assert_close(norm(x[..., :3, :2], c), whole[..., :3, :2], rtol=1e-5, atol=1e-5)
 
 
 def test_pixel_norm_by_hand() -> None:

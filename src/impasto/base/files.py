@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,12 @@ from impasto.base.notices import notice
 
 @contextmanager
 def whole_or_not(path: Path) -> Iterator[Path]:
-    """A name beside ``path`` to write under; moved there in one step, and removed where that fails."""
+    """A temporary name in the folder of ``path`` to write under: moved to ``path`` in one step, or removed on failure.
+
+    The temporary name is short, so that any name that the file system allows can be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{os.getpid():x}-{secrets.token_hex(4)}")
     try:
         yield temporary
         temporary.replace(path)

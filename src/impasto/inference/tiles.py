@@ -1,7 +1,7 @@
 """Painting pictures of any size, whole or in tiles that leave no seam."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, cast
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.networks.resnet_translation import InstanceNorm
+from impasto.networks.layers.norm import Statistics, WholePictureStatistics
 
 WHOLE: Final = 4_000_000
 """Pixels up to which a picture is painted whole unless told otherwise: about 4 GB at the published width."""
@@ -121,7 +121,7 @@ def shared_statistics(network: nn.Module, image: Tensor, side: int) -> Iterator[
         image: (1, C, H, W).
         side: of a square with as many pixels as may be painted at once.
     """
-    norms = [module for module in network.modules() if isinstance(module, InstanceNorm)]
+    norms = [module for module in network.modules() if isinstance(module, WholePictureStatistics)]
     try:
         if norms:
             factor = min(side / math.sqrt(image.shape[-2] * image.shape[-1]), 1.0)
@@ -133,19 +133,18 @@ def shared_statistics(network: nn.Module, image: Tensor, side: int) -> Iterator[
             norm.statistics = None
 
 
-def measure(network: nn.Module, norms: list[InstanceNorm], image: Tensor) -> None:
+def measure(network: nn.Module, norms: Sequence[WholePictureStatistics], image: Tensor) -> None:
     """Set every norm's statistics to those of its input for this picture."""
+    found: list[tuple[WholePictureStatistics, Statistics]] = []
 
     def note(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        variance, mean = torch.var_mean(inputs[0].float(), (2, 3), correction=0, keepdim=True)
-        found[cast(InstanceNorm, norm)] = mean, variance
+        found.append((cast(WholePictureStatistics, norm), cast(WholePictureStatistics, norm).measure(inputs[0])))
 
-    found: dict[InstanceNorm, tuple[Tensor, Tensor]] = {}
-    handles = [norm.register_forward_pre_hook(note) for norm in norms]
+    handles = [cast(nn.Module, norm).register_forward_pre_hook(note) for norm in norms]
     try:
         network(image)
     finally:
         for handle in handles:
             handle.remove()
-    for norm, statistics in found.items():
+    for norm, statistics in found:
         norm.statistics = statistics

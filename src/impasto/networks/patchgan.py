@@ -5,7 +5,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
-from impasto.networks.resnet_translation import BlurDown, InstanceNorm, initialise
+from impasto.networks.layers.norm import InstanceNorm
+from impasto.networks.resnet_translation import BlurDown, initialise
 
 
 class PatchGAN(nn.Module):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.networks.layers.dropout import ChannelDropout
-from impasto.networks.layers.norm import BatchNorm
+from impasto.networks.layers.norm import BatchNorm, InstanceNorm
 
 Norm = Literal["instance", "batch", "none"]
 
@@ -135,31 +135,6 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The same shape."""
         return x + self.layers(x)
-
-
-class InstanceNorm(nn.Module):
-    """Each channel of each picture to mean 0 and variance 1 (Ulyanov et al. 2016), without learned scale.
-
-    Args:
-        eps: added to the variance.
-
-    Attributes:
-        statistics: (mean, variance), each (1, C, 1, 1), to use in place of the picture's own: a picture painted in
-            tiles must be normalised as one.
-    """
-
-    def __init__(self, eps: float = 1e-5) -> None:
-        super().__init__()
-        self.eps = eps
-        self.statistics: tuple[Tensor, Tensor] | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to the same shape."""
-        if self.statistics is not None:
-            mean, variance = self.statistics
-            return (x - mean) * torch.rsqrt(variance + self.eps)
-        # one group per channel is the same function, and several times faster than instance_norm on a CPU
-        return F.group_norm(x.contiguous(), x.shape[1], eps=self.eps)
 
 
 class BlurDown(nn.Module):

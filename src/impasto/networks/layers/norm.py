@@ -1,6 +1,6 @@
 """Normalisations, plain or conditional."""
 
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 
 import torch
 import torch.distributed as dist
@@ -12,6 +12,65 @@ from impasto.base.errors import UserError
 from impasto.networks.layers.linear import dense, small_normal
 
 NormKind = Literal["batch", "instance", "layer", "pixel", "none"]
+
+Statistics = tuple[Tensor, Tensor]
+"""Mean and variance per channel, each (1, C, 1, 1), float32."""
+
+
+@runtime_checkable
+class WholePictureStatistics(Protocol):
+    """A normalisation by a picture's own statistics that can be given those of a larger picture.
+
+    A picture that is painted in tiles must be normalised as one: otherwise every tile comes out differently.
+
+    Attributes:
+        statistics: used in place of the input's own; None uses the input's own.
+    """
+
+    statistics: Statistics | None
+
+    def measure(self, x: Tensor) -> Statistics:
+        """The statistics of an input (1, C, H, W)."""
+        ...
+
+
+class InstanceNorm(nn.Module):
+    """Each channel of each picture to mean 0 and variance 1 (Ulyanov et al. 2016), or each group of channels.
+
+    The input may be a tile of a larger picture, see :class:`WholePictureStatistics`.
+
+    Args:
+        groups: of channels normalised together (Wu and He 2018); 1 is layer normalisation, None is one per channel.
+        channels: with a learned gain and bias for each of them; 0 learns none.
+        eps: added to the variance.
+    """
+
+    def __init__(self, groups: int | None = None, channels: int = 0, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.groups, self.eps = groups, eps
+        self.weight = nn.Parameter(torch.ones(channels)) if channels else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if channels else None
+        self.statistics: Statistics | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same shape."""
+        if self.statistics is None:
+            # One group per channel is the same function as instance_norm, and several times faster on a CPU.
+            groups, x = (x.shape[1], x.contiguous()) if self.groups is None else (self.groups, x)
+            return F.group_norm(x, groups, self.weight, self.bias, self.eps)
+        mean, variance = self.statistics
+        x = (x - mean) * torch.rsqrt(variance + self.eps)
+        if self.weight is None or self.bias is None:
+            return x
+        return torch.addcmul(self.bias.view(1, -1, 1, 1), x, self.weight.view(1, -1, 1, 1))
+
+    def measure(self, x: Tensor) -> Statistics:
+        """Mean and variance of each channel's group for an input (1, C, H, W)."""
+        groups = self.groups or x.shape[1]
+        values = x.float().reshape(1, groups, -1)
+        variance, mean = torch.var_mean(values, 2, correction=0)
+        size = x.shape[1] // groups
+        return tuple(value.repeat_interleave(size, 1)[..., None, None] for value in (mean, variance))  # type: ignore[return-value]
 
 
 class BatchNorm(nn.Module):
@@ -130,7 +189,7 @@ def _normalisation(kind: NormKind, channels: int, affine: bool) -> nn.Module:
     if kind == "batch":
         return BatchNorm(channels, affine)
     if kind in ("instance", "layer"):
-        return nn.GroupNorm(channels if kind == "instance" else 1, channels, affine=affine)
+        return InstanceNorm(None if kind == "instance" else 1, channels if affine else 0)
     if kind == "pixel":
         return PixelNorm()
     if kind == "none":
