@@ -48,15 +48,15 @@ def evaluate(cfg: DictConfig) -> None:
     """Measure, show a table, and write JSON."""
     of_checkpoint = is_of_checkpoint(cfg)
     check_paths(cfg)
+    from impasto.base.files import write_json
     from impasto.evaluation.command import measure_checkpoint, measure_folders
     from impasto.evaluation.pairs import measure_pairs
     from impasto.evaluation.table import show
-    from impasto.run.records.summary import write_json
 
     protocols = Path(__file__).parents[1] / "conf" / "evaluation"
     of_folders = measure_folders if cfg.content is None else measure_pairs
     result = measure_checkpoint(cfg, protocols) if of_checkpoint else of_folders(cfg, protocols)
-    write_json(result.report, result.path)
+    write_json(result.path, result.report)
     show(result)
 
 

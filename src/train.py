@@ -20,13 +20,14 @@ def train(cfg: DictConfig) -> float | None:
 
     from omegaconf import OmegaConf
 
+    from impasto.base.files import write_json
     from impasto.base.notices import forget_notices
     from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
     from impasto.run.checks.configuration import check, check_data
     from impasto.run.fit import fit, objective, prepare
     from impasto.run.records.report import write_report
     from impasto.run.records.resume import with_resumed_config
-    from impasto.run.records.summary import outcome, summarise, write_json
+    from impasto.run.records.summary import outcome, summarise
 
     forget_notices()
     cfg = with_resumed_config(cfg)
@@ -41,7 +42,7 @@ def train(cfg: DictConfig) -> float | None:
     fit(cfg, trainer, model, data)
     summary = summarise(cfg, trainer, model, callbacks)
     if trainer.is_global_zero:
-        write_json(summary, run_dir / "summary.json")
+        write_json(run_dir / "summary.json", summary)
         page = write_report(run_dir, summary, OmegaConf.to_yaml(cfg, resolve=True))
         log.info("%s; samples in %s, report in %s", outcome(summary), run_dir / "samples", page)
     return objective(cfg, summary)

@@ -1,6 +1,7 @@
 """What a full disk costs: what did not fit, and nothing else."""
 
 import csv
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from impasto.base.files import dispensable, whole_or_not
+from impasto.base import files
+from impasto.base.files import dispensable, locked, read_json, whole_or_not, write_json
 from impasto.base.notices import forget_notices, notices
 from impasto.base.sheets import save_sheet
 from impasto.run.records.metrics_csv import MetricsCsv
@@ -96,3 +98,79 @@ def test_what_is_not_the_disk_is_not_passed_over(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="mine"):
         fail()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path: Path) -> None:
+    for name in ("x" * 250 + ".json", "画" * 83):
+        for alone in (False, True):
+            with whole_or_not(tmp_path / name, alone=alone) as temporary:
+                assert len(temporary.name) < 20
+                temporary.write_text("{}")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_a_kill_left_of_a_file_with_one_writer_is_overwritten(tmp_path: Path) -> None:
+    with whole_or_not(tmp_path / "last.ckpt", alone=True) as left:
+        left.write_text("whole")
+    left.write_text("half of it")
+    with whole_or_not(tmp_path / "last.ckpt", alone=True) as temporary:
+        temporary.write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+    with whole_or_not(tmp_path / "shared") as first, whole_or_not(tmp_path / "shared") as second:
+        assert first != second
+        first.touch()
+        second.touch()
+
+
+def test_durable_means_on_the_disk_before_the_old_file_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = []
+    monkeypatch.setattr(files, "to_disk", lambda path: synced.append((Path(path).name, (tmp_path / "a").read_text())))
+    (tmp_path / "a").write_text("old")
+    with whole_or_not(tmp_path / "a", durable=True, alone=True) as temporary:
+        temporary.write_text("new")
+    assert synced == [(temporary.name, "old"), (tmp_path.name, "new")]
+
+
+def test_an_error_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError) as folder, whole_or_not(tmp_path / "file" / "a") as temporary:
+        temporary.touch()
+    assert folder.value.filename == str(tmp_path / "file")
+    with pytest.raises(OSError, match="No space left") as full, whole_or_not(tmp_path / "a"):
+        Path("/dev/full").write_text("x")
+    assert full.value.filename == str(tmp_path / "a")
+    with pytest.raises(FileNotFoundError) as elsewhere, whole_or_not(tmp_path / "a"):
+        (tmp_path / "other").stat()
+    assert elsewhere.value.filename == str(tmp_path / "other")
+
+
+def test_json_is_read_back_and_what_is_none_counts_as_empty(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"path": tmp_path, "n": 1})
+    assert read_json(tmp_path / "a.json") == {"path": str(tmp_path), "n": 1}
+    (tmp_path / "b.json").write_text("[1]")
+    assert read_json(tmp_path / "b.json") == read_json(tmp_path / "c.json") == {}
+
+
+def test_one_that_waits_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_notices()
+    done: list[str] = []
+    said = threading.Event()
+    monkeypatch.setattr(files, "notice", lambda key, sentence: (done.append(sentence), said.set()))
+
+    def second() -> None:
+        with locked(tmp_path / "new" / ".lock", "waiting for the first"):
+            done.append("second")
+
+    with locked(tmp_path / "new" / ".lock", "never said"):
+        other = threading.Thread(target=second)
+        other.start()
+        assert said.wait(10)
+        done.append("first")
+    other.join(10)
+    assert done == ["waiting for the first", "first", "second"]
+
+
+def test_a_place_that_cannot_be_locked_is_used_without(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with locked(tmp_path / "file" / ".lock", ""):
+        pass

@@ -1,35 +1,124 @@
-"""Files that are there whole or not at all, and a run that outlives a disk that takes no more of them."""
+"""Writing files so that they are there whole or not at all, locks between processes, and a disk that is full."""
 
+import errno
 import json
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from filelock import FileLock, Timeout
+
+from impasto.base.errors import UserError
 from impasto.base.notices import notice
+
+REASONS: Final = {
+    errno.ENOSPC: "its disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than the system allows",
+    errno.EROFS: "its file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ENOTDIR: "a part of the path is a file",
+    errno.EEXIST: "a file of that name is in the way",
+    errno.EIO: "the disk fails",
+}
+SPARE_BYTES: Final = 64 * 2**20
+"""Bytes left free beside what is about to be written."""
 
 
 @contextmanager
-def whole_or_not(path: Path) -> Iterator[Path]:
-    """A temporary name in the folder of ``path`` to write under: moved to ``path`` in one step, or removed on failure.
+def whole_or_not(path: Path, *, durable: bool = False, alone: bool = False) -> Iterator[Path]:
+    """A temporary file beside ``path``, which takes its place in one step; removed where anything fails.
 
-    The temporary name is short, so that any name that the file system allows can be written.
+    The temporary name is short however long the target's is, and on the same disk. An ``OSError`` raised inside names
+    ``path``, not the temporary file.
+
+    Args:
+        path: of the file to write; its folder is made.
+        durable: wait until the file and its name would survive a power cut.
+        alone: no other process writes this file, so that what a killed one has left of it is overwritten.
+
+    Yields:
+        Where to write.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid():x}-{secrets.token_hex(4)}")
+    name = sha256(os.fsencode(path.name)).hexdigest()[:8] if alone else secrets.token_hex(4)
+    temporary = path.with_name(f".{name}.part")
     try:
-        yield temporary
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            if durable:
+                to_disk(temporary)
+            temporary.replace(path)
+            if durable:
+                to_disk(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as problem:
+        if problem.filename is None or str(problem.filename) == str(temporary):
+            problem.filename = str(path)
         raise
+
+
+def to_disk(path: str | os.PathLike[str]) -> None:
+    """Wait until a file, or the names in a folder, would survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What a JSON file holds; empty if it is missing, cannot be read, or holds something else than a mapping."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a mapping, indented, whole or not at all; what JSON does not know is written as text."""
+    with whole_or_not(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2, default=str) + "\n")
+
+
+@contextmanager
+def locked(path: Path, waiting: str) -> Iterator[None]:
+    """Held by one process at a time; one that has to wait says so once.
+
+    On a disk that knows no locks, or may not be written, nothing is held.
+
+    Args:
+        path: of the lock file, which stays; its folder is made.
+        waiting: a sentence for the process that waits: what for.
+    """
+    lock = FileLock(path)
+    try:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout:
+            notice(f"lock.{path}", waiting)
+            lock.acquire()
+    except (OSError, NotImplementedError):
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
 def dispensable(what: str) -> Iterator[None]:
-    """For what a run can do without: a disk that does not take it is said once, and the run goes on.
+    """For files that a run can do without: one that cannot be written is said once, and the run goes on.
 
     Args:
         what: is written, for the sentence.
@@ -37,14 +126,45 @@ def dispensable(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        reason = problem.strerror or str(problem)
-        notice(f"disk.{what}", f"{what} could not be written ({reason}); the run goes on: free some space.")
+        reason, named = problem.strerror or str(problem), isinstance(problem.filename, str)
+        room = f"free some space in {Path(problem.filename).parent}" if named else "free some space"
+        notice(f"disk.{what}", f"{what} could not be written ({reason}); the run goes on: {room}.")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """What a JSON file holds; empty where there is none, or none that can be read, or something else than a mapping."""
+@contextmanager
+def disk_errors(folder: Path, remedy: str) -> Iterator[None]:
+    """Turn errors of the disk into ``UserError``; others pass.
+
+    Args:
+        folder: where the block reads and writes.
+        remedy: what to do instead, a clause.
+    """
     try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        yield
+    except OSError as error:
+        reason = REASONS.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise UserError(f"{folder} cannot be used, {reason}: {remedy}.") from error
+
+
+def check_space(folder: Path, needed: int, remedy: str) -> None:
+    """Refuse to start what cannot end.
+
+    Args:
+        folder: where bytes will be written; exists.
+        needed: how many.
+        remedy: what to do instead, a clause.
+
+    Raises:
+        UserError: there is not so much room.
+    """
+    free, needed = shutil.disk_usage(folder).free, needed + SPARE_BYTES
+    if free < needed:
+        raise UserError(f"{needed / 1e6:,.0f} MB are needed in {folder}, {free / 1e6:,.0f} MB are free: {remedy}.")
+
+
+def place_and_reason(problem: OSError) -> str:
+    """The file or folder that failed, where that is known, and why: ``PATH: No space left on device``."""
+    reason = problem.strerror or str(problem)
+    return f"{os.fsdecode(problem.filename)}: {reason}" if isinstance(problem.filename, str | bytes) else reason

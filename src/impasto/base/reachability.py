@@ -3,18 +3,19 @@
 With ``IMPASTO_OFFLINE=1`` in the environment none is asked, and all that is ``auto`` takes what is on this machine.
 """
 
-import json
 import os
 import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from impasto.base.cache import cache_dir
+from impasto.base.files import read_json, write_json
 
 PATIENCE = 4.5
 """Seconds to wait for an answer."""
@@ -49,20 +50,12 @@ def _memory() -> Path:
 
 
 def _remembered() -> dict[str, list[float]]:
-    try:
-        return dict(json.loads(_memory().read_text()))
-    except (OSError, ValueError):
-        return {}
+    return read_json(_memory())
 
 
 def _remember(answers: dict[str, list[float]]) -> None:
-    temporary = _memory().with_suffix(f".{os.getpid()}")
-    try:
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(answers))
-        temporary.replace(_memory())
-    except OSError:
-        pass  # a cache that cannot be written costs the next run five seconds, no more
+    with suppress(OSError):  # a cache that cannot be written costs the next run five seconds, no more
+        write_json(_memory(), answers)
 
 
 def _wished(variable: str) -> bool:

@@ -118,10 +118,10 @@ def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, pat
     for strip in strips:
         sheet.paste(strip, (0, top))
         top += strip.height + GAP
-    path.parent.mkdir(parents=True, exist_ok=True)
     told = PngInfo()
     told.add_text(*MARK)
-    sheet.save(path, "PNG", pnginfo=told)
+    with whole_or_not(path) as temporary:
+        sheet.save(temporary, "PNG", pnginfo=told)
 
 
 def is_sheet(path: Path) -> bool:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from impasto.base.environment import package_versions
+from impasto.base.files import write_json
 from impasto.base.notices import forget_notices, notice, notices
 from impasto.run.records.report import curve_groups, metrics_table, read_columns, write_report
-from impasto.run.records.summary import metric_table, write_json
+from impasto.run.records.summary import metric_table
 
 HISTORY = [
     {"images_seen": 1000.0, "kid": 3.0, "accuracy": 0.5},
@@ -34,7 +35,7 @@ def test_notices_are_said_once_and_kept(caplog: pytest.LogCaptureFixture) -> Non
 
 def test_json_replaces_the_old_file_in_one_step(tmp_path: Path) -> None:
     for value in (1, 2):
-        write_json({"value": value}, tmp_path / "summary.json")
+        write_json(tmp_path / "summary.json", {"value": value})
     assert json.loads((tmp_path / "summary.json").read_text()) == {"value": 2}
     assert len(list(tmp_path.iterdir())) == 1
 

@@ -15,11 +15,11 @@ import pytest
 from omegaconf import OmegaConf
 
 from impasto.base.errors import UserError
-from impasto.base.files import read_json
+from impasto.base.files import read_json, write_json
+from impasto.run.sweeps.resolvers import trial_dir
 from impasto.run.sweeps.results import collect, over_seeds, report, varied
 from impasto.run.sweeps.results_plot import _bars
-from impasto.run.sweeps.trial import refuse_unsweepable
-from impasto.run.sweeps.trial_records import trial_dir, write_record
+from impasto.run.sweeps.trial import RECORD, refuse_unsweepable
 
 ROOT = Path(__file__).parents[3]
 
@@ -280,7 +280,7 @@ def test_a_trial_is_named_after_its_whole_configuration() -> None:
 def record(folder: Path, name: str, value: float | None, metric: str = "fid", mode: str = "min", **over: str) -> None:
     status = "complete" if value is not None else "failed"
     content = {"status": status, "value": value, "overrides": over, "mode": mode, "metric": metric, "seconds": 1.5}
-    write_record(folder / name, content)
+    write_json(folder / name / RECORD, content)
 
 
 def test_seeds_are_summarised_by_mean_and_standard_deviation(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_what_was_done_comes_before_what_failed_and_only_what_was_written_is_nam
 ) -> None:
     record(tmp_path, "a", None, x="1")
     record(tmp_path, "b", None, x="2")
-    write_record(tmp_path / "b", read_json(tmp_path / "b" / "trial.json") | {"status": "complete"})
+    write_json(tmp_path / "b" / RECORD, read_json(tmp_path / "b" / "trial.json") | {"status": "complete"})
     assert [(row["folder"], row["rank"]) for row in report(tmp_path)] == [("b", None), ("a", None)]
     assert capsys.readouterr().out.replace("\n", "").endswith(": results.csv")
     assert not (tmp_path / "results.png").exists()

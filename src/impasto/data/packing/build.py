@@ -13,8 +13,8 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from impasto.base.disk import check_space
 from impasto.base.errors import UserError
+from impasto.base.files import check_space
 from impasto.data.packing.chunks import pack_chunk, start_worker
 from impasto.data.packing.journal import Journal, finish, write_bad
 from impasto.data.packing.packed import BAD_LIST, first_few, read_bad

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from impasto.base.disk import to_disk
+from impasto.base.files import to_disk
 from impasto.data.packing.packed import BAD, BAD_LIST, DUPLICATE, FORMAT, GOOD, names_of_rows, write_csv
 from impasto.data.packing.sizing import SizePolicy
 

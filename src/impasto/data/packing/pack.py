@@ -11,8 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from impasto.base.disk import disk_errors, to_disk
 from impasto.base.errors import UserError
+from impasto.base.files import disk_errors, to_disk
 from impasto.base.notices import log, notice
 from impasto.data.packing.build import REMEDY, build, judge
 from impasto.data.packing.packed import FORMAT, Duplicates, PackedImages, first_few, open_packed

@@ -15,7 +15,7 @@ from impasto.run.command_line.arguments import with_paths_quoted
 from impasto.run.command_line.composition_errors import composition_sentence, missing_plugin
 from impasto.run.command_line.help import answer_help
 from impasto.run.command_line.values import refuse_misfits
-from impasto.run.sweeps.trial_records import one_gpu, trial_dir
+from impasto.run.sweeps.resolvers import one_gpu, trial_dir
 
 
 def register_resolvers() -> None:

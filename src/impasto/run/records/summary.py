@@ -1,6 +1,5 @@
 """``summary.json``: what came out of a run, and all that makes its figures comparable."""
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +9,7 @@ from lightning import Callback, Trainer
 from omegaconf import DictConfig
 
 from impasto.base.environment import device_name, git_revision, overrides, package_versions
-from impasto.base.errors import UserError
-from impasto.base.files import read_json, whole_or_not
+from impasto.base.files import read_json
 from impasto.base.notices import notices
 from impasto.callbacks.checkpoints import higher_is_better
 from impasto.models.base import AdversarialModel
@@ -93,18 +91,3 @@ def metric_table(
             **protocol,
         }
     return table
-
-
-def write_json(values: Mapping[str, Any], path: Path) -> None:
-    """Write in one step, so that a reader sees the old file or the new one.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    try:
-        with whole_or_not(path) as temporary:
-            temporary.write_text(json.dumps(values, indent=2, default=str) + "\n")
-    except OSError as problem:
-        raise UserError(
-            f"{path} could not be written ({problem.strerror}): free some space and start this again."
-        ) from None

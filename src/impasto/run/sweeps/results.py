@@ -17,9 +17,8 @@ from omegaconf import DictConfig, read_write
 
 import impasto
 from impasto.base.errors import UserError
-from impasto.base.files import read_json
-from impasto.run.sweeps.trial import refuse_unsweepable
-from impasto.run.sweeps.trial_records import RECORD
+from impasto.base.files import read_json, whole_or_not
+from impasto.run.sweeps.trial import RECORD, refuse_unsweepable
 
 Row = dict[str, Any]
 SEED = "seed"
@@ -174,12 +173,10 @@ def over_seeds(rows: Sequence[Row]) -> list[Row]:
 def write_csv(rows: Sequence[Row], path: Path) -> None:
     """All columns of all rows, in the order in which they appear."""
     columns = dict.fromkeys(key for row in rows for key in row)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")  # trials that run at the same time write it, too
-    with temporary.open("w", newline="") as file:
+    with whole_or_not(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(columns))
         writer.writeheader()
         writer.writerows(rows)
-    temporary.replace(path)
 
 
 def show(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

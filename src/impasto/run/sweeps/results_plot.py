@@ -8,6 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from impasto.base.files import whole_or_not
+
 Row = dict[str, Any]
 INK, ACCENT = "#7a8fa6", "#c8553d"
 
@@ -32,7 +34,8 @@ def plot(rows: Sequence[Row], keys: Sequence[str], path: Path) -> bool:
         figure = _scatters(rows, numeric)
     else:
         figure = _bars(rows, others)
-    figure.savefig(path, dpi=130)
+    with whole_or_not(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=130)
     return True
 
 

@@ -13,19 +13,20 @@ import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.base.errors import UserError
-from impasto.base.files import read_json
+from impasto.base.files import locked, read_json, write_json
 from impasto.run.records.run_folder import LOCK, claim, is_first_process
-from impasto.run.sweeps.trial_records import RECORD, write_record
 
 log = logging.getLogger("impasto")
+
+RECORD: Final = "trial.json"
+"""In a trial's folder once it has ended."""
 
 Task = Callable[[DictConfig], float | None]
 
@@ -55,7 +56,7 @@ def run_trial(cfg: DictConfig, task: Task) -> float | None:
             log.info("Done before: %s", folder.name)
         else:
             record = attempt(cfg, task, folder)
-            write_record(folder, record)
+            write_json(folder / RECORD, record)
     return worst(cfg) if record["value"] is None else float(record["value"])
 
 
@@ -166,8 +167,7 @@ def alone_in(folder: Path) -> AbstractContextManager[Any]:
     """Held by the one process that runs a trial; the same trial started twice waits, and then finds it done."""
     if not is_first_process():
         return nullcontext()  # the other processes of one trial come along with the first
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / LOCK)
+    return locked(folder / LOCK, f"Another process is running the trial {folder.name}: this one waits for it.")
 
 
 def clean_up() -> None:

@@ -1,16 +1,12 @@
-"""The record of a sweep's trials: one folder each, with ``trial.json`` once it has ended. Light enough for start-up."""
+"""Resolvers of ``conf/`` that sweeps need: the name of a trial's folder, and its GPUs. Imports no torch."""
 
 import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-
-RECORD = "trial.json"
 
 
 def trial_dir(overrides: str, *, _root_: DictConfig) -> str:
@@ -29,14 +25,6 @@ def trial_dir(overrides: str, *, _root_: DictConfig) -> str:
     digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode()).hexdigest()[:8]
     readable = re.sub(r"[^\w.,=+-]+", "", overrides)[:100]
     return f"{readable or 'trial'}_{digest}"
-
-
-def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Write ``trial.json`` in one step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{RECORD}.{os.getpid()}"
-    temporary.write_text(json.dumps(record, indent=2, default=str) + "\n")
-    temporary.replace(folder / RECORD)
 
 
 def one_gpu() -> int:
