@@ -11,7 +11,8 @@ from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 from impasto.evaluation.figures.distances import frechet, inception_score, kid_estimate, statistics
 from impasto.evaluation.figures.features import collect
 from impasto.evaluation.figures.manifold import precision_recall
-from impasto.networks.pretrained.extractors import EfficientNetLite0, Inception
+from impasto.networks.pretrained.efficientnet import EfficientNetLite0
+from impasto.networks.pretrained.inception import Inception
 from tests.evaluation.conftest import TinyExtractor, random_images
 
 SIZE = 24

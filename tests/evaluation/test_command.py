@@ -271,7 +271,7 @@ def test_a_protocol_starts_from_the_runs_own() -> None:
     [
         {"features": "os.getcwd"},
         {"features": {"_target_": "os.getcwd"}},
-        {"features": "impasto.networks.pretrained.extractors.torch.load"},
+        {"features": "impasto.networks.pretrained.inception.torch.load"},
         {"num_images": "${oc.create:{_target_: os.getcwd}}"},
         {"metrics": [{"_target_": "os.getcwd"}]},
         {"seed": torch.zeros(1)},

@@ -17,7 +17,7 @@ from impasto.losses.perceptual import (
     window,
 )
 from impasto.losses.tone import chroma_distance, luma_distance
-from impasto.networks.pretrained import feature_maps as networks
+from impasto.networks.pretrained import chooser, vgg, weights
 
 
 def test_gram_by_hand() -> None:
@@ -102,10 +102,12 @@ class Pixels(nn.Module):
     """Layer n is the picture times n."""
 
     name = "pixels"
+    title = "EfficientNet-Lite0"
+    at_hand = staticmethod(lambda: True)
     content_layers = (1,)
     style_layers = (1, 2)
 
-    def forward(self, images: torch.Tensor, layers: tuple[int, ...]) -> list[torch.Tensor]:
+    def maps(self, images: torch.Tensor, layers: tuple[int, ...]) -> list[torch.Tensor]:
         return [images * n for n in sorted(layers)]
 
 
@@ -136,17 +138,16 @@ def test_network_is_neither_trained_nor_saved() -> None:
 
 
 def test_auto_says_what_it_looks_through(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(networks, "reachable", lambda url: False)
+    monkeypatch.setattr(weights, "reachable", lambda url: False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: "/nowhere")
-    networks_before = dict(networks.NETWORKS)
-    monkeypatch.setattr(networks, "NETWORKS", {**networks_before, "efficientnet_lite0": Pixels})
+    monkeypatch.setitem(chooser.NETWORKS, "efficientnet_lite0", Pixels)
     from impasto.base.notices import forget_notices, notices
 
     forget_notices()
-    assert networks.feature_maps("auto").name == "pixels"
-    assert "EfficientNet-Lite0" in notices()["perceptual.features"]
+    assert chooser.feature_maps("auto").name == "pixels"
+    assert "EfficientNet-Lite0" in notices()["features"]
     with pytest.raises(UserError, match="inception"):
-        networks.feature_maps("inception")
+        chooser.feature_maps("inception")
 
 
 def test_vgg_without_weights_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +158,7 @@ def test_vgg_without_weights_is_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(torchvision.models, "vgg19", refuse)
     with pytest.raises(UserError, match="weights of VGG19"):
-        networks.VGG19()
+        vgg.VGG19()
 
 
 def test_vgg_layers_on_random_weights(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +167,6 @@ def test_vgg_layers_on_random_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     network = nn.Module()
     network.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2))
     monkeypatch.setattr(torchvision.models, "vgg19", lambda weights: network)
-    first, last = networks.VGG19()(torch.rand(1, 1, 8, 8), (1, 2))  # grey is repeated
+    first, last = vgg.VGG19().maps(torch.rand(1, 1, 8, 8), (1, 2))  # grey is repeated
     assert (first >= 0).all()
     assert last.shape == (1, 4, 4, 4)

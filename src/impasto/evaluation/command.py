@@ -17,15 +17,15 @@ from impasto.base.notices import notice, notices
 from impasto.base.trust import check_targets, trusted
 from impasto.data.packing.packed import BAD_LIST, write_csv
 from impasto.data.transforms import as_size
-from impasto.evaluation.figures.extractor_choice import BUILT_IN
 from impasto.evaluation.figures.feature_statistics import networks_in
-from impasto.evaluation.figures.features import best_device
 from impasto.evaluation.folders import bad_in, labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.protocols.noise import Evaluator
 from impasto.evaluation.protocols.pictures import repainter
 from impasto.evaluation.protocols.translation import TranslationEvaluator
 from impasto.evaluation.real.features import uint8_slice
 from impasto.evaluation.sheets import save_sheets
+from impasto.networks.pretrained.chooser import DISTANCES
+from impasto.networks.pretrained.extractor import best_device
 from impasto.painters.loading import LoadedGenerator, load_generator
 
 
@@ -95,10 +95,10 @@ def check_protocol(own: Mapping[str, Any], trust: Sequence[str]) -> None:
     Raises:
         UserError: they do.
     """
-    packages = ("impasto.networks.pretrained.extractors", *trust)
+    packages = ("impasto.networks.pretrained", *trust)
     check_targets(own, packages, "protocol")
     features = own.get("features")
-    if isinstance(features, str) and features not in BUILT_IN:
+    if isinstance(features, str) and features not in ("auto", *DISTANCES.networks):
         trusted(features, packages, "feature extractor")
 
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.losses.tone import chroma_distance, luma_distance
-from impasto.networks.pretrained.feature_maps import FeatureMaps, feature_maps
+from impasto.networks.pretrained.chooser import feature_maps
+from impasto.networks.pretrained.feature_maps import FeatureMaps
 
 
 def gram(features: Tensor) -> Tensor:
@@ -115,7 +116,7 @@ class Perceptual(nn.Module):
 
     Args:
         features: network to look through: auto, vgg19 or efficientnet_lite0; see
-            :func:`~impasto.networks.pretrained.feature_maps.feature_maps`.
+            :func:`~impasto.networks.pretrained.chooser.feature_maps`.
         content: weight of :func:`content_distance`, mean over ``content_layers``.
         style: weights of statistics by name (gram, mean_std, sliced), each a mean over ``style_layers`` and ``scales``.
         patches: weight of :func:`patch_distance`.
@@ -186,19 +187,19 @@ class Perceptual(nn.Module):
         content_layers = tuple(self.chosen[0] or look.content_layers)
         style_layers = tuple(self.chosen[1] or look.style_layers)
         every = tuple(sorted({*content_layers, *style_layers} if self.style else content_layers))
-        seen = dict(zip(every, look(painted, every), strict=True))
+        seen = dict(zip(every, look.maps(painted, every), strict=True))
         terms: dict[str, Tensor] = {}
         if self.content:
             with torch.no_grad():
-                kept = look(content, content_layers)
+                kept = look.maps(content, content_layers)
             distances = [content_distance(seen[n], k) for n, k in zip(sorted(content_layers), kept, strict=True)]
             terms["content"] = self.content * torch.stack(distances).mean()
         for scale in self.scales if self.style else ():
             views = [seen[n] for n in sorted(style_layers)]
             if scale != 1:
-                views = look(F.avg_pool2d(painted, scale), style_layers)
+                views = look.maps(F.avg_pool2d(painted, scale), style_layers)
             with torch.no_grad():
-                wanted = look(F.avg_pool2d(style, scale) if scale != 1 else style, style_layers)
+                wanted = look.maps(F.avg_pool2d(style, scale) if scale != 1 else style, style_layers)
             for name, weight in self.style.items():
                 distance = torch.stack([STATISTICS[name](v, w) for v, w in zip(views, wanted, strict=True)]).mean()
                 terms[name] = terms.get(name, painted.new_zeros(())) + weight / len(self.scales) * distance

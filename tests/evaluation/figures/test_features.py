@@ -6,13 +6,15 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
-from impasto.base.pixels import as_rgb
-from impasto.evaluation.figures import extractor_choice as module
-from impasto.evaluation.figures.extractor_choice import check_features, choose_extractor
-from impasto.evaluation.figures.features import Extractor, collect
+from impasto.base.pixels import as_rgb, from_uint8
+from impasto.evaluation.figures.features import collect
 from impasto.evaluation.figures.figures import public_name
-from impasto.networks.pretrained import extractors
-from impasto.networks.pretrained.extractors import EfficientNetLite0, Inception, file_sha256
+from impasto.networks.pretrained import chooser, inception, weights
+from impasto.networks.pretrained.chooser import check_features, choose_extractor
+from impasto.networks.pretrained.efficientnet import EfficientNetLite0
+from impasto.networks.pretrained.extractor import Extractor
+from impasto.networks.pretrained.inception import Inception
+from impasto.networks.pretrained.weights import file_sha256
 from tests.evaluation.conftest import TinyExtractor, random_images
 
 
@@ -47,7 +49,7 @@ def test_efficientnet_gives_what_its_package_gives(efficientnet: EfficientNetLit
     scaled = (images.float() - 127) / 128
     torch.testing.assert_close(features, plain.extract_features(scaled).mean((2, 3)), rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(logits, plain(scaled), rtol=1e-3, atol=1e-3)
-    shapes = [tuple(block.shape[1:]) for block in efficientnet.maps(images, (0, 2, 10))]
+    shapes = [tuple(block.shape[1:]) for block in efficientnet.maps(from_uint8(images), (0, 2, 10))]
     assert shapes == [(16, 32, 32), (24, 16, 16), (112, 4, 4)]
 
 
@@ -57,19 +59,25 @@ def test_greyscale_counts_as_colour(efficientnet: EfficientNetLite0) -> None:
     assert torch.equal(as_rgb(random_images(1, 0, 4, channels=4)), random_images(1, 0, 4, channels=4)[:, :3])
 
 
-def test_auto_takes_the_packaged_network_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "inception_on_disk", lambda: None)
-    monkeypatch.setattr(module, "reachable", lambda url: False)
+def test_auto_takes_the_packaged_network_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(weights, "reachable", lambda url: False)
     forget_notices()
     assert choose_extractor("auto").name == "efficientnet_lite0"
     assert "EfficientNet-Lite0" in notices()["evaluation.features"]
 
 
-def test_auto_takes_inception_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "inception_on_disk", lambda: None)
-    monkeypatch.setattr(module, "reachable", lambda url: True)
-    monkeypatch.setattr(module, "Inception", lambda path: "the real thing")
-    assert choose_extractor("auto") == "the real thing"
+class Published(Inception):
+    def __init__(self, weights_path: None) -> None:
+        nn.Module.__init__(self)
+        self.name = "inception"
+
+
+def test_auto_takes_inception_where_it_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(weights, "reachable", lambda url: True)
+    monkeypatch.setitem(chooser.NETWORKS, "inception", Published)
+    assert choose_extractor("auto").name == "inception"
 
 
 def test_a_network_of_ones_own() -> None:
@@ -100,7 +108,7 @@ def test_published_names_are_for_the_published_networks(name: str) -> None:
 
 
 def test_weights_that_cannot_be_had_are_one_clear_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.hub.set_dir(tmp_path)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(UserError, match=r"cannot be had .* evaluation\.weights_path=FILE"):
         Inception()
     with pytest.raises(UserError, match="No such file"):
@@ -111,8 +119,8 @@ def test_weights_that_cannot_be_had_are_one_clear_sentence(tmp_path: Path, monke
 
 
 def test_weights_are_looked_at_before_anything_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "inception_on_disk", lambda: None)
-    monkeypatch.setattr(module, "reachable", lambda url: False)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(weights, "reachable", lambda url: False)
     path = tmp_path / "weights.pth"
     with pytest.raises(UserError, match=r"cannot be had \(they are neither .* set evaluation\.weights_path=FILE"):
         check_features("inception")
@@ -127,7 +135,7 @@ def test_weights_are_looked_at_before_anything_is_measured(tmp_path: Path, monke
     torch.save({"a": torch.zeros(1)}, path)
     with pytest.raises(UserError, match="does not hold the weights"):
         check_features("inception", path)
-    monkeypatch.setattr(extractors, "INCEPTION_SHA256", file_sha256(path)[:8])
+    monkeypatch.setattr(inception, "INCEPTION_SHA256", file_sha256(path)[:8])
     check_features("inception", path)  # the published ones are told by their digest, and not loaded
     check_features("auto")
     check_features("efficientnet_lite0")

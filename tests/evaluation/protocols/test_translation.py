@@ -16,7 +16,6 @@ from impasto.data.sources.folder import FolderSource
 from impasto.evaluation.figures.feature_statistics import (
     Moments,
     averaged,
-    choose_statistics,
     gram_distance,
     mean_std_distance,
     moments,
@@ -25,6 +24,7 @@ from impasto.evaluation.figures.feature_statistics import (
 from impasto.evaluation.figures.structure import self_similarity, structure_score
 from impasto.evaluation.protocols.color_matching import Colours, colours_of, match_colours
 from impasto.evaluation.protocols.translation import CONTROLS, OURS, REFERENCE, TranslationEvaluator
+from impasto.networks.pretrained.chooser import STATISTICS, feature_maps
 from impasto.networks.pretrained.random_features import RandomFeatures, local_contrast
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
 
@@ -94,22 +94,22 @@ def test_random_features_are_the_same_everywhere_and_blind_to_colour_and_contras
     network = RandomFeatures()
     torch.testing.assert_close(network.weight1[0, 0, 0], torch.tensor([-0.0132, 0.0616, -0.0209]), atol=1e-4, rtol=0)
     images = torch.rand(1, 3, 48, 48) - 0.5
-    maps = network(images, (0, 3))
+    maps = network.maps(images, (0, 3))
     assert [tuple(x.shape) for x in maps] == [(1, 32, 48, 48), (1, 128, 6, 6)]
-    torch.testing.assert_close(network(images.roll(1, 1), (3,))[0], maps[1], atol=1e-4, rtol=1e-4)
-    assert (network(images * 2, (3,))[0] - maps[1]).abs().mean() < 0.1 * maps[1].abs().mean()
+    torch.testing.assert_close(network.maps(images.roll(1, 1), (3,))[0], maps[1], atol=1e-4, rtol=1e-4)
+    assert (network.maps(images * 2, (3,))[0] - maps[1]).abs().mean() < 0.1 * maps[1].abs().mean()
     assert local_contrast(torch.zeros(1, 1, 6, 6)).abs().max() == 0
 
 
 def test_statistics_come_from_a_network_that_was_not_trained_against() -> None:
     forget_notices()
-    assert choose_statistics("auto").name == "efficientnet_lite0"
-    assert choose_statistics("auto", {"efficientnet_lite0"}).name == "random_features"
+    assert feature_maps("auto", STATISTICS).name == "efficientnet_lite0"
+    assert feature_maps("auto", STATISTICS, {"efficientnet_lite0"}).name == "random_features"
     assert "random network" in notices()["evaluation.statistics"]
-    choose_statistics("efficientnet_lite0", {"efficientnet_lite0"})
+    feature_maps("efficientnet_lite0", STATISTICS, {"efficientnet_lite0"})
     assert "prove nothing" in notices()["evaluation.statistics"]
     with pytest.raises(UserError, match="statistics=resnet"):
-        choose_statistics("resnet")
+        feature_maps("resnet", STATISTICS)
 
 
 def test_networks_in_losses_are_known() -> None:

@@ -10,8 +10,8 @@ from filelock import FileLock
 from impasto.base.notices import forget_notices, notices
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.distances import some_positions
-from impasto.evaluation.figures.extractor_choice import choose_extractor
 from impasto.evaluation.real.features import cache_key, keep, read, real_features, uint8_slice, write
+from impasto.networks.pretrained.chooser import choose_extractor
 from tests.evaluation.conftest import TinyExtractor
 
 

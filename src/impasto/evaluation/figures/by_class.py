@@ -7,8 +7,9 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from impasto.evaluation.figures.features import Extractor, Features, RealFeatures
+from impasto.evaluation.figures.features import Features, RealFeatures
 from impasto.evaluation.figures.figures import Figure, frechet_figure
+from impasto.networks.pretrained.extractor import Extractor
 
 
 @dataclass(frozen=True)

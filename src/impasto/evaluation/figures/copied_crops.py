@@ -10,8 +10,9 @@ from torch import Tensor
 from impasto.base.notices import notice
 from impasto.base.pixels import from_uint8
 from impasto.data.packing.packed import PackedImages
-from impasto.evaluation.figures.features import CHUNK, Pictures, best_device
+from impasto.evaluation.figures.features import CHUNK, Pictures
 from impasto.evaluation.figures.figures import Figure
+from impasto.networks.pretrained.extractor import best_device
 
 BLOCK: Final = 64
 """Generated pictures that are searched for at a time."""

@@ -10,19 +10,9 @@ from torch import Tensor
 from impasto.base.pixels import from_uint8
 from impasto.base.progress import Tick
 from impasto.evaluation.figures.feature_statistics import Moments, averaged, moments
-from impasto.evaluation.figures.features import (
-    CHUNK,
-    Extractor,
-    Pictures,
-    best_device,
-    concatenate,
-    exactly,
-    extract,
-    freeze,
-    outputs_sha256,
-    state_sha256,
-)
+from impasto.evaluation.figures.features import CHUNK, Pictures, concatenate, exactly, extract, outputs_sha256
 from impasto.evaluation.figures.structure import structure_score
+from impasto.networks.pretrained.extractor import Extractor, best_device, freeze, state_sha256
 from impasto.networks.pretrained.feature_maps import FeatureMaps
 
 
@@ -51,7 +41,7 @@ class Networks:
 
     def structure(self, images: Tensor, content: Tensor) -> Tensor:
         """Mean over layers of :func:`~impasto.evaluation.figures.structure.structure_score`: (N,)."""
-        ours, theirs = (self.shape(from_uint8(x), self.shape_layers) for x in (images, content))
+        ours, theirs = (self.shape.maps(from_uint8(x), self.shape_layers) for x in (images, content))
         return torch.stack([structure_score(a, b) for a, b in zip(ours, theirs, strict=True)]).mean(0)
 
 
@@ -104,7 +94,7 @@ def describe(networks: Networks, pictures: Pictures, n: int, content: Pictures |
         images = pictures(start, count).to(best_device())
         with exactly():
             features.append(extract(networks.extractor, images))
-            seen = networks.texture(from_uint8(images), networks.texture.style_layers)
+            seen = networks.texture.maps(from_uint8(images), networks.texture.style_layers)
             layers.append([moments(layer) for layer in seen])
             if content is not None:
                 structure.append(networks.structure(images, content(start, count).to(best_device())).cpu())

@@ -1,84 +1,13 @@
 """Feature statistics of sets of pictures: what style is taken to be, measured apart from what was trained against."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from impasto.base.errors import UserError
-from impasto.base.notices import notice
-from impasto.base.reachability import reachable
-from impasto.networks.pretrained.feature_maps import VGG_URL, FeatureMaps, feature_maps, vgg_path
-from impasto.networks.pretrained.random_features import RandomFeatures
-
-
-def choose_statistics(features: str = "auto", trained_against: Collection[str] = ()) -> FeatureMaps:
-    """The network to compare feature statistics with.
-
-    Args:
-        features: vgg19, efficientnet_lite0, random_features, or auto: the first of these whose weights can be had and
-            that the model was not trained against.
-        trained_against: names of networks in the model's own losses.
-
-    Raises:
-        UserError: another name.
-    """
-    if features == "auto":
-        features = _auto(trained_against)
-    elif features in trained_against:
-        notice("evaluation.statistics", f"The model was trained against {features}: its statistics prove nothing.")
-    check_statistics(features)
-    return RandomFeatures() if features == "random_features" else feature_maps(features)
-
-
-def check_statistics(features: str) -> None:
-    """Whether ``evaluation.statistics`` names a network whose weights can be had, found out without loading them.
-
-    Raises:
-        UserError: it does not.
-    """
-    if features not in ("auto", "vgg19", "efficientnet_lite0", "random_features"):
-        raise UserError(
-            f"evaluation.statistics={features} is not a network; choose auto, vgg19, efficientnet_lite0 or "
-            "random_features."
-        )
-    if features == "vgg19" and not vgg_at_hand():
-        raise UserError(
-            f"The weights of VGG19 are neither on disk nor within reach; put {VGG_URL} into {vgg_path().parent}, or "
-            "set evaluation.statistics=auto."
-        )
-
-
-def choose_structure() -> FeatureMaps:
-    """The network through which structure is compared: VGG19 where its weights can be had, else EfficientNet-Lite0."""
-    if vgg_at_hand():
-        return feature_maps("vgg19")
-    notice(
-        "evaluation.structure",
-        f"Structure is compared through EfficientNet-Lite0: the weights of VGG19 cannot be reached (put {VGG_URL} into "
-        f"{vgg_path().parent} to have them).",
-    )
-    return feature_maps("efficientnet_lite0")
-
-
-def vgg_at_hand() -> bool:
-    """Whether the weights of VGG19 are on disk or can be downloaded."""
-    return vgg_path().is_file() or reachable(VGG_URL)
-
-
-def _auto(trained_against: Collection[str]) -> str:
-    if "vgg19" not in trained_against and vgg_at_hand():
-        return "vgg19"
-    if "efficientnet_lite0" not in trained_against:
-        return "efficientnet_lite0"
-    notice(
-        "evaluation.statistics",
-        "Feature statistics are measured with a random network: the model was trained against EfficientNet-Lite0, and "
-        f"the weights of VGG19 cannot be reached (put {VGG_URL} into {vgg_path().parent} to have them).",
-    )
-    return "random_features"
+from impasto.networks.pretrained.chooser import feature_maps
 
 
 def networks_in(perceptual: Any) -> set[str]:

@@ -4,48 +4,23 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.base import distributed
-from impasto.base.errors import UserError
-from impasto.base.pixels import as_rgb
 from impasto.evaluation.figures.distances import Statistics
+from impasto.networks.pretrained.extractor import Extractor, device_of
 
 T = TypeVar("T")
 CHUNK = 32
 """Pictures that go through a network together; fixed, because sums inside a convolution depend on it."""
 
-PUBLISHED: Final = ("inception", "efficientnet_lite0", "classifier")
-"""Names that figures of the project's own networks go by; those of a user's own never do."""
-
 Pictures = Callable[[int, int], Tensor]
 """Given a start and a count, pictures ``start`` to ``start + count`` as uint8 (count, C, H, W)."""
-
-
-@runtime_checkable
-class Extractor(Protocol):
-    """What distances are measured with.
-
-    Attributes:
-        name: short; part of the metrics' names.
-        dim: features per picture.
-        weights_sha256: of what makes it this network.
-        resizer: how pictures are brought to its input size.
-    """
-
-    name: str
-    dim: int
-    weights_sha256: str
-    resizer: str
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Features float32 (N, dim) of uint8 pictures (N, 1 or 3, H, W)."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -64,57 +39,6 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.values)
-
-
-def freeze(extractor: Any) -> Any:
-    """Evaluation mode, no gradients, on the GPU if there is one."""
-    if isinstance(extractor, nn.Module):
-        extractor.requires_grad_(False).eval().to(best_device())
-    return extractor
-
-
-def best_device() -> torch.device:
-    """The current GPU if there is one."""
-    return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
-
-
-class Named:
-    """Gives a user's own network what an extractor has to say of itself, where it does not.
-
-    One that has the name of a network of the project's has ``own_`` put before it: its Fréchet distance is no FID.
-
-    Args:
-        network: maps uint8 (N, 3, H, W) to (N, dim).
-    """
-
-    def __init__(self, network: Any) -> None:
-        if not callable(network):
-            raise UserError(f"evaluation.features: {type(network).__name__} cannot be called on pictures.")
-        self.network = freeze(network)
-        if (with_logits := getattr(network, "with_logits", None)) is not None:
-            self.with_logits = lambda images: with_logits(as_rgb(images))
-        name = str(getattr(network, "name", type(network).__name__.lower()))
-        self.name = f"own_{name}" if name.lower() in PUBLISHED else name
-        self.resizer = str(getattr(network, "resizer", "its own"))
-        self.weights_sha256 = str(getattr(network, "weights_sha256", state_sha256(network)))
-        self.dim = int(getattr(network, "dim", 0))
-        if not self.dim:
-            self.dim = int(self(torch.zeros(1, 3, 32, 32, dtype=torch.uint8, device=device_of(network))).shape[1])
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Features float32 (N, dim)."""
-        result = self.network(as_rgb(images))
-        return (result[0] if isinstance(result, tuple) else result).flatten(1).float()
-
-
-def state_sha256(network: Any) -> str:
-    """Digest of a module's weights; empty for anything else."""
-    if not isinstance(network, nn.Module):
-        return ""
-    digest = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
-        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def outputs_sha256(extractor: Extractor, shape: tuple[int, int, int]) -> str:
@@ -137,13 +61,6 @@ def outputs_sha256(extractor: Extractor, shape: tuple[int, int, int]) -> str:
         scale = float(found.abs().max().clamp_min(1e-30))
         text = f"{tuple(values.shape)} {scale:.3g} {(found / scale * 1000).round().add(0.0).tolist()}"
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def device_of(extractor: Any) -> torch.device:
-    """Where an extractor wants its pictures."""
-    network = getattr(extractor, "network", extractor)
-    weights = network.parameters() if isinstance(network, nn.Module) else iter(())
-    return next((weight.device for weight in weights), torch.device("cpu"))
 
 
 @contextmanager

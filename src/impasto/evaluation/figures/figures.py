@@ -11,10 +11,11 @@ from impasto.base.checks import check_number
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.evaluation.figures.distances import frechet_estimate, inception_score, kid_estimate, some
-from impasto.evaluation.figures.features import Extractor, Features, RealFeatures
+from impasto.evaluation.figures.features import Features, RealFeatures
 from impasto.evaluation.figures.intervals import Estimate
 from impasto.evaluation.figures.manifold import density_coverage, precision_recall
 from impasto.evaluation.figures.neighbours import memorisation
+from impasto.networks.pretrained.extractor import Extractor
 
 MANIFOLD_MOST: Final = 10_000
 """Samples of each set that precision, recall, density and coverage look at, as in their papers."""
@@ -196,6 +197,20 @@ def check_metrics(metrics: str | Sequence[str] | None, known: Sequence[str]) -> 
     if unknown := [str(name) for name in names if name not in known]:
         raise UserError(f"evaluation.metrics: {', '.join(unknown)} not among {', '.join(known)}.")
     return names
+
+
+SPLITS: Final = ("train", "held_out")
+"""Parts of the data to measure against."""
+
+
+def check_split(split: str) -> None:
+    """Whether ``evaluation.split`` names a part of the data.
+
+    Raises:
+        UserError: it does not.
+    """
+    if split not in SPLITS:
+        raise UserError(f"evaluation.split={split} is not known: choose one of {', '.join(SPLITS)}.")
 
 
 INSTEAD: Final = (

@@ -1,10 +1,8 @@
 """How close pictures are to the very pictures they should be: PSNR, SSIM, MS-SSIM and LPIPS, on [-1, 1]."""
 
-import os
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -15,19 +13,11 @@ from torchmetrics.functional.image import (
 )
 
 from impasto.base.errors import UserError
-from impasto.base.reachability import reachable
-from impasto.evaluation.figures.features import device_of, freeze
+from impasto.networks.pretrained.extractor import device_of, freeze
+from impasto.networks.pretrained.lpips import LPIPS, Backbone
 
 RANGE: Final = 2.0
 """From -1 to 1."""
-
-Backbone = Literal["alex", "vgg", "squeeze"]
-BACKBONES: Final[dict[str, str]] = {
-    "alex": "alexnet-owt-7be5be79.pth",
-    "vgg": "vgg16-397923af.pth",
-    "squeeze": "squeezenet1_1-b8a52dc0.pth",
-}
-"""What torchvision calls the weights that LPIPS looks through; torchmetrics brings the rest."""
 
 
 def psnr(images: Tensor, target: Tensor) -> Tensor:
@@ -94,9 +84,8 @@ def lpips(images: Tensor, target: Tensor, backbone: Backbone = "alex") -> Tensor
     network = lpips_network(backbone)
     device = device_of(network)
     with torch.no_grad():
-        ours, theirs = (x.float().clamp(-1, 1).expand(-1, 3, -1, -1).to(device) for x in (images, target))
-        values: Tensor = network(ours, theirs)
-    return values.reshape(len(images))
+        values: Tensor = network(images.to(device), target.to(device))
+    return values
 
 
 METRICS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
@@ -109,26 +98,13 @@ METRICS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
 
 
 @cache
-def lpips_network(backbone: Backbone) -> torch.nn.Module:
+def lpips_network(backbone: Backbone) -> LPIPS:
     """The network of LPIPS, frozen; loaded once.
 
     Raises:
         UserError: an unknown backbone, or weights that cannot be had.
     """
-    if backbone not in BACKBONES:
-        raise UserError(f"LPIPS has no backbone {backbone}; choose {', '.join(BACKBONES)}.")
-    file = Path(torch.hub.get_dir()) / "checkpoints" / BACKBONES[backbone]
-    url = f"https://download.pytorch.org/models/{BACKBONES[backbone]}"
-    sentence = f"LPIPS needs the weights of its backbone, which cannot be had: put {url} into {file.parent}{os.sep}."
-    if not file.is_file() and not reachable(url):
-        raise UserError(sentence)
-    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-
-    try:
-        network = LearnedPerceptualImagePatchSimilarity(net_type=backbone).net
-    except (OSError, RuntimeError):
-        raise UserError(sentence) from None
-    frozen: torch.nn.Module = freeze(network)
+    frozen: LPIPS = freeze(LPIPS(backbone))
     return frozen
 
 

@@ -15,9 +15,7 @@ from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.by_class import measure_classes, measure_diversity
 from impasto.evaluation.figures.copied_crops import measure_crops
 from impasto.evaluation.figures.distances import some_positions
-from impasto.evaluation.figures.extractor_choice import check_features, check_split, choose_extractor
 from impasto.evaluation.figures.features import (
-    Extractor,
     Features,
     Pictures,
     RealFeatures,
@@ -31,6 +29,7 @@ from impasto.evaluation.figures.figures import (
     Figure,
     Settings,
     check_metrics,
+    check_split,
     measure,
     preferred,
     public_name,
@@ -40,6 +39,8 @@ from impasto.evaluation.protocols.pictures import conditions_for, pictures_of
 from impasto.evaluation.real.classifier import classifier_for
 from impasto.evaluation.real.features import uint8_slice
 from impasto.evaluation.real.sets import RealSets
+from impasto.networks.pretrained.chooser import check_features, choose_extractor
+from impasto.networks.pretrained.extractor import Extractor
 
 METRICS: Final = (*MEASURES, "classes")
 
@@ -48,7 +49,7 @@ class Evaluator:
     """Every figure of pictures painted from noise, from one pass over real and one over generated pictures.
 
     Args:
-        features: see :func:`impasto.evaluation.figures.extractor_choice.choose_extractor`.
+        features: see :func:`impasto.networks.pretrained.chooser.choose_extractor`.
         weights_path: Inception's weights, where they are not to be downloaded.
         num_images: pictures to generate.
         num_real: real pictures to compare with, chosen by chance but always the same; all where null.

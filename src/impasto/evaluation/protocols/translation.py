@@ -16,19 +16,24 @@ from impasto.base.checks import check_number
 from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.descriptions import Networks, View, describe
-from impasto.evaluation.figures.extractor_choice import check_features, check_split, choose_extractor
 from impasto.evaluation.figures.feature_statistics import (
-    check_statistics,
-    choose_statistics,
-    choose_structure,
     networks_in,
 )
-from impasto.evaluation.figures.features import Extractor, Pictures, from_first
-from impasto.evaluation.figures.figures import Settings, check_metrics
+from impasto.evaluation.figures.features import Pictures, from_first
+from impasto.evaluation.figures.figures import Settings, check_metrics, check_split
 from impasto.evaluation.protocols.color_matching import colours_of, match_colours
 from impasto.evaluation.protocols.pictures import Chosen, repainter
 from impasto.evaluation.protocols.translation_table import CONTROLS, OURS, REFERENCE, Table
 from impasto.evaluation.real.features import keep
+from impasto.networks.pretrained.chooser import (
+    STATISTICS,
+    STRUCTURE,
+    check_features,
+    check_statistics,
+    choose_extractor,
+    feature_maps,
+)
+from impasto.networks.pretrained.extractor import Extractor
 
 METRICS: Final = ("frechet", "kid")
 
@@ -48,7 +53,7 @@ class TranslationEvaluator:
         features: for Fréchet distance and KID; see :func:`.choose_extractor`.
         weights_path: Inception's weights, where they are not to be downloaded.
         statistics: network whose feature statistics are compared; ``auto`` is one that the model was not trained
-            against, see :func:`impasto.evaluation.figures.feature_statistics.choose_statistics`.
+            against, see :func:`impasto.networks.pretrained.chooser.choose`.
         num_images: crops of content to repaint, and of paintings trained on to set beside them.
         num_style: crops of paintings to compare with.
         metrics: ``frechet``, ``kid`` or both.
@@ -107,8 +112,8 @@ class TranslationEvaluator:
         """Everything to look through, for a model that was trained against some of it."""
         key = tuple(sorted(trained_against))
         if key not in self._networks:
-            texture = choose_statistics(self.statistics, key)
-            self._networks[key] = Networks(self.extractor, texture, choose_structure())
+            texture = feature_maps(self.statistics, STATISTICS, key)
+            self._networks[key] = Networks(self.extractor, texture, feature_maps(use=STRUCTURE))
         return self._networks[key]
 
     def evaluate(

@@ -18,8 +18,9 @@ from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.by_class import Judge
 from impasto.evaluation.figures.distances import some_positions
-from impasto.evaluation.figures.features import best_device, exactly, from_first, state_sha256
+from impasto.evaluation.figures.features import exactly, from_first
 from impasto.evaluation.real.features import keep, uint8_slice
+from impasto.networks.pretrained.extractor import best_device, state_sha256
 
 log = logging.getLogger("impasto")
 

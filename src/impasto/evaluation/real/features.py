@@ -20,7 +20,8 @@ from impasto.base.cache import cache_dir
 from impasto.base.notices import notice
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.distances import some_positions, statistics
-from impasto.evaluation.figures.features import Extractor, RealFeatures, best_device, collect, outputs_sha256
+from impasto.evaluation.figures.features import RealFeatures, collect, outputs_sha256
+from impasto.networks.pretrained.extractor import Extractor, best_device
 
 FORMAT = 1
 """Raised whenever what is kept changes its meaning."""

@@ -11,8 +11,9 @@ from torch import Tensor
 from impasto.base.progress import Tick
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.distances import frechet, some_positions, statistics
-from impasto.evaluation.figures.features import Extractor, Floor, RealFeatures, TrainedOn
+from impasto.evaluation.figures.features import Floor, RealFeatures, TrainedOn
 from impasto.evaluation.real.features import cache_key, from_kept, keep, kept_at, real_features, with_statistics
+from impasto.networks.pretrained.extractor import Extractor
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Texture as convolutions that were never trained see it."""
+"""A convolutional network with random weights: texture statistics that no model was trained against."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class RandomFeatures(nn.Module):
-    """Texture as convolutions see it that were never trained: the same random weights on every machine.
+    """Convolutions with random weights, the same on every machine; their statistics describe texture.
 
     Gram matrices of such networks carry texture nearly as well as those of trained ones (Ustyuzhaninov et al. 2017,
     He et al. 2016), and no model was ever trained against them. Brightness alone is looked at, and its mean and
@@ -20,6 +20,7 @@ class RandomFeatures(nn.Module):
     """
 
     name = "random_features"
+    title = "a random network"
     content_layers: ClassVar[tuple[int, ...]] = (3,)
     style_layers: ClassVar[tuple[int, ...]] = (0, 1, 2, 3)
 
@@ -35,7 +36,12 @@ class RandomFeatures(nn.Module):
             self.register_buffer(f"weight{number}", weight)
             before = width
 
-    def forward(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
+    @staticmethod
+    def at_hand() -> bool:
+        """Whether its weights can be had: they are drawn from the seed."""
+        return True
+
+    def maps(self, images: Tensor, layers: Sequence[int] = style_layers) -> list[Tensor]:
         """(N, 1 or 3, H, W) in [-1, 1], at least 16 pixels high and wide, to one (N, C, h, w) for each layer."""
         x = local_contrast(images.mean(1, keepdim=True))
         found = []
