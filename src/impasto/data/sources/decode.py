@@ -7,11 +7,11 @@ import stat
 import struct
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
@@ -31,15 +31,17 @@ FORMATS: Final = (
 )
 
 _ORIENTATION_TAG: Final = 0x0112
-_TURNS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_UPRIGHT: Final[dict[int, Callable[[np.ndarray], np.ndarray]]] = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: np.rot90(a),
 }
+"""How an array (H, W, C) is turned upright, by EXIF orientation. Pillow's exif_transpose has no 16-bit colours."""
+
 _MODES: Final = {1: "L", 3: "RGB", 4: "RGBA"}
 
 _SYSTEM_REASONS: Final = {
@@ -50,6 +52,9 @@ _SYSTEM_REASONS: Final = {
     errno.EISDIR: "it is a folder",
     errno.EIO: "the disk cannot read it",
 }
+
+
+Decoded = TypeVar("Decoded")
 
 
 class BadImage(Exception):  # noqa: N818 - what is bad is the picture, not the program
@@ -77,11 +82,24 @@ def decode(picture: bytes | os.PathLike[str] | str, channels: int = 3, at_least:
         BadImage: whatever is wrong with it.
     """
     data = picture if isinstance(picture, bytes) else read_file(picture)
+    return checked(data, lambda: _pixels(data, channels, at_least))
+
+
+def checked(data: bytes, decoder: Callable[[], Decoded]) -> Decoded:
+    """What a decoder makes of a file; whatever it raises is said in one sentence.
+
+    Args:
+        data: the file's bytes.
+        decoder: decodes them.
+
+    Raises:
+        BadImage: it cannot be decoded.
+    """
     if not data:
         raise BadImage("the file is empty")
     try:
         with _pillow_rules():
-            return _pixels(_open(data, at_least), channels)
+            return decoder()
     except BadImage:
         raise
     except MemoryError:
@@ -134,18 +152,26 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)  # a build of Pillow may lack some
 
 
-def _open(data: bytes, at_least: int | None) -> Image.Image:
+def open_image(data: bytes, at_least: int | None = None) -> tuple[Image.Image, int]:
+    """A loaded picture, which may have been shrunk as :func:`decode` says, and its EXIF orientation."""
     image: Image.Image = Image.open(io.BytesIO(data), formats=_formats())
     if at_least is not None and image.format in ("JPEG", "MPO"):
         # Twice the size needed leaves the last and finest halving to the Lanczos filter.
         image.draft(None, (2 * at_least, 2 * at_least))
-    width, height = image.size
+    check_pixels(*image.size)
+    image.load()
+    orientation = orientation_of(image)  # before metadata is lost
+    return _lighter(image, at_least), orientation
+
+
+def check_pixels(width: int, height: int) -> None:
+    """Refuse a picture that memory should not be spent on.
+
+    Raises:
+        BadImage: it has more than ``MAX_PIXELS``.
+    """
     if width * height > MAX_PIXELS:
         raise BadImage(f"its {width} x {height} pixels are more than the {MAX_PIXELS:,} that are decoded")
-    image.load()
-    turn = _turn(image)  # before metadata is lost
-    image = _lighter(image, at_least)
-    return image if turn is None else image.transpose(turn)
 
 
 def _lighter(image: Image.Image, at_least: int | None) -> Image.Image:
@@ -161,48 +187,84 @@ def _lighter(image: Image.Image, at_least: int | None) -> Image.Image:
     return image
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
+def orientation_of(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1, which is upright, where there is none."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # damaged metadata beside sound pixels
-        return None
-    return _TURNS.get(orientation) if isinstance(orientation, int) else None
+        return 1
+    return orientation if isinstance(orientation, int) else 1
 
 
-def _pixels(image: Image.Image, channels: int) -> np.ndarray:
-    if image.mode == "F" or image.mode.startswith("I"):
-        image = Image.fromarray(_to_8_bits(np.asarray(image)))
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """An array (H, W, C) turned upright by its EXIF orientation, contiguous."""
+    turn = _UPRIGHT.get(orientation)
+    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+
+
+def _pixels(data: bytes, channels: int, at_least: int | None) -> np.ndarray:
+    image, orientation = open_image(data, at_least)
+    if has_deep_samples(image):
+        image = Image.fromarray(in_range(np.asarray(image), 255).astype(np.uint8))
     image = _to_srgb(image)
     if channels == 4:
-        return np.array(image.convert("RGBA"))
+        return upright(np.array(image.convert("RGBA")), orientation)
     if image.has_transparency_data:
-        image = _on_white(image)
+        layers = np.asarray(image.convert("RGBA"))
+        image = Image.fromarray(on_white(layers[..., :3], layers[..., 3:]))
     # A palette goes through RGB: its entries are colours, not greys.
     if image.mode in ("P", "PA", "HSV", "YCbCr"):
         image = image.convert("RGB")
     pixels = np.array(image.convert(_MODES[channels]))
-    return pixels.reshape(*pixels.shape[:2], channels)
+    return upright(pixels.reshape(*pixels.shape[:2], channels), orientation)
 
 
-def _to_8_bits(samples: np.ndarray) -> np.ndarray:
-    """Grey samples of more than 8 bits as uint8, rounded; integers are taken as 0..65535."""
+def eight_bit_layers(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """The pixels of an 8-bit picture in sRGB, uint8 (H, W, 1 or 3), and its opacity (H, W, 1); None where opaque."""
+    image = _to_srgb(image)
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        layers = np.array(image.convert("LA" if grey else "RGBA"))
+        return np.ascontiguousarray(layers[..., :-1]), np.ascontiguousarray(layers[..., -1:])
+    pixels = np.array(image.convert("L" if grey else "RGB"))
+    return pixels.reshape(*pixels.shape[:2], -1), None
+
+
+def has_deep_samples(image: Image.Image) -> bool:
+    """Whether Pillow holds grey samples of more than 8 bits."""
+    return image.mode == "F" or image.mode.startswith("I")
+
+
+def in_range(samples: np.ndarray, top: int) -> np.ndarray:
+    """Samples of more than 8 bits as whole numbers of 0..``top``, in their floating-point type.
+
+    Integers are taken as 0..65535; floats as 0..1, 0..255 or 0..65535, the smallest range that holds them.
+    """
     values = samples.astype(np.float32 if samples.dtype == np.uint16 else np.float64)
     if not np.isfinite(values).all():
         raise BadImage("it holds samples that are not finite numbers")
-    top = values.max()
+    highest = values.max()
     ranges = (1.0, 255.0, 65535.0) if samples.dtype.kind == "f" else (65535.0,)
-    full = next((limit for limit in ranges if top <= limit), None)
+    full = next((limit for limit in ranges if highest <= limit), None)
     if full is None:
-        raise BadImage(f"its samples reach {top:.6g}, more than 16 bits hold")
-    return np.rint(np.clip(values, 0, full) * (255.0 / full)).astype(np.uint8)
+        raise BadImage(f"its samples reach {highest:.6g}, more than 16 bits hold")
+    return np.rint(np.clip(values, 0, full) * (top / full))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    layers = np.asarray(image.convert("RGBA"))
-    alpha = layers[..., 3:].astype(np.uint16)
-    # colour * a + white * (1 - a), rounded; at most 255 * 255 + 127, which 16 bits hold.
-    mixed = (layers[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return Image.fromarray(mixed.astype(np.uint8))
+def on_white(pixels: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Lay a transparent picture on white paper, so that what clear pixels hide does not count.
+
+    Args:
+        pixels: uint8 or uint16 (H, W, C).
+        opacity: of the same type, (H, W, 1); the type's largest value is opaque.
+
+    Returns:
+        As ``pixels``: pixels * a + white * (1 - a), rounded.
+    """
+    white = int(np.iinfo(pixels.dtype).max)
+    wide = np.uint16 if pixels.dtype == np.uint8 else np.uint32  # hold white * white + white // 2
+    alpha = opacity.astype(wide)
+    return ((pixels * alpha + white * (white - alpha) + white // 2) // white).astype(pixels.dtype)
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
