@@ -8,6 +8,7 @@ from impasto.augment.diffaugment import rectangle
 from impasto.augment.draws import per_image, uniform
 from impasto.augment.geometry import placed, random_placement
 from impasto.base import distributed
+from impasto.base.ranges import Count, NotNegative, Positive, Strength
 from impasto.base.schedules import Schedule, value_at
 
 
@@ -42,15 +43,15 @@ class ADA(nn.Module):
 
     def __init__(
         self,
-        pixel: float = 1.0,
-        geometric: float = 1.0,
-        color: float = 1.0,
-        cutout: float = 0.0,
-        target: float = 0.6,
-        speed_kimg: float = 500.0,
-        interval: int = 4,
+        pixel: NotNegative = 1.0,
+        geometric: NotNegative = 1.0,
+        color: NotNegative = 1.0,
+        cutout: NotNegative = 0.0,
+        target: Strength = 0.6,
+        speed_kimg: Positive = 500.0,
+        interval: Count = 4,
         threshold: float = 0.0,
-        p: float | Schedule | None = None,
+        p: Strength | Schedule | None = None,
     ) -> None:
         super().__init__()
         self.pixel, self.geometric, self.color, self.cutout = pixel, geometric, color, cutout

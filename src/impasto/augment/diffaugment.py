@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.augment.draws import per_image, uniform
+from impasto.base.ranges import Strength
 from impasto.base.schedules import Schedule, value_at
 
 
@@ -22,7 +23,7 @@ class DiffAugment(nn.Module):
     p: Tensor
 
     def __init__(
-        self, color: bool = True, translation: float = 0.125, cutout: float = 0.5, p: float | Schedule = 1.0
+        self, color: bool = True, translation: Strength = 0.125, cutout: Strength = 0.5, p: Strength | Schedule = 1.0
     ) -> None:
         super().__init__()
         self.color, self.translation, self.cutout = color, translation, cutout

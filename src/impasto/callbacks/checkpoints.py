@@ -16,6 +16,7 @@ from lightning import Callback, Trainer
 from impasto.base import distributed
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
+from impasto.base.ranges import Interval
 from impasto.callbacks.clock import due
 from impasto.models.base import AdversarialModel, Batch
 
@@ -51,8 +52,8 @@ class Checkpoints(Callback):
         self,
         folder: str | Path,
         record: dict[str, Any],
-        every_kimg: float | None = None,
-        every_minutes: float | None = 10.0,
+        every_kimg: Interval | None = None,
+        every_minutes: Interval | None = 10.0,
         monitor: str | None = None,
         mode: str | None = None,
     ) -> None:

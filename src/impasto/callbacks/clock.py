@@ -6,6 +6,7 @@ import time
 from lightning import Callback, Trainer
 
 from impasto.base import distributed
+from impasto.base.ranges import Positive
 from impasto.models.base import AdversarialModel, Batch
 
 log = logging.getLogger("impasto")
@@ -27,7 +28,7 @@ class StopAt(Callback):
         minutes: wall-clock, including what an earlier part of a resumed run took; no limit where null.
     """
 
-    def __init__(self, kimg: float, minutes: float | None = None) -> None:
+    def __init__(self, kimg: Positive, minutes: Positive | None = None) -> None:
         self.kimg, self.minutes = kimg, minutes
         self._started = 0.0
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from impasto.base.files import dispensable
 from impasto.base.notices import notice
+from impasto.base.ranges import Interval
 from impasto.base.sheets import save_sheet
 from impasto.callbacks.checkpoints import BrokenOff, checkpoints_of
 from impasto.callbacks.clock import due
@@ -66,7 +67,7 @@ class Evaluation(Callback):
     def __init__(
         self,
         evaluator: ModelEvaluator | None = None,
-        every_kimg: float | None = 50.0,
+        every_kimg: Interval | None = 50.0,
         folder: str | Path | None = None,
     ) -> None:
         # evaluation=none has no class, though an experiment may have left numbers there for the one it chose

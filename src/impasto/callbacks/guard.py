@@ -2,13 +2,13 @@
 
 import logging
 import math
-from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from lightning import Callback, Trainer
 
+from impasto.base.ranges import CountOrZero, Interval, NotNegative, Positive, Strength
 from impasto.callbacks.clock import due
 from impasto.models.base import AdversarialModel, Batch
 
@@ -22,6 +22,14 @@ class _Snapshot:
     images_seen: int
     d_updates: int
     highest: float
+
+
+class Factors(TypedDict, total=False):
+    """Factors on learning rates and on the weights of penalties after each roll-back."""
+
+    lr_g: Positive
+    lr_d: Positive
+    penalty: NotNegative
 
 
 class Guard(Callback):
@@ -44,17 +52,17 @@ class Guard(Callback):
 
     def __init__(
         self,
-        every_kimg: float | None = None,
+        every_kimg: Interval | None = None,
         kimg: float = math.inf,
         evaluation_every_kimg: float | None = None,
-        collapse: float = 0.3,
-        grace_kimg: float = 50.0,
-        factors: Mapping[str, float] | None = None,
-        max_rollbacks: int = 3,
+        collapse: Strength = 0.3,
+        grace_kimg: NotNegative = 50.0,
+        factors: Factors | None = None,
+        max_rollbacks: CountOrZero = 3,
     ) -> None:
         self.every_kimg = every_kimg or min(10.0, kimg / 20, evaluation_every_kimg or math.inf)
         self.collapse, self.grace_kimg = collapse, grace_kimg
-        self.factors, self.max_rollbacks = dict(factors or {}), max_rollbacks
+        self.factors, self.max_rollbacks = cast(dict[str, float], factors or {}), max_rollbacks
         self.highest = 0.0
         self.verdict = ""
         self._good: _Snapshot | None = None

@@ -2,6 +2,7 @@
 
 from lightning import Callback, Trainer
 
+from impasto.base.ranges import Count, Interval
 from impasto.callbacks.clock import due
 from impasto.models.base import AdversarialModel, Batch
 
@@ -14,7 +15,7 @@ class LogLosses(Callback):
         every_updates: or in updates of the discriminator, for those who count in steps.
     """
 
-    def __init__(self, every_kimg: float | None = 1.0, every_updates: int | None = None) -> None:
+    def __init__(self, every_kimg: Interval | None = 1.0, every_updates: Count | None = None) -> None:
         self.every_kimg, self.every_updates = every_kimg, every_updates
 
     def on_train_batch_end(  # type: ignore[override]

@@ -6,6 +6,7 @@ import torch
 from lightning import Callback, Trainer
 
 from impasto.base.files import dispensable
+from impasto.base.ranges import Count, Interval
 from impasto.base.sheets import save_sheet
 from impasto.callbacks.clock import due
 from impasto.callbacks.images import log_image
@@ -27,9 +28,9 @@ class SampleSheets(Callback):
     def __init__(
         self,
         folder: str | Path,
-        every_kimg: float | None = 10.0,
-        count: int | None = None,
-        columns: int | None = None,
+        every_kimg: Interval | None = 10.0,
+        count: Count | None = None,
+        columns: Count | None = None,
     ) -> None:
         self.folder, self.every_kimg = Path(folder), every_kimg
         self.count, self.columns = count, columns

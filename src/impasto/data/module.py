@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from impasto.base import distributed
 from impasto.base.cache import cache_dir as default_cache_dir
 from impasto.base.errors import UserError
+from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
 from impasto.data.base import PackedDataModule
 from impasto.data.loading import Batch, View, look_at, make_loader, vectors_in
@@ -86,14 +87,14 @@ class ImageDataModule(PackedDataModule):
         pack_size: Size | None = None,
         resize: Resize | Literal["auto"] = "auto",
         channels: int = 3,
-        limit: int | None = None,
-        holdout: float | None = 0.0,
+        limit: Count | None = None,
+        holdout: Share | None = 0.0,
         balanced: bool = False,
-        batch_size: int = 64,
-        num_workers: int = 0,
+        batch_size: Count = 64,
+        num_workers: CountOrZero = 0,
         flip: bool = False,
-        color_jitter: float = 0.0,
-        max_bad_share: float = 0.1,
+        color_jitter: Strength = 0.0,
+        max_bad_share: Strength = 0.1,
         duplicates: Duplicates = "skip",
         cache_dir: str | None = None,
         seed: int = 0,

@@ -12,6 +12,7 @@ from impasto.base import distributed
 from impasto.base.cache import cache_dir as default_cache_dir
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
+from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
 from impasto.data.base import PackedDataModule
 from impasto.data.loading import Batch, View, look_at, make_loader
@@ -72,13 +73,13 @@ class UnpairedDataModule(PackedDataModule):
         pack_size: Size | None = None,
         resize: Resize = "fit",
         channels: int = 3,
-        limit: int | None = None,
-        holdout: float = 0.2,
-        batch_size: int = 1,
-        num_workers: int = 0,
+        limit: Count | None = None,
+        holdout: Share = 0.2,
+        batch_size: Count = 1,
+        num_workers: CountOrZero = 0,
         flip: bool = True,
-        color_jitter: float = 0.0,
-        max_bad_share: float = 0.1,
+        color_jitter: Strength = 0.0,
+        max_bad_share: Strength = 0.1,
         duplicates: Duplicates = "skip",
         cache_dir: str | None = None,
         seed: int = 0,

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.base import distributed
+from impasto.base.ranges import Count, NotNegative, Share
 from impasto.base.schedules import Schedule, value_at
 
 
@@ -60,7 +61,7 @@ class Penalty(nn.Module):
     second_order: ClassVar[bool] = False
     """Whether gradients are differentiated once more, for which the whole pass is computed in float32."""
 
-    def __init__(self, every: int = 1) -> None:
+    def __init__(self, every: Count = 1) -> None:
         super().__init__()
         if every < 1:
             raise ValueError(f"penalty.every is {every}; give 1 or more.")
@@ -82,7 +83,7 @@ class GradientPenalty(Penalty):
 
     second_order: ClassVar[bool] = True
 
-    def __init__(self, weight: float = 10.0, target: float = 1.0, every: int = 1) -> None:
+    def __init__(self, weight: NotNegative = 10.0, target: NotNegative = 1.0, every: Count = 1) -> None:
         super().__init__(every)
         self.weight, self.target = weight, target
 
@@ -107,7 +108,7 @@ class R1(Penalty):
     needs_input_grad: ClassVar[bool] = True
     second_order: ClassVar[bool] = True
 
-    def __init__(self, gamma: float | Schedule = 10.0, every: int = 1) -> None:
+    def __init__(self, gamma: NotNegative | Schedule = 10.0, every: Count = 1) -> None:
         super().__init__(every)
         self.gamma = gamma
 
@@ -125,7 +126,7 @@ class R1R2(Penalty):
     needs_input_grad: ClassVar[bool] = True
     second_order: ClassVar[bool] = True
 
-    def __init__(self, gamma: float | Schedule = 1.0, every: int = 1) -> None:
+    def __init__(self, gamma: NotNegative | Schedule = 1.0, every: Count = 1) -> None:
         super().__init__(every)
         self.gamma = gamma
 
@@ -154,7 +155,9 @@ class LeCam(Penalty):
     average_fake: Tensor
     started: Tensor
 
-    def __init__(self, weight: float = 0.3, decay: float = 0.99, one_sided: bool = True, every: int = 1) -> None:
+    def __init__(
+        self, weight: NotNegative = 0.3, decay: Share = 0.99, one_sided: bool = True, every: Count = 1
+    ) -> None:
         super().__init__(every)
         self.weight, self.decay, self.one_sided = weight, decay, one_sided
         self.register_buffer("average_real", torch.zeros(()))
@@ -186,7 +189,7 @@ class Consistency(Penalty):
     shifts each by up to ``shift`` of its size, with zeros moving in.
     """
 
-    def __init__(self, weight: float = 10.0, shift: float = 0.125, mirror: bool = True, every: int = 1) -> None:
+    def __init__(self, weight: NotNegative = 10.0, shift: Share = 0.125, mirror: bool = True, every: Count = 1) -> None:
         super().__init__(every)
         self.weight, self.shift, self.mirror = weight, shift, mirror
 

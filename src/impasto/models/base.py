@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from impasto.base import distributed
+from impasto.base.ranges import Count, NotNegative, Positive, Share
 from impasto.base.schedules import Schedule, value_at
 from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import AdversarialLoss
@@ -74,15 +75,15 @@ class AdversarialModel(LightningModule):
         augment: nn.Module | None = None,
         optimizer_g: OptimizerFactory,
         optimizer_d: OptimizerFactory,
-        lr_g: float | Schedule = 1.0,
-        lr_d: float | Schedule = 1.0,
-        beta2: float | Schedule | None = None,
-        n_critic: int = 1,
-        accumulate: int = 1,
-        clip_grad: float | None = None,
-        clip_weights: float | None = None,
-        ema_half_life_kimg: float | Schedule = 10.0,
-        ema_rampup: float | None = 0.05,
+        lr_g: NotNegative | Schedule = 1.0,
+        lr_d: NotNegative | Schedule = 1.0,
+        beta2: Share | Schedule | None = None,
+        n_critic: Count = 1,
+        accumulate: Count = 1,
+        clip_grad: Positive | None = None,
+        clip_weights: Positive | None = None,
+        ema_half_life_kimg: NotNegative | Schedule = 10.0,
+        ema_rampup: Positive | None = 0.05,
         seed: int = 0,
     ) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+from impasto.base.ranges import Count, NotNegative, Positive
 from impasto.data.loading import first_batches
 from impasto.losses.contrastive import PatchNCE, PatchSampleMLP
 from impasto.losses.perceptual import Perceptual
@@ -39,14 +40,14 @@ class CUT(AdversarialModel):
     def __init__(
         self,
         *,
-        adversarial: float = 1.0,
-        nce: float = 1.0,
+        adversarial: NotNegative = 1.0,
+        nce: NotNegative = 1.0,
         nce_identity: bool = True,
         nce_layers: Sequence[int] = (0, 4, 8, 12, 16),
-        nce_patches: int = 256,
-        nce_dim: int = 256,
+        nce_patches: Count = 256,
+        nce_dim: Count = 256,
         nce_init_gain: float = 1.0,
-        temperature: float = 0.07,
+        temperature: Positive = 0.07,
         flip_equivariance: bool = False,
         perceptual: Perceptual | None = None,
         **parts: Any,

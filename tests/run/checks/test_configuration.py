@@ -3,10 +3,11 @@
 import re
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 import torch
+from annotated_types import Gt, Interval, Le, MultipleOf
 from omegaconf import OmegaConf
 from torch import nn
 
@@ -16,8 +17,9 @@ from impasto.base.notices import forget_notices, notices
 from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, GradientPenalty, LeCam
 from impasto.run.build import make_penalties
+from impasto.run.checks.batches import batch_problems, processes
 from impasto.run.checks.configuration import check, check_data, kind_problems, mixture_problems
-from impasto.run.checks.ranges import number_problems, processes
+from impasto.run.checks.ranges import number_problems
 from impasto.run.checks.warnings import constrained
 from tests.test_config import choices
 from tests.training import composed
@@ -50,11 +52,50 @@ def test_gradient_penalty_through_batch_norm_is_refused_and_r1_is_not() -> None:
 
 
 def test_numbers_are_all_named_at_once() -> None:
-    cfg = OmegaConf.create({"kimg": 0, "model": {"n_critic": 0}, "data": {"batch_size": 4}, "seed": -1})
+    cfg = OmegaConf.create(
+        {"kimg": 0, "model": {"_target_": "impasto.models.noise.NoiseGAN", "n_critic": 0}, "seed": -1}
+    )
     problems = " ".join(number_problems(cfg))
     assert "kimg is 0" in problems
-    assert "model.n_critic is 0" in problems
+    assert "model.n_critic is 0; give a whole number, 1 or more." in problems
     assert "seed is -1" in problems
+
+
+class Ours:
+    """A part from outside, with ranges of its own."""
+
+    def __init__(
+        self,
+        strength: Annotated[float, Gt(0), Le(10)] = 1.0,
+        steps: Annotated[int, MultipleOf(8)] = 8,
+        size: Annotated[int, Interval(ge=1, le=4)] | Literal["auto"] | None = None,
+        inner: "Ours | None" = None,
+        plain: int = 0,
+    ) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"strength": 0}, ["loss.strength is 0; give above 0 and 10 or less."]),
+        ({"strength": 11.5}, ["loss.strength is 11.5; give above 0 and 10 or less."]),
+        ({"strength": True}, ["loss.strength is True; give above 0 and 10 or less."]),
+        ({"steps": 12}, ["loss.steps is 12; give a whole number, a multiple of 8."]),
+        ({"size": 5}, ["loss.size is 5; give a whole number from 1 to 4."]),
+        ({"size": "large"}, ["loss.size is large; give a whole number from 1 to 4."]),
+        ({"inner": {"_target_": "PATH", "steps": 3}}, ["loss.inner.steps is 3; give a whole number, a multiple of 8."]),
+        ({"strength": 10, "steps": 16.0, "size": "auto", "plain": -3}, []),
+        ({"strength": "${kimg}", "size": None, "unknown": -1}, []),
+        ({"strength": {"_target_": "impasto.base.schedules.Cosine", "kimg": -1}}, []),
+    ],
+)
+def test_ranges_of_a_class_from_outside(given: dict[str, Any], says: list[str]) -> None:
+    path = f"{Ours.__module__}.{Ours.__qualname__}"
+    given = {
+        key: {**value, "_target_": value["_target_"].replace("PATH", path)} if isinstance(value, dict) else value
+        for key, value in given.items()
+    }
+    assert number_problems(OmegaConf.create({"kimg": 1, "seed": 0, "loss": {"_target_": path, **given}})) == says
 
 
 @pytest.mark.parametrize(
@@ -69,7 +110,7 @@ def test_numbers_are_all_named_at_once() -> None:
 )
 def test_a_batch_and_its_parts(accumulate: int, batch: int, trainer: Any, says: str | None) -> None:
     content = {"kimg": 1, "seed": 0, "model": {"accumulate": accumulate}, "data": {"batch_size": batch}}
-    problems = number_problems(OmegaConf.create({**content, "trainer": trainer}))
+    problems = batch_problems(OmegaConf.create({**content, "trainer": trainer}))
     assert len(problems) == (says is not None)
     assert says is None or says in problems[0]
 

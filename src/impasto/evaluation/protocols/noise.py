@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from impasto.base.checks import check_number
 from impasto.base.progress import counting
+from impasto.base.ranges import Seed
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.by_class import measure_classes, measure_diversity
 from impasto.evaluation.figures.copied_crops import measure_crops
@@ -89,7 +90,7 @@ class Evaluator:
         precision_neighbours: int = 3,
         density_neighbours: int = 5,
         cache_dir: str | None = None,
-        seed: int = 0,
+        seed: Seed = 0,
     ) -> None:
         self.metrics = check_metrics(metrics, METRICS)
         check_number("evaluation.num_images", num_images, 2)

@@ -19,11 +19,11 @@ from impasto.data.transforms import as_size
 from impasto.losses.adversarial import Minimax, NonSaturating
 from impasto.losses.penalties import GradientPenalty, Penalty
 from impasto.networks.build import build_network
-from impasto.networks.standing_statistics import running_norms
 from impasto.run.build import build_callbacks, build_data, build_model, make_penalties
+from impasto.run.checks.batches import batch_problems, lone_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems, try_trainer
 from impasto.run.checks.network_trials import size_problems
-from impasto.run.checks.ranges import batch_parts, number_problems
+from impasto.run.checks.ranges import number_problems
 from impasto.run.checks.warnings import say_what_is_doubtful
 
 Built = TypeVar("Built")
@@ -76,7 +76,8 @@ def check(cfg: DictConfig) -> None:
         UserError: the problems.
     """
     problems = Problems()
-    problems.found += number_problems(cfg) + precision_problems(cfg) + split_problems(cfg) + duplicate_problems(cfg)
+    problems.found += number_problems(cfg) or batch_problems(cfg)
+    problems.found += precision_problems(cfg) + split_problems(cfg) + duplicate_problems(cfg)
     if not (refused := trainer_problems(cfg)):
         problems.attempt("trainer", lambda: try_trainer(cfg.get("trainer")))
     problems.found += refused
@@ -180,42 +181,6 @@ def duplicate_problems(cfg: DictConfig) -> list[str]:
     wanted = cfg.data.get("duplicates", "skip")
     known = get_args(Duplicates)
     return [] if wanted in known else [f"data.duplicates={wanted} is not known: choose one of {', '.join(known)}."]
-
-
-def lone_problems(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> list[str]:
-    """Batch normalisation with no two values to normalise: single pictures where it comes after a dense layer.
-
-    Asked of the networks themselves, without memory: one picture has values enough where they lie on a map.
-    """
-    smallest, among = batch_parts(cfg)
-    if smallest != 1 or among > 1:  # statistics are those of all processes
-        return []
-    with torch.device("meta"):
-        label, picture = torch.zeros(1, dtype=torch.long), torch.zeros(1, spec.channels, spec.height, spec.width)
-        latent = getattr(generator, "latent_dim", None)
-        source = picture if latent is None else torch.zeros(1, int(latent))
-        lone = [
-            f"model.{name}"
-            for name, network, given in (("generator", generator, source), ("discriminator", discriminator, picture))
-            if running_norms(network) and wants_more_than(network, given, label)
-        ]
-    if not lone:
-        return []
-    return [
-        f"{' and '.join(lone)} cannot normalise over a batch of 1 (data.batch_size={cfg.data.batch_size}, "
-        f"model.accumulate={cfg.model.get('accumulate', 1)}): give 2 pictures or more, or set norm=layer."
-    ]
-
-
-def wants_more_than(network: nn.Module, given: torch.Tensor, label: torch.Tensor) -> bool:
-    """Whether batch normalisation refuses this input in training."""
-    try:
-        network.train()(given, label)
-    except ValueError as problem:
-        return "more than 1 value per channel" in str(problem)
-    except Exception as problem:  # a network of the user's own that cannot be tried like this
-        logging.getLogger("impasto").debug("%s is not tried: %s", type(network).__name__, problem)
-    return False
 
 
 def mixture_problems(loss: object, penalties: list[Penalty], discriminator: nn.Module) -> list[str]:

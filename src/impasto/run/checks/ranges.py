@@ -1,143 +1,151 @@
-"""Numbers of a configuration that make no sense."""
+"""Numbers of a configuration held against the ranges that the parameters they are given to are annotated with."""
 
+import inspect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import astuple
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from annotated_types import DocInfo, Ge, GroupedMetadata, Gt, Le, Lt, MultipleOf
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
 
-MISSING: Final = object()
-
-
-@dataclass(frozen=True)
-class Range:
-    """What a number may be.
-
-    Attributes:
-        holds: whether a number is in it.
-        remedy: what to give instead of one that is not.
-    """
-
-    holds: Callable[[float], bool]
-    remedy: str
+from impasto.base.ranges import Count, Positive, Seed
 
 
-COUNT: Final = Range(lambda n: n >= 1 and n == int(n), "a whole number, 1 or more")
-NUMBER: Final = Range(lambda n: n >= 0 and n == int(n), "a whole number, 0 or more")
-SEED: Final = Range(lambda n: 0 <= n < 2**63 and n == int(n), "a whole number, 0 or more and below 2^63")
-POSITIVE: Final = Range(lambda n: n > 0, "a positive number")
-NOT_NEGATIVE: Final = Range(lambda n: n >= 0, "0 or more")
-SHARE: Final = Range(lambda n: 0 <= n < 1, "a share from 0 to below 1")
-STRENGTH: Final = Range(lambda n: 0 <= n <= 1, "a number from 0 to 1")
-INTERVAL: Final = Range(lambda n: n >= 0, "a positive number, or null for never")
+class Settings:
+    """The numbers at the top of a configuration."""
 
-RANGES: Final = {
-    "seed": SEED,
-    "kimg": POSITIVE,
-    "minutes": POSITIVE,
-    "model.n_critic": COUNT,
-    "model.accumulate": COUNT,
-    "model.lr_g": NOT_NEGATIVE,
-    "model.lr_d": NOT_NEGATIVE,
-    "model.optimizer_g.lr": POSITIVE,
-    "model.optimizer_d.lr": POSITIVE,
-    "model.clip_grad": POSITIVE,
-    "model.clip_weights": POSITIVE,
-    "model.ema_half_life_kimg": NOT_NEGATIVE,
-    "model.ema_rampup": POSITIVE,
-    "model.beta2": SHARE,
-    "augment.p": STRENGTH,
-    "augment.target": STRENGTH,
-    "augment.speed_kimg": POSITIVE,
-    "augment.interval": COUNT,
-    "callbacks.guard.collapse": STRENGTH,
-    "callbacks.guard.grace_kimg": NOT_NEGATIVE,
-    "callbacks.guard.factors.lr_g": POSITIVE,
-    "callbacks.guard.factors.lr_d": POSITIVE,
-    "callbacks.guard.factors.penalty": NOT_NEGATIVE,
-    "callbacks.guard.max_rollbacks": NUMBER,
-    "evaluation.seed": SEED,
-    "trainer.num_nodes": COUNT,
-    "data.batch_size": COUNT,
-    "data.num_workers": NUMBER,
-    "data.limit": COUNT,
-    "data.holdout": SHARE,
-    "data.color_jitter": STRENGTH,
-    "data.max_bad_share": STRENGTH,
+    seed: Seed
+    kimg: Positive
+    minutes: Positive | None
+
+
+class Optimizer:
+    """Those of every optimiser of torch."""
+
+    lr: Positive
+
+
+class Trainer:
+    """Those of Lightning's trainer."""
+
+    num_nodes: Count
+
+
+LIBRARIES: Final = {"torch.optim.": Optimizer, "lightning.": Trainer}
+"""Annotations for classes of libraries, by the beginning of their dotted path."""
+
+
+KEPT: Final[dict[type, Callable[[float, Any], bool]]] = {
+    Gt: operator.gt,
+    Ge: operator.ge,
+    Lt: operator.lt,
+    Le: operator.le,
+    MultipleOf: lambda value, step: value % step == 0,
 }
-"""By setting; where a schedule or nothing is given instead of a number, the part that takes it decides."""
-
-EACH_PENALTY: Final = {"gamma": NOT_NEGATIVE, "weight": NOT_NEGATIVE, "every": COUNT}
-"""By setting of a penalty."""
-
-MAY_BE_NULL: Final = {
-    *("minutes", "model.clip_grad", "model.clip_weights", "model.ema_rampup", "model.beta2", "augment.p"),
-    *("data.limit", "data.holdout"),
-}
-"""Settings that stand for no limit, or for what the data has of itself; so do all intervals."""
+"""What it means for a number to keep a bound."""
 
 
 def number_problems(cfg: DictConfig) -> list[str]:
-    """One sentence for each number that makes no sense."""
-    wanted = dict(RANGES)
-    for name in cfg.get("penalty") or {}:
-        wanted |= {f"penalty.{name}.{key}": allowed for key, allowed in EACH_PENALTY.items()}
-    for name, node in (cfg.get("callbacks") or {}).items():
-        if isinstance(node, DictConfig):
-            wanted |= {f"callbacks.{name}.{key}": INTERVAL for key in map(str, node) if key.startswith("every_")}
-    found = [problem for key, allowed in wanted.items() if (problem := problem_of(cfg, key, allowed))]
-    return found or batch_problems(cfg)
+    """One sentence for each number out of its range; schedules and interpolations are left to those that take them."""
+    container = OmegaConf.to_container(cfg)
+    assert isinstance(container, dict)
+    return list(problems_in(container, get_type_hints(Settings, include_extras=True)))
 
 
-def problem_of(cfg: DictConfig, key: str, allowed: Range) -> str | None:
-    """What is wrong with a setting, if anything is."""
-    value: Any = OmegaConf.select(cfg, key, default=MISSING)
-    optional = key in MAY_BE_NULL or allowed is INTERVAL
-    if value is MISSING or isinstance(value, DictConfig | ListConfig) or (value is None and optional):
+def problems_in(node: Mapping[Any, Any], hints: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """The same for one node, given the type hints of its keys, and for all nodes inside it."""
+    for key, value in node.items():
+        hint, where = hints.get(str(key)), f"{path}{key}"
+        if isinstance(value, dict):
+            yield from problems_in(value, hints_of(value, hint), f"{where}.")
+        elif hint is not None and (problem := problem_of(value, hint)) is not None:
+            yield f"{where} is {problem}."
+
+
+def hints_of(node: Mapping[Any, Any], hint: Any) -> dict[str, Any]:
+    """What the keys of a node may be: the parameters of its ``_target_``, or the keys of a typed mapping."""
+    if "_target_" in node:
+        return parameter_hints(str(node["_target_"]))
+    typed = next(filter(is_typeddict, (hint, *get_args(hint))), None)
+    return {} if typed is None else get_type_hints(typed, include_extras=True)
+
+
+def parameter_hints(target: str) -> dict[str, Any]:
+    """The annotated parameters of a class or function; of base classes too, where it hands on ``**keywords``."""
+    for beginning, annotations in LIBRARIES.items():
+        if target.startswith(beginning):
+            return get_type_hints(annotations, include_extras=True)
+    hints: dict[str, Any] = {}
+    try:
+        found = get_object(target)
+        makers = [vars(each).get("__init__") for each in inspect.getmro(found)] if inspect.isclass(found) else [found]
+        for maker in filter(inspect.isfunction, makers):
+            hints = get_type_hints(maker, include_extras=True) | hints
+            if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(maker).parameters.values()):
+                break
+    except (
+        Exception
+    ):  # what cannot be imported is refused elsewhere, and names only known to type checkers are no hints
+        return hints
+    return hints
+
+
+def problem_of(value: Any, hint: Any) -> str | None:
+    """What is wrong with a plain value: what it is, and what to give; None if nothing is."""
+    choices = choices_of(hint)
+    ranges = [choice for choice in choices if bounds_of(choice)]
+    passed_on = isinstance(value, list) or (isinstance(value, str) and "${" in value)
+    if not ranges or passed_on or any(fits(value, choice) for choice in choices):
         return None
-    number = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
-    whole = number and (math.isfinite(value) or allowed not in (COUNT, NUMBER, SEED))
-    said = "null" if value is None else value
-    return None if whole and allowed.holds(value) else f"{key} is {said}; give {allowed.remedy}."
+    return f"{'null' if value is None else value}; give {' or '.join(map(remedy_of, ranges))}"
 
 
-def batch_problems(cfg: DictConfig) -> list[str]:
-    """A batch that cannot be dealt out among processes, and a process's part that cannot be cut further."""
-    batch, parts, among = cfg.data.get("batch_size"), cfg.model.get("accumulate", 1), processes(cfg.get("trainer"))
-    if batch is None:
-        return []
-    if batch % among:
-        return [
-            f"data.batch_size={batch} is the whole batch and cannot be divided evenly among {among} processes: "
-            "choose a multiple."
-        ]
-    if parts > batch // among:
-        shared = f" of {batch} among {among} processes" if among > 1 else ""
-        return [f"model.accumulate={parts} cannot split a batch of {batch // among}{shared}; make it smaller."]
-    return []
+def choices_of(hint: Any) -> tuple[Any, ...]:
+    """The members of a union; the hint itself where it is none."""
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
-def batch_parts(cfg: DictConfig) -> tuple[int, int]:
-    """(pictures in the smallest part of a batch that is computed at once, processes)."""
-    among = processes(cfg.get("trainer"))
-    each = cfg.data.get("batch_size", 1) // among
-    return each // min(cfg.model.get("accumulate", 1), max(each, 1)), among
+def bounds_of(hint: Any) -> list[Any]:
+    """The bounds of an annotated number."""
+    metadata = getattr(hint, "__metadata__", ())
+    flat = [each for entry in metadata for each in (entry if isinstance(entry, GroupedMetadata) else [entry])]
+    return [each for each in flat if type(each) in KEPT]
 
 
-def processes(trainer: Any) -> int:
-    """How many processes a trainer will have, as far as config and this machine tell."""
-    devices = (trainer or {}).get("devices", 1)
-    if isinstance(devices, ListConfig):
-        each = len(devices)
-    elif "," in str(devices):
-        each = len([device for device in str(devices).split(",") if device.strip()])
-    elif str(devices).isdecimal():
-        each = int(devices)
-    elif trainer.get("accelerator") in ("gpu", "cuda", "auto"):
-        import torch
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is what one member of a union asks for: a number within its bounds, a word, or None."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if not bounds_of(hint):
+        return hint in (NoneType, str, bool, int, float) and isinstance(value, hint)
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        return False
+    if get_args(hint)[0] is int and not (math.isfinite(value) and value == int(value)):
+        return False
+    return all(KEPT[type(bound)](value, astuple(bound)[0]) for bound in bounds_of(hint))
 
-        each = torch.cuda.device_count()
-    else:
-        each = 1
-    return max(each, 1) * max(int((trainer or {}).get("num_nodes", 1)), 1)
+
+def remedy_of(hint: Any) -> str:
+    """What to give, such as "a whole number, 1 or more"."""
+    for entry in hint.__metadata__:
+        if isinstance(entry, DocInfo):
+            return entry.documentation
+    kind = "a whole number" if get_args(hint)[0] is int else "a number"
+    words = {
+        "Gt": "above {}",
+        "Ge": "{} or more",
+        "Lt": "below {}",
+        "Le": "{} or less",
+        "MultipleOf": "a multiple of {}",
+    }
+    bounds = {type(bound).__name__: astuple(bound)[0] for bound in bounds_of(hint)}
+    if kind == "a number" and bounds == {"Gt": 0}:
+        return "a positive number"
+    if set(bounds) == {"Ge", "Le"}:
+        return f"{kind} from {bounds['Ge']} to {bounds['Le']}"
+    said = [words[name].format(bound) for name, bound in bounds.items()]
+    return " and ".join(said) if kind == "a number" else f"{kind}, {' and '.join(said)}"
