@@ -1,11 +1,15 @@
 """What happens to real processes: kills, signals, several of them, places that cannot be written."""
 
 import csv
+import fcntl
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -77,6 +81,33 @@ def test_sigterm_saves_and_says_so(tmp_path: Path, pictures: Path) -> None:
     assert "SIGTERM: saving after this step" in output
     summary = json.loads((run_dir / "summary.json").read_text())
     assert summary["status"] == "interrupted"
+    assert weights(run_dir)["impasto"]["images_seen"] == summary["images_seen"]
+
+
+@pytest.mark.skipif(not hasattr(termios, "TIOCSCTTY"), reason="needs a terminal to close")
+def test_a_run_whose_terminal_is_closed_is_saved_to_its_end(tmp_path: Path, pictures: Path) -> None:
+    run_dir = tmp_path / "run"
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, str(ROOT / "src" / "train.py"), *TINY, f"data.root={pictures}"),
+            *("kimg=50", "callbacks.samples.every_kimg=0.02", f"hydra.run.dir={run_dir}"),
+        ],
+        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+        cwd=tmp_path,
+    )
+    os.close(theirs)
+    began = time.monotonic()
+    while not (run_dir / "samples").exists():
+        assert time.monotonic() - began < PATIENCE
+        if select.select([ours], [], [], 0.01)[0]:  # what is not read would stop the process
+            os.read(ours, 4096)
+    os.close(ours)
+    assert process.wait(PATIENCE) == 0
+    summary = json.loads((run_dir / "summary.json").read_text())
+    assert (summary["status"], summary["cause"]) == ("interrupted", "SIGHUP")
     assert weights(run_dir)["impasto"]["images_seen"] == summary["images_seen"]
 
 

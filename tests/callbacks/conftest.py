@@ -30,5 +30,11 @@ def model() -> NoiseGAN:
 def trainer(model: NoiseGAN) -> FakeTrainer:
     optimizers: Any = model.optimizers()
     return FakeTrainer(
-        model=model, optimizers=optimizers, should_stop=False, is_global_zero=True, loggers=[], full_disk=False
+        model=model,
+        optimizers=optimizers,
+        should_stop=False,
+        is_global_zero=True,
+        loggers=[],
+        full_disk=False,
+        strategy=SimpleNamespace(checkpoint_io=None),
     )

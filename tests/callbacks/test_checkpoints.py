@@ -1,5 +1,8 @@
+import errno
 import os
+import pickle
 import signal
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +13,9 @@ from impasto.base import distributed
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.callbacks import checkpoints as module
-from impasto.callbacks.checkpoints import BrokenOff, Checkpoints
+from impasto.callbacks.checkpoint_io import PlainCheckpointIO
+from impasto.callbacks.checkpoints import Checkpoints
+from impasto.callbacks.signals import BrokenOff
 from impasto.models.noise import NoiseGAN
 from tests.callbacks.conftest import FakeTrainer
 from tests.models.test_base import batch
@@ -94,7 +99,7 @@ def test_saving_the_best_does_not_put_off_the_last(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    checkpoints = Checkpoints(tmp_path, {}, every_minutes=10)
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=10, first_seconds=None)
     saved = []
     for minutes in (4, 8, 12, 16):  # an evaluation every four minutes, each better than the one before
         now[0] = minutes * 60.0
@@ -104,6 +109,29 @@ def test_saving_the_best_does_not_put_off_the_last(
         saved.append((tmp_path / "last.ckpt").exists())
     assert saved == [False, False, True, True]
     assert checkpoints.best["value"] == -16
+
+
+@pytest.mark.parametrize(("resumed", "saved_at"), [(False, [40, 341]), (True, [310])])
+def test_the_first_checkpoint_comes_early_so_that_a_run_can_be_resumed(
+    tmp_path: Path,
+    trainer: FakeTrainer,
+    model: NoiseGAN,
+    monkeypatch: pytest.MonkeyPatch,
+    resumed: bool,
+    saved_at: list[int],
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=5)
+    saved = []
+    monkeypatch.setattr(trainer, "save_checkpoint", lambda path, **_: (saved.append(now[0]), Path(path).touch()))
+    if resumed:
+        (tmp_path / "last.ckpt").touch()
+    checkpoints.on_train_start(trainer, model)  # type: ignore[arg-type]
+    checkpoints.teardown()
+    for now[0] in (10, 20, 40, 50, 300, 310, 341, 350):
+        step(checkpoints, trainer, model)
+    assert saved == saved_at
 
 
 def test_the_last_step_is_saved_before_the_final_measurements(
@@ -191,6 +219,46 @@ def test_broken_weights_are_never_saved(tmp_path: Path, trainer: FakeTrainer, mo
     assert not (tmp_path / "last.ckpt").exists()
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
+def test_a_warning_saves_and_stops_and_may_be_repeated_and_is_passed_on_once_the_run_is_saved(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN, number: signal.Signals
+) -> None:
+    passed_on = []
+
+    def requeue(number: int, frame: object) -> None:
+        passed_on.append((signal.Signals(number), (tmp_path / "last.ckpt").exists()))
+
+    before = signal.signal(number, requeue)
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    checkpoints.on_train_start(trainer, model)  # type: ignore[arg-type]
+    try:
+        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)  # a shell repeats the one of its terminal
+        os.kill(os.getpid(), signal.SIGTERM)  # a queue sends it after its warning
+        step(checkpoints, trainer, model)
+        assert trainer.should_stop
+        assert checkpoints.interrupted == number.name
+        assert passed_on == []
+        checkpoints.teardown()
+        assert passed_on == [(number, True)]
+    finally:
+        checkpoints.teardown()
+        signal.signal(number, before)
+
+
+def test_nohup_is_respected(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    checkpoints.on_train_start(trainer, model)  # type: ignore[arg-type]
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        step(checkpoints, trainer, model)
+        assert not trainer.should_stop
+    finally:
+        checkpoints.teardown()
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_stops_and_a_second_one_interrupts(
     tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN, number: signal.Signals
@@ -236,3 +304,32 @@ def test_all_processes_stop_at_one_batch_whichever_got_the_signal(
         assert checkpoints.interrupted == "SIGTERM"
     finally:
         checkpoints.teardown()
+
+
+def test_a_file_is_written_where_it_belongs_however_full_the_folder_for_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/full")  # not even a folder
+    writer = PlainCheckpointIO()
+    writer.save_checkpoint({"a": torch.arange(3)}, tmp_path / "a.ckpt")
+    assert writer.problem is None
+    assert torch.load(tmp_path / "a.ckpt", weights_only=True)["a"].tolist() == [0, 1, 2]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.ckpt"]
+
+
+def test_torchs_own_word_for_a_full_disk_is_the_disks(tmp_path: Path) -> None:
+    writer = PlainCheckpointIO()
+    writer.save_checkpoint({"a": torch.zeros(100_000)}, "/dev/full")
+    assert writer.problem is not None
+    assert writer.problem.errno == errno.ENOSPC
+    with pytest.raises((RuntimeError, pickle.PicklingError, AttributeError)):
+        writer.save_checkpoint({"a": lambda: None}, tmp_path / "a.ckpt")
+
+
+def test_a_message_names_the_place_that_failed(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer.full_disk = True
+    checkpoints = Checkpoints(tmp_path / "checkpoints", {})
+    assert not checkpoints.save(trainer, model, "last.ckpt")  # type: ignore[arg-type]
+    assert f"{tmp_path / 'checkpoints' / 'last.ckpt'}: No space left on device" in caplog.text

@@ -2,47 +2,46 @@
 
 import logging
 import math
-import os
-import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from lightning import Callback, Trainer
+from lightning.fabric.plugins import TorchCheckpointIO
 
 from impasto.base import distributed
 from impasto.base.errors import UserError
+from impasto.base.files import place_and_reason, whole_or_not
 from impasto.base.notices import notice
 from impasto.base.ranges import Interval
+from impasto.callbacks.checkpoint_io import PlainCheckpointIO
 from impasto.callbacks.clock import due
+from impasto.callbacks.signals import StopSignals
 from impasto.models.base import AdversarialModel, Batch
 
 log = logging.getLogger("impasto")
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 MODES: Final = ("min", "max")
-
-
-class BrokenOff(KeyboardInterrupt):
-    """A first signal in the middle of what can be broken off."""
 
 
 class Checkpoints(Callback):
     """Keeps ``last.ckpt`` and ``best.ckpt``, each written beside its place and then moved there in one step.
 
-    A first SIGTERM or SIGINT ends the run after the step it is in, with a checkpoint, and breaks off what is being
-    measured (in one process; several have to agree); a second one ends it at once.
+    A first signal (Ctrl-C, SIGTERM, SIGHUP of a closed terminal, SIGUSR1 or SIGUSR2 of a queue) ends the run after the
+    step it is in, with a checkpoint, and breaks off what is being measured (in one process; several have to agree). A
+    second Ctrl-C or SIGTERM ends it at once.
 
     Args:
         folder: where they go.
         record: the run's configuration as plain values, kept inside every checkpoint.
-        every_kimg: interval in thousands of pictures.
-        every_minutes: and in wall-clock.
-        monitor: metric that decides which is best; the evaluation's own first choice where null.
-        mode: ``min`` or ``max``; what the metric itself says where null.
+        every_kimg: interval in thousands of pictures; None disables it.
+        every_minutes: interval in wall-clock; None disables it.
+        first_seconds: seconds of training before the first checkpoint, if sooner than ``every_minutes``, so that a run
+            can be resumed early on; None disables it.
+        monitor: metric that decides which is best; None takes the evaluation's own first choice.
+        mode: ``min`` or ``max``; None takes what the metric itself says.
 
     Raises:
         UserError: a mode that there is not.
@@ -54,20 +53,26 @@ class Checkpoints(Callback):
         record: dict[str, Any],
         every_kimg: Interval | None = None,
         every_minutes: Interval | None = 10.0,
+        first_seconds: Interval | None = 30.0,
         monitor: str | None = None,
         mode: str | None = None,
     ) -> None:
         if mode is not None and mode not in MODES:
             raise UserError(f"mode={mode} is neither min nor max; null takes the metric's own.")
         self.folder, self.record = Path(folder), record
-        self.every_kimg, self.every_minutes = every_kimg, every_minutes
+        self.every_kimg, self.every_minutes, self.first_seconds = every_kimg, every_minutes, first_seconds
         self.monitor, self.mode = monitor, mode
         self.best: dict[str, Any] = {}
-        self.interrupted = self._heard = ""
-        self._saved_at = 0.0
+        self.signals = StopSignals()
+        self.problem: OSError | None = None
+        self._told_by_another = False
+        self._saved_at, self._is_saved = time.monotonic(), False
         self._judged: dict[str, float] = {}
-        self._breakable = False
-        self._handlers: dict[int, Any] = {}
+
+    @property
+    def interrupted(self) -> str:
+        """The signal that ended the run; empty while none did."""
+        return self.signals.heard or ("a signal to another process" if self._told_by_another else "")
 
     def state_dict(self) -> dict[str, Any]:
         """What is best so far outlives the process."""
@@ -81,51 +86,39 @@ class Checkpoints(Callback):
         """A checkpoint alone is enough to rebuild its model."""
         checkpoint.setdefault("impasto", {})["config"] = self.record
 
+    def setup(self, trainer: Trainer, pl_module: AdversarialModel, stage: str) -> None:  # type: ignore[override]
+        """Write checkpoints beside their places rather than in the folder for temporary files."""
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # a user's own stays
+            trainer.strategy.checkpoint_io = PlainCheckpointIO()
+
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """Listen for signals, in place of Lightning, which would end the run without its last words."""
-        self.interrupted = self._heard = ""
-        pl_module.interrupted, self._saved_at = False, time.monotonic()
-        try:
-            self._handlers = {number: signal.signal(number, self._note) for number in SIGNALS}
-        except ValueError:  # not the main thread: whoever owns it has to handle signals
-            self._handlers = {}
+        """Listen for signals."""
+        self._told_by_another = pl_module.interrupted = False
+        self._saved_at, self._is_saved = time.monotonic(), (self.folder / "last.ckpt").is_file()
+        self.signals.listen()
 
     def teardown(self, *_: object, **__: object) -> None:
-        """Give the signals back."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._handlers = {}
+        """Give the signals back, and let a queue know that the run is saved."""
+        self.signals.give_back()
+        self.signals.pass_on()
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._heard:
-            raise KeyboardInterrupt
-        self.interrupted = self._heard = signal.Signals(number).name
-        log.warning("%s: saving after this step; once more ends at once.", self.interrupted)
-        if self._breakable:
-            raise BrokenOff
-
-    @contextmanager
-    def may_break_off(self) -> Iterator[None]:
-        """Where a signal raises :class:`BrokenOff`, instead of waiting until the step is over."""
-        self._breakable = distributed.world_size() == 1
-        try:
-            yield
-        finally:
-            self._breakable = False
+    def may_break_off(self) -> AbstractContextManager[None]:
+        """Where a signal raises :class:`.BrokenOff`, instead of waiting until the step is over."""
+        return self.signals.may_break_off(distributed.world_size() == 1)
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
         """Save the best, then the last, when it is time and after the last step, before that is measured."""
         self.save_best(trainer, pl_module)
-        late = self.every_minutes is not None and time.monotonic() - self._saved_at > self.every_minutes * 60
-        told = bool(self.interrupted)
+        late = self._is_late()
+        told = bool(self.signals.heard)
         if distributed.world_size() > 1:
             # Saving and stopping are collective: every process must agree, and asking is not free.
             asks = batch_idx % 16 == 0 or trainer.should_stop
             late, told = (asks and distributed.any_process(flag, pl_module.device) for flag in (late, told))
         if told:
-            self.interrupted = self.interrupted or "a signal to another process"
+            self._told_by_another = True
             pl_module.interrupted = trainer.should_stop = True
         if late or trainer.should_stop or due(pl_module, self.every_kimg):
             self.save(trainer, pl_module, "last.ckpt")
@@ -134,7 +127,20 @@ class Checkpoints(Callback):
         """Save what came of the last measurement; here a full disk is an error."""
         self.save_best(trainer, pl_module)
         if not self.save(trainer, pl_module, "last.ckpt") and pl_module.is_finite():
-            raise UserError(f"The last checkpoint could not be written to {self.folder}; free some space and resume.")
+            raise UserError(
+                f"The last checkpoint could not be written ({self.reason()}): free some space there and resume."
+            )
+
+    def _is_late(self) -> bool:
+        """Whether a checkpoint is due by the clock."""
+        limits = [self.every_minutes * 60] if self.every_minutes is not None else []
+        if self.first_seconds is not None and not self._is_saved:
+            limits.append(self.first_seconds)
+        return bool(limits) and time.monotonic() - self._saved_at > min(limits)
+
+    def reason(self) -> str:
+        """The place that failed when the latest checkpoint could not be written, and why."""
+        return place_and_reason(self.problem) if self.problem is not None else str(self.folder)
 
     def save_best(self, trainer: Trainer, model: AdversarialModel) -> None:
         """Save where the latest evaluation is the best so far; what could not be saved is not the best."""
@@ -170,20 +176,30 @@ class Checkpoints(Callback):
             log.warning("%s not written: the weights are not finite.", name)
             return False
         model.settle()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        target, temporary = self.folder / name, self.folder / f".{name}.partial"
+        target = self.folder / name
         if name == "last.ckpt":
             self._saved_at = time.monotonic()
         try:
-            trainer.save_checkpoint(temporary, weights_only=False)
             if trainer.is_global_zero:
-                _flush(temporary)
-                temporary.replace(target)
+                with whole_or_not(target, durable=True, alone=True) as temporary:
+                    _write(trainer, temporary)
+            else:  # takes part in what is collective, and writes nothing
+                _write(trainer, target)
         except OSError as problem:
-            temporary.unlink(missing_ok=True)
-            log.error("%s could not be written (%s); the run goes on with the one before.", target, problem.strerror)
+            self.problem = problem
+            log.error(
+                "%s could not be written (%s); the run goes on with the one before.", name, place_and_reason(problem)
+            )
             return False
+        self._is_saved |= name == "last.ckpt"
         return True
+
+
+def _write(trainer: Trainer, path: Path) -> None:
+    trainer.save_checkpoint(path, weights_only=False)
+    writer = trainer.strategy.checkpoint_io
+    if isinstance(writer, PlainCheckpointIO) and writer.problem is not None:
+        raise writer.problem
 
 
 def checkpoints_of(trainer: Trainer) -> Checkpoints | None:
@@ -211,12 +227,3 @@ def higher_is_better(name: str, comparability: Mapping[str, Mapping[str, Any]], 
             "mode", f"{name} is better when it is {better}, but mode={mode} is followed; mode=null goes by the metric."
         )
     return mode == "max"
-
-
-def _flush(path: Path) -> None:
-    """Make sure that the bytes are on the disk before the old file goes."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,9 +13,10 @@ from impasto.base.files import dispensable
 from impasto.base.notices import notice
 from impasto.base.ranges import Interval
 from impasto.base.sheets import save_sheet
-from impasto.callbacks.checkpoints import BrokenOff, checkpoints_of
+from impasto.callbacks.checkpoints import checkpoints_of
 from impasto.callbacks.clock import due
 from impasto.callbacks.images import log_image
+from impasto.callbacks.signals import BrokenOff
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.state import random_states, set_random_states
 
