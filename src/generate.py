@@ -9,28 +9,29 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @report_user_errors
 @checked
 def generate(cfg: DictConfig) -> None:
-    """Load the generator, find the label or vectors, paint, and lay out a sheet where asked for."""
+    """Load the generator, find the label or vectors, and paint."""
     from impasto.inference.places import output_folder
     from impasto.painters.checkpoints import find_checkpoint
 
     checkpoint, folder = find_checkpoint(cfg.checkpoint), output_folder(cfg.output)
-    from impasto.inference.generate import paint_folder, resolve_label, resolve_vectors
+    from impasto.inference.console import follow
+    from impasto.inference.generate import generate as events_of
+    from impasto.inference.generate import resolve_label, resolve_vectors
     from impasto.painters.loading import load_generator
 
     generator = load_generator(checkpoint, device=cfg.device, trust=list(cfg.trust))
-    label = resolve_label(cfg.label, generator)
-    vectors = resolve_vectors(cfg.vectors, generator)
-    paint_folder(
+    events = events_of(
         generator,
         folder,
         cfg.num_images,
-        label=label,
-        vectors=vectors,
+        label=resolve_label(cfg.label, generator),
+        vectors=resolve_vectors(cfg.vectors, generator),
         seed=cfg.seed,
         batch_size=cfg.batch_size,
         grid=cfg.grid,
         overwrite=cfg.overwrite,
     )
+    follow(events)
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="generate")

@@ -14,11 +14,12 @@ def stylize(cfg: DictConfig) -> None:
     from impasto.painters.checkpoints import find_checkpoint
 
     checkpoint, pictures = find_checkpoint(cfg.checkpoint), existing_input(cfg.input)
-    from impasto.inference.stylize import stylize as repaint_all
+    from impasto.inference.console import follow
+    from impasto.inference.stylize import stylize as events_of
     from impasto.painters.loading import load_generator
 
     generator = load_generator(checkpoint, device=cfg.device, trust=list(cfg.trust))
-    repaint_all(
+    events = events_of(
         generator,
         pictures,
         cfg.output,
@@ -28,6 +29,7 @@ def stylize(cfg: DictConfig) -> None:
         overwrite=cfg.overwrite,
         sheet=cfg.sheet,
     )
+    follow(events)
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="stylize")

@@ -16,6 +16,7 @@ from impasto.base.sheets import is_sheet
 from impasto.base.spec import ImageSpec
 from impasto.evaluation.folders import pack_folder, size_of_first
 from impasto.evaluation.pairs import measure_pairs
+from impasto.inference.console import follow
 from impasto.inference.stylize import stylize
 from impasto.painters.loading import LoadedGenerator
 from tests.evaluation.conftest import random_images, write_folder
@@ -41,7 +42,7 @@ def folders(tmp_path: Path) -> dict[str, Path]:
         picture.save(content / "00007.gif")
     (content / "00007.png").unlink()
     generator = LoadedGenerator(Negative(), ImageSpec(3, 32, 32), {}, 0, tmp_path)
-    stylize(generator, content, tmp_path / "painted", sheet=2)
+    follow(stylize(generator, content, tmp_path / "painted", sheet=2))
     return {
         "generated": tmp_path / "painted",
         "content": content,

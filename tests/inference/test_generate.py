@@ -1,6 +1,7 @@
 """Pictures from noise, through the entry script's own functions."""
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,43 @@ def test_one_class_by_name_or_number(run: Path, tmp_path: Path) -> None:
     assert not np.array_equal(shoes["000000.png"], both["000000.png"])
     numbered = painted(run, tmp_path / "numbered", "num_images=4", "label=1")
     assert all(np.array_equal(shoes[name], numbered[name]) for name in shoes)
+
+
+@pytest.fixture
+def numbered(tmp_path: Path) -> Path:
+    """Classes named 1 to 11, in the order of their names."""
+    torch.manual_seed(0)
+    names = tuple(sorted(str(i + 1) for i in range(11)))
+    node = {"_target_": "impasto.networks.dcgan.DCGANGenerator", **SMALL}
+    return write_run(tmp_path / "numbered", DCGANGenerator(3, 8, 8, num_classes=11, **SMALL), node, names)
+
+
+@pytest.mark.parametrize(("label", "index"), [("1", 0), ("10", 1), ("2", 3), (11, 2)])
+def test_a_class_named_by_a_number_is_found_by_its_name(
+    numbered: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, label: str | int, index: int
+) -> None:
+    caplog.set_level("INFO", "impasto")
+    painted(numbered, tmp_path / "out", "num_images=1", f"label={label}")
+    assert (tmp_path / "out" / "labels.csv").read_text().splitlines() == [
+        "file,label,index",
+        f"000000.png,{label},{index}",
+    ]
+    assert f"All pictures are of class '{label}', index {index}." in caplog.text
+
+
+@pytest.mark.parametrize("label", ["0", "'01'", "12"])
+def test_an_index_is_not_taken_where_classes_are_numbers(numbered: Path, tmp_path: Path, label: str) -> None:
+    arguments = [f"checkpoint={numbered}", f"output={tmp_path / 'out'}", f"label={label}"]
+    refused(arguments, r"is not one of the model's classes: 1, 10, .*; an index is not taken")
+
+
+def test_a_picture_that_cannot_be_written_is_skipped(
+    run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "out" / "000001.png").mkdir(parents=True)
+    refused([f"checkpoint={run}", f"output={tmp_path / 'out'}", "num_images=3"], "1 of 3 pictures were skipped")
+    assert re.search(r"Skipped .*000001\.png: .*000001\.png: Is a directory", caplog.text)
+    assert labels_in(tmp_path / "out") == ["dress", "dress"]
 
 
 def test_a_picture_depends_on_the_seed_and_its_number_alone(run: Path, tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """Folders and pictures of every kind through the entry script's own functions."""
 
+import errno
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +13,17 @@ from PIL import Image
 
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
-from impasto.inference.stylize import stylize
+from impasto.inference.console import follow
+from impasto.inference.events import Done, Painted, Progress, Skipped, Started
+from impasto.inference.formats import save
+from impasto.inference.stylize import stylize as events_of
 from impasto.painters.loading import LoadedGenerator, load_generator
 
 ROOT = Path(__file__).parents[2]
+
+
+def stylize(*arguments: Any, **options: Any) -> int:
+    return follow(events_of(*arguments, **options))
 
 
 @pytest.fixture
@@ -44,7 +54,7 @@ def test_sizes_names_orientation_and_alpha(generator: LoadedGenerator, photos: P
     out = tmp_path / "out"
     assert stylize(generator, photos, out) == 4
     found = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
-    assert found == ["moving.gif.png", "odd.png", "trip/Zürich/see.png", "trip/turned.jpg"]
+    assert found == ["moving.gif", "odd.png", "trip/Zürich/see.png", "trip/turned.jpg"]
     assert Image.open(out / "odd.png").size == (35, 21)
     turned = Image.open(out / "trip" / "turned.jpg")
     assert turned.size == (18, 40)
@@ -75,6 +85,99 @@ def test_bad_ones_are_named_and_the_rest_painted(
     assert len([p for p in (tmp_path / "out").rglob("*") if p.is_file()]) == 4
 
 
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (OSError(errno.ENAMETOOLONG, "File name too long", "there"), r"there: File name too long"),
+        (MemoryError(), "does not fit into memory; smaller tiles"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20 GiB"), "does not fit into memory; smaller tiles"),
+        (ValueError("cannot write mode X\nmore"), r"ValueError: cannot write mode X\."),
+    ],
+)
+def test_trouble_with_one_picture_ends_no_batch(
+    generator: LoadedGenerator,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    problem: Exception,
+    words: str,
+) -> None:
+    def fail(pixels: np.ndarray, path: Path) -> None:
+        if path.name == "odd.png":
+            raise problem
+        save(pixels, path)
+
+    monkeypatch.setattr("impasto.inference.stylize.save", fail)
+    with pytest.raises(UserError, match=r"1 of 4 pictures were skipped; each is named above"):
+        stylize(generator, photos, tmp_path / "out")
+    assert re.search(rf"Skipped .*odd\.png: .*{words}", caplog.text)
+    assert len([p for p in (tmp_path / "out").rglob("*") if p.is_file()]) == 3
+
+
+def test_a_full_disk_ends_the_batch_and_is_named(
+    generator: LoadedGenerator, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.parent.name == "out" and (tmp_path / "out" / "moving.gif").exists():
+            write(path, b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UserError, match=r"written \(.*/out/odd\.png: No space left on device\): free some space"):
+        stylize(generator, photos, tmp_path / "out")
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["moving.gif"]
+    monkeypatch.undo()
+    assert stylize(generator, photos, tmp_path / "out") == 3
+
+
+def test_events_of_a_batch(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+    out = tmp_path / "out"
+    found = list(events_of(generator, photos, out, tile=16))
+    moving = photos / "moving.gif"
+    assert found[0] == Started(5)
+    assert isinstance(found[1], Skipped)
+    assert found[1].source == photos / "broken.jpg"
+    assert found[2:4] == [Progress(moving, 1, 1), Painted(moving, out / "moving.gif")]
+    assert found[4:10] == [Progress(photos / "odd.png", i + 1, 6) for i in range(6)], "21 x 35 pixels in 2 x 3 tiles"
+    assert found[-1] == Done(4, 1, out)
+
+
+def test_what_transparency_hides_does_not_change_the_painting(
+    generator: LoadedGenerator, photos: Path, tmp_path: Path
+) -> None:
+    clear = np.zeros((24, 40), bool)
+    clear[4:20, 8:30] = True
+    noise = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
+    for name, hidden in (("black", 0), ("white", 255), ("noise", noise)):
+        pixels = np.dstack([gradient(24, 40), np.full((24, 40), 200, np.uint8)])
+        pixels[clear] = np.dstack([np.broadcast_to(hidden, (24, 40, 3)), np.zeros((24, 40))])[clear]
+        Image.fromarray(pixels).save(photos / f"{name}.png")
+    stylize(generator, photos, tmp_path / "out")
+    black, white, noisy = (np.asarray(Image.open(tmp_path / "out" / f"{n}.png")) for n in ("black", "white", "noise"))
+    assert np.array_equal(black[~clear], white[~clear])
+    assert np.array_equal(black[~clear], noisy[~clear])
+    assert np.array_equal(black[..., 3], np.where(clear, 0, 200))
+
+
+def test_names_as_long_as_file_systems_take_are_painted(
+    generator: LoadedGenerator, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    long, japanese, only_read = "a" * 246 + ".png", "水" * 83 + ".png", "b" * 248 + ".pcx"
+    for name in (long, japanese, only_read):
+        Image.fromarray(gradient(8, 8)).save(tmp_path / "short", Path(name).suffix[1:])
+        (tmp_path / "short").rename(photos / name)
+    assert stylize(generator, photos, tmp_path / "out") == 7
+    (cut,) = {p.name for p in (tmp_path / "out").glob("*.png")} - {long, japanese, "odd.png"}
+    assert re.fullmatch(r"b{242}-[0-9a-f]{8}\.png", cut)
+    assert f"is painted as {cut}" in caplog.text
+    assert stylize(generator, photos, tmp_path / "out") == 0, "they are found again"
+
+
 def test_one_picture(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
     assert stylize(generator, photos / "odd.png", tmp_path / "out") == 1
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["odd.png"]
@@ -95,12 +198,12 @@ def test_what_is_left_out_is_said(generator: LoadedGenerator, photos: Path, capl
         stylize(generator, photos, photos / "trip")
 
 
-@pytest.mark.parametrize("other", ["moving.gif.png", "moving"])
+@pytest.mark.parametrize("other", ["moving.pcx.png", "moving"])
 def test_no_painting_takes_the_place_of_another(
     generator: LoadedGenerator, photos: Path, tmp_path: Path, other: str
 ) -> None:
-    first, second = ("moving.gif", other) if other != "moving" else ("moving", "moving.png")
-    Image.fromarray(gradient(8, 8)).save(photos / first, "gif")
+    first, second = ("moving.pcx", other) if other != "moving" else ("moving", "moving.png")
+    Image.fromarray(gradient(8, 8)).save(photos / first, "pcx" if other != "moving" else "gif")
     Image.fromarray(gradient(8, 8)).save(photos / second, "png")
     with pytest.raises(UserError, match=rf"{first} and .*{second} would both be painted as .*: rename one"):
         stylize(generator, photos, tmp_path / "out")
@@ -128,7 +231,7 @@ def test_places_that_cannot_be_written_to(generator: LoadedGenerator, photos: Pa
         (photos, tmp_path / "painted.png", "is named like a picture, and a folder is wanted"),
         (photos, tmp_path / "notes", "is a file; give a folder"),
         (photos / "odd.png", tmp_path / "notes", "is a file; give a folder"),
-        (photos / "odd.png", tmp_path / "painted.gif", r"\.gif is not written; give one of \.jpg"),
+        (photos / "odd.png", tmp_path / "painted.pcx", r"\.pcx is not written here; give one of \.jpg"),
         (photos / "odd.png", photos / "odd.png", "is the picture itself"),
     ):
         with pytest.raises(UserError, match=words):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from impasto.inference.tiles import cut, fade, paint, reflect_to
+from impasto.inference.tiles import fade, paint_in_tiles, reflect_to, spans
 from impasto.networks.layers.norm import InstanceNorm
 from impasto.networks.resnet_translation import TranslationGenerator
 
@@ -13,6 +13,17 @@ def picture(height: int, width: int) -> Tensor:
     g = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, 3, 5, 7, generator=g) * 2 - 1
     return nn.functional.interpolate(coarse, (height, width), mode="bilinear") * 0.8
+
+
+def paint(network: nn.Module, image: Tensor, tile: int | None = None, overlap: int = 96) -> Tensor:
+    """The whole painting of a picture that lies in memory."""
+
+    def read(top: int, left: int, bottom: int, right: int) -> Tensor:
+        return image[..., top:bottom, left:right]
+
+    tiles = list(paint_in_tiles(network, read, *image.shape[-2:], tile, overlap))
+    assert [t.done for t in tiles] == list(range(1, tiles[0].total + 1))
+    return torch.cat([t.strip for t in tiles if t.strip is not None], 2)
 
 
 def test_reflection_by_hand() -> None:
@@ -40,7 +51,8 @@ def test_padding_does_not_reach_pictures_that_need_none() -> None:
 def test_boxes_cover_the_picture_and_weights_are_positive(size: tuple[int, int]) -> None:
     height, width = size
     total = torch.zeros(size)
-    for top, left, bottom, right in cut(height, width, 64, 8):
+    boxes = [(rows, columns) for rows in spans(height, 64, 8) for columns in spans(width, 64, 8)]
+    for (top, bottom), (left, right) in boxes:
         across = fade(right - left, 8, left > 0, right < width, total.device)
         down = fade(bottom - top, 8, top > 0, bottom < height, total.device)
         total[top:bottom, left:right] += down[:, None] * across

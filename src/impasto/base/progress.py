@@ -1,4 +1,4 @@
-"""How far a measurement is."""
+"""How far a measurement or a batch of paintings is."""
 
 import logging
 import sys
@@ -20,8 +20,8 @@ from rich.text import Text
 
 log = logging.getLogger("impasto")
 
-Tick = Callable[[int], None]
-"""Told how many pictures were done."""
+Tick = Callable[[float], None]
+"""Told how many more pictures are done; a large one may be told in parts."""
 
 
 @contextmanager
@@ -37,7 +37,8 @@ def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) ->
     if bar and sys.stderr.isatty():
         with Progress(*columns(), console=Console(stderr=True)) as progress:
             task = progress.add_task(what, total=total)
-            yield lambda n: progress.advance(task, n)
+            # Parts of pictures do not add up to whole numbers exactly.
+            yield lambda n: progress.update(task, completed=round(progress.tasks[0].completed + n, 6))
     else:
         yield _Lines(what, total, seconds)
 
@@ -58,14 +59,15 @@ class Rate(ProgressColumn):
 class _Lines:
     def __init__(self, what: str, total: int, seconds: float) -> None:
         self.what, self.total, self.seconds = what, total, seconds
-        self.done = 0
+        self.done = 0.0
         self.began = self.said = time.monotonic()
 
-    def __call__(self, n: int) -> None:
-        self.done += n
+    def __call__(self, n: float) -> None:
+        self.done = round(self.done + n, 6)
         now = time.monotonic()
         if now - self.said >= self.seconds and self.done < self.total:
             self.said = now
             rate = self.done / (now - self.began)
             left = (self.total - self.done) / rate
-            log.info("%s: %d of %d, %.0f img/s, %.0f s left", self.what, self.done, self.total, rate, left)
+            done, speed = f"{round(self.done, 2):.12g}", f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
+            log.info("%s: %s of %d, %s img/s, %.0f s left", self.what, done, self.total, speed, left)

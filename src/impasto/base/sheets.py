@@ -134,9 +134,9 @@ def is_sheet(path: Path) -> bool:
 
 
 def shrunk(pixels: np.ndarray) -> np.ndarray:
-    """The picture, opaque, at most SIDE x SIDE pixels: uint8 (h, w, 3)."""
+    """The picture, on white, at most SIDE x SIDE pixels: uint8 (H, W, 3 or 4) to uint8 (h, w, 3)."""
     image = Image.fromarray(pixels)
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     return np.asarray(image)

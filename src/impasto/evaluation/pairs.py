@@ -16,7 +16,7 @@ from impasto.data.transforms import as_size
 from impasto.evaluation.command import Result, name_bad, output_of, protocol
 from impasto.evaluation.folders import bad_in, pack_folder, size_of_first
 from impasto.evaluation.protocols.translation import TranslationEvaluator
-from impasto.inference.targets import target_name
+from impasto.inference.formats import target_name
 
 SIDES: Final = ("generated", "content", "real")
 LEAST: Final = 16

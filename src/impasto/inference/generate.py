@@ -1,36 +1,34 @@
 """Pictures from noise, as files."""
 
 import csv
-import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from impasto.base.checks import check_number
 from impasto.base.errors import UserError
+from impasto.base.files import whole_or_not
 from impasto.base.pixels import from_uint8, to_uint8
-from impasto.base.progress import counting
 from impasto.base.sheets import save_sheet
 from impasto.data.vectors import read_vectors
+from impasto.inference.events import Done, Event, Painted, Skipped, Started, is_out_of_memory, reason_to_skip
+from impasto.inference.formats import save
 from impasto.painters.latents import in_turn
 from impasto.painters.loading import LoadedGenerator
 
-log = logging.getLogger("impasto")
 
-
-def resolve_label(label: str | int | None, generator: LoadedGenerator) -> int | None:
-    """A class number from a name or a number.
+def resolve_label(label: str | None, generator: LoadedGenerator) -> int | None:
+    """The class that a label names: by its name, or by its index where no class has a number as its name.
 
     Raises:
         UserError: no such class, or a model that is told none.
     """
     if label is None:
         return None
-    names = list(generator.spec.class_names)
+    label, names = str(label), list(generator.spec.class_names)
     if not names:
         raise UserError(f"label={label}: this model was trained without labels; leave label= out.")
     if not generator.conditional:
@@ -38,11 +36,13 @@ def resolve_label(label: str | int | None, generator: LoadedGenerator) -> int | 
             f"label={label}: this model's generator is told no labels, though its data has some; leave label= out, or "
             "train a conditional one, such as model=cgan."
         )
-    if str(label) in names:
-        return names.index(str(label))
-    if str(label).isdecimal() and int(label) < len(names):
+    if label in names:
+        return names.index(label)
+    numbered = any(name.isdecimal() for name in names)
+    if label.isdecimal() and not numbered and int(label) < len(names):
         return int(label)
-    raise UserError(f"label={label} is not one of the model's classes: {', '.join(names)}.")
+    why = "; an index is not taken, since classes have numbers as names" if numbered and label.isdecimal() else ""
+    raise UserError(f"label={label} is not one of the model's classes: {', '.join(names)}{why}.")
 
 
 def resolve_vectors(path: str | None, generator: LoadedGenerator) -> Tensor | None:
@@ -70,41 +70,7 @@ def resolve_vectors(path: str | None, generator: LoadedGenerator) -> Tensor | No
     return found
 
 
-def paint(
-    generator: LoadedGenerator,
-    n: int,
-    *,
-    label: int | None = None,
-    vectors: Tensor | None = None,
-    seed: int = 0,
-    batch_size: int = 64,
-) -> Iterator[tuple[int, Tensor, Tensor | None]]:
-    """Paint ``n`` pictures in batches.
-
-    Picture i depends on ``seed``, i and its label or vector alone.
-
-    Args:
-        generator: a generator that takes latent vectors.
-        n: pictures.
-        label: of all of them; each class in turn where null.
-        vectors: (m, K) condition vectors; picture i gets number i modulo m.
-        seed: of the latent vectors.
-        batch_size: pictures at a time.
-
-    Yields:
-        (number of the first, pictures (B, C, H, W) uint8 on the CPU, labels (B,) or nothing).
-    """
-    classes = generator.spec.num_classes if generator.conditional else 0
-    for start in range(0, n, batch_size):
-        count = min(batch_size, n - start)
-        labels = None
-        if classes:
-            labels = torch.full((count,), label) if label is not None else torch.arange(start, start + count) % classes
-        condition = labels if vectors is None else in_turn(vectors, start, count)
-        yield start, to_uint8(generator.sample(count, seed=seed, start=start, labels=condition)).cpu(), labels
-
-
-def paint_folder(
+def generate(
     generator: LoadedGenerator,
     output: str | Path,
     n: int,
@@ -115,11 +81,28 @@ def paint_folder(
     batch_size: int = 64,
     grid: int | None = None,
     overwrite: bool = False,
-) -> None:
-    """Write ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` where asked for.
+) -> Iterator[Event]:
+    """Paint ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` where asked for.
+
+    Picture i depends on ``seed``, i and its label or vector alone. One that cannot be written is skipped with a reason.
+
+    Args:
+        generator: a generator that takes latent vectors.
+        output: folder, made where it is missing.
+        n: pictures.
+        label: index of the class of all of them; None takes each class in turn.
+        vectors: (m, K) condition vectors; picture i gets number i modulo m.
+        seed: of the latent vectors.
+        batch_size: pictures at a time.
+        grid: write also ``grid.png`` with this many pictures in a row.
+        overwrite: replace the pictures and labels of a former call.
+
+    Yields:
+        ``Started``, for each picture ``Painted`` or ``Skipped``, and ``Done``.
 
     Raises:
-        UserError: a number that makes no sense, a model that does not paint from noise, or pictures already there.
+        UserError: a setting out of range, a model that does not paint from noise, pictures already there, or a disk
+            that takes no more.
     """
     for name, value, least in (("num_images", n, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
         check_number(name, value, least)
@@ -129,36 +112,53 @@ def paint_folder(
         raise UserError("This model paints photographs; use src/stylize.py with input=.")
     folder = Path(output).expanduser()
     make_room(folder, overwrite)
-    rows: list[tuple[str, str]] = []
+    names = generator.spec.class_names if generator.conditional else ()
+    yield Started(n, () if label is None else (f"All pictures are of class {names[label]!r}, index {label}.",))
+    rows: list[tuple[str, str, int]] = []
     sheet: list[Tensor] = []
-    with counting("painting", n, bar=True) as tick:
-        batches = paint(generator, n, label=label, vectors=vectors, seed=seed, batch_size=batch_size)
-        for start, images, labels in batches:
-            for i, image in enumerate(images):
-                name = f"{start + i:06d}.png"
-                pixels = image.permute(1, 2, 0).numpy()
-                Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels).save(folder / name)
-                if labels is not None:
-                    rows.append((name, generator.spec.class_names[int(labels[i])]))
-            if grid is not None:
-                sheet.append(images)
-            tick(len(images))
+    skipped = 0
+    for start in range(0, n, batch_size):
+        numbers = torch.arange(start, min(start + batch_size, n))
+        labels = None if not names else numbers % len(names) if label is None else torch.full_like(numbers, label)
+        condition = labels if vectors is None else in_turn(vectors, start, len(numbers))
+        try:
+            images = to_uint8(generator.sample(len(numbers), seed=seed, start=start, labels=condition)).cpu()
+        except (MemoryError, RuntimeError) as problem:
+            if not is_out_of_memory(problem):
+                raise
+            raise UserError(f"batch_size={batch_size} does not fit into memory; give a smaller one.") from problem
+        for i, image in enumerate(images):
+            target = folder / f"{start + i:06d}.png"
+            try:
+                save(image.permute(1, 2, 0).numpy(), target)
+            except Exception as problem:
+                skipped += 1
+                yield Skipped(target, reason_to_skip(problem))
+                continue
+            if labels is not None:
+                rows.append((target.name, names[labels[i]], int(labels[i])))
+            yield Painted(None, target)
+        if grid is not None:
+            sheet.append(images)
     if rows:
-        with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("file", "label"), *rows])
+        with (
+            whole_or_not(folder / "labels.csv") as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            csv.writer(file).writerows([("file", "label", "index"), *rows])
     if grid is not None:
         save_sheet(from_uint8(torch.cat(sheet)), grid, folder / "grid.png")
-    log.info("Painted in %s: %d", folder, n)
+    yield Done(n - skipped, skipped, folder)
 
 
 def make_room(folder: Path, overwrite: bool) -> None:
-    """Make the folder; pictures and labels of a former call go away, lest they be taken for those of this one.
+    """Make the folder; pictures and labels of a former call are removed, so that none is taken for one of this call.
 
     Raises:
-        UserError: there are some, and they are not to be replaced.
+        UserError: there are some, and ``overwrite`` is not set.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    former = [path for path in folder.iterdir() if re.fullmatch(r"\d{6,}\.png", path.name)]
+    former = [path for path in folder.iterdir() if re.fullmatch(r"\d{6,}\.png", path.name) and path.is_file()]
     if former and not overwrite:
         raise UserError(f"{folder} already holds pictures; give another output= or overwrite=true.")
     if overwrite:

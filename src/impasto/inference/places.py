@@ -1,23 +1,10 @@
-"""Where commands read from and write to; imports no torch, so that a slip of the pen is answered at once."""
+"""Where commands read from and write to; imports no torch, so that a wrong path is answered at once."""
 
 from pathlib import Path
-from typing import Any, Final
 
 from impasto.base.checks import as_path
 from impasto.base.errors import UserError
-
-WRITTEN: Final[dict[str, dict[str, Any]]] = {
-    ".jpg": {"quality": 95, "subsampling": 0},
-    ".jpeg": {"quality": 95, "subsampling": 0},
-    ".png": {},
-    ".webp": {"quality": 95},
-    ".tif": {"compression": "tiff_lzw"},
-    ".tiff": {"compression": "tiff_lzw"},
-    ".bmp": {},
-}
-"""Endings that are kept, with how they are written; others get .png added."""
-ONLY_READ: Final = (".gif", ".avif", ".heic", ".heif", ".jp2", ".jfif", ".tga", ".ppm")
-"""Endings of pictures that are never written."""
+from impasto.inference.formats import PICTURE_ENDINGS
 
 
 def existing_input(value: object) -> Path:
@@ -41,6 +28,6 @@ def output_folder(value: object) -> Path:
     path = as_path("output", value)
     if path.exists() and not path.is_dir():
         raise UserError(f"output={path} is a file; give a folder.")
-    if not path.is_dir() and path.suffix.lower() in (*WRITTEN, *ONLY_READ):
+    if not path.is_dir() and path.suffix.lower() in PICTURE_ENDINGS:
         raise UserError(f"output={path} is named like a picture, and a folder is wanted; leave {path.suffix} out.")
     return path

@@ -1,15 +1,13 @@
 """Which pictures are painted and where each painting goes: settled first, so that none takes the place of another."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.data.sources.folder import FolderSource
-from impasto.inference.places import ONLY_READ, WRITTEN, existing_input, output_folder
-
-log = logging.getLogger("impasto")
+from impasto.inference.formats import PICTURE_ENDINGS, endings_written, format_of, target_name
+from impasto.inference.places import existing_input, output_folder
 
 
 @dataclass(frozen=True)
@@ -19,10 +17,12 @@ class Targets:
     Attributes:
         paintings: by the path of the picture, in order.
         sheet: of photographs beside their paintings.
+        remarks: sentences about pictures that are left out.
     """
 
     paintings: dict[Path, Path]
     sheet: Path
+    remarks: tuple[str, ...] = ()
 
 
 def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = False) -> Targets:
@@ -37,12 +37,19 @@ def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = Fa
         UserError: nothing to paint, or a painting that would take the place of a picture, a painting or the sheet.
     """
     root = existing_input(source)
+    remarks: tuple[str, ...] = ()
     if root.is_file():
         target = target_of_one(root, as_path("output", output))
         paintings, folder = {root: target}, target.parent
     else:
         folder = output_folder(output)
-        paintings = {root / name: folder / target_name(name) for name in list_pictures(root, folder)}
+        names, remarks = list_pictures(root, folder)
+        paintings = {root / name: folder / target_name(name) for name in names}
+    if others := sorted(
+        {p.suffix.lower() for p, target in paintings.items() if target.name == target_name(p.name) != p.name}
+    ):
+        kinds = ", ".join(ending or "no ending" for ending in others)
+        remarks += (f"Pictures whose format is not written here ({kinds}) become PNG, and their names get .png added.",)
     sheet = folder / "sheet.png"
     taken: dict[Path, Path] = {}
     for picture, target in paintings.items():
@@ -50,7 +57,7 @@ def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = Fa
             raise UserError(f"{other} and {picture} would both be painted as {target.name}: rename one of them.")
     if with_sheet and sheet in taken:
         raise UserError(f"sheet= writes {sheet}, and {taken[sheet]} is painted as that too: rename it, or drop sheet=.")
-    return Targets(paintings, sheet)
+    return Targets(paintings, sheet, remarks)
 
 
 def target_of_one(picture: Path, output: Path) -> Path:
@@ -60,19 +67,21 @@ def target_of_one(picture: Path, output: Path) -> Path:
         UserError: it would replace the picture, or cannot be written.
     """
     ending = output.suffix.lower()
-    if output.is_dir() or ending not in (*WRITTEN, *ONLY_READ):
+    if output.is_dir() or ending not in PICTURE_ENDINGS:
         if picture.parent.resolve() == output.resolve():
             raise UserError(f"output={output} is where the picture itself is; give another folder.")
         return output_folder(output) / target_name(picture.name)
-    if ending in ONLY_READ:
-        raise UserError(f"output={output}: {ending} is not written; give one of {', '.join(WRITTEN)}.")
+    if format_of(output) is None:
+        raise UserError(f"output={output}: {ending} is not written here; give one of {', '.join(endings_written())}.")
     if output.exists() and output.samefile(picture):
         raise UserError(f"output={output} is the picture itself; give another name.")
     return output
 
 
-def list_pictures(source: Path, output: Path) -> list[str]:
-    """Paths of the pictures below a folder, in order; those in an output inside of it are left out.
+def list_pictures(source: Path, output: Path) -> tuple[list[str], tuple[str, ...]]:
+    """Paths of the pictures below a folder, in order, and a sentence about those left out.
+
+    Paintings in an output folder inside the source are left out.
 
     Raises:
         UserError: none, or an output that would replace the input.
@@ -82,20 +91,13 @@ def list_pictures(source: Path, output: Path) -> list[str]:
     names = [item.name for item in FolderSource(source, labels="none", option="input").items()]
     inside = output.resolve()
     if not inside.is_relative_to(source.resolve()):
-        return names
+        return names, ()
     kept = [name for name in names if not (source / name).resolve().is_relative_to(inside)]
     if not kept:
         raise UserError(f"All of input={source} ({len(names)}) lies in output={output}; give another output=.")
-    if len(kept) < len(names):
-        log.info(
-            "%d of %d pictures lie in output=%s, inside the input, and are left out: paintings are not painted again.",
-            len(names) - len(kept),
-            len(names),
-            output,
-        )
-    return kept
-
-
-def target_name(name: str) -> str:
-    """The same name; with .png added to formats that are only read."""
-    return name if Path(name).suffix.lower() in WRITTEN else f"{name}.png"
+    if len(kept) == len(names):
+        return names, ()
+    return kept, (
+        f"{len(names) - len(kept)} of {len(names)} pictures lie in output={output}, inside the input, and are left "
+        "out: paintings are not painted again.",
+    )

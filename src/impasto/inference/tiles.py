@@ -1,8 +1,9 @@
-"""Painting pictures of any size, whole or in tiles that leave no seam."""
+"""Painting pictures of any size, whole or in tiles that leave no seam, a strip of rows at a time."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import torch
@@ -17,33 +18,80 @@ TILE: Final = 1024
 OVERLAP: Final = 96
 """Pixels; a place of the published network's output sees about as far."""
 
-Box = tuple[int, int, int, int]
-"""Top, left, bottom, right."""
+Paint = Callable[[Tensor], Tensor]
+"""(1, C, h, w) in [-1, 1] to the painting of the same size."""
+Read = Callable[[int, int, int, int], Tensor]
+"""Top, left, bottom and right of a part to its pixels (1, C, h, w), float32 in [-1, 1]."""
+Span = tuple[int, int]
+"""First row or column, and the one after the last."""
 
 
-def paint(network: nn.Module, image: Tensor, tile: int | None = None, overlap: int = OVERLAP) -> Tensor:
+@dataclass(frozen=True)
+class Tile:
+    """One more tile is painted.
+
+    Attributes:
+        done: tiles painted.
+        total: tiles of the picture.
+        top: row at which the strip begins.
+        strip: (1, C, h, W) in [-1, 1], float32, the next rows that are complete; None while there are none.
+    """
+
+    done: int
+    total: int
+    top: int = 0
+    strip: Tensor | None = None
+
+
+def paint_in_tiles(
+    network: nn.Module,
+    read: Read,
+    height: int,
+    width: int,
+    tile: int | None = None,
+    overlap: int = OVERLAP,
+    paint: Paint | None = None,
+) -> Iterator[Tile]:
     """Paint one picture of any size: reflected to the network's stride, and cropped back.
 
-    Args:
-        network: a translation generator.
-        image: (1, C, H, W) in [-1, 1].
-        tile: side of the tiles in pixels; 0 paints it whole, null does up to 4 megapixels.
-        overlap: of neighbouring tiles, on each side.
+    Memory holds one strip of the painting, as high as a tile.
 
-    Returns:
-        (1, C, H, W) in [-1, 1], float32.
+    Args:
+        network: a translation generator, with its ``stride`` and ``smallest`` side where it has them.
+        read: gives parts of the picture.
+        height: of the picture in pixels.
+        width: likewise.
+        tile: side of the tiles in pixels; 0 paints it whole, None does up to 4 megapixels.
+        overlap: of neighbouring tiles, on each side.
+        paint: how the network is called; None calls it with the picture alone.
+
+    Yields:
+        Each tile; the strips together are the painting, from top to bottom.
     """
-    height, width = image.shape[-2:]
+    paint = paint or network
     stride = int(cast(int, getattr(network, "stride", 1)))
     smallest = int(cast(int, getattr(network, "smallest", stride)))
-    padded = reflect_to(image, max(smallest, ceil_to(height, stride)), max(smallest, ceil_to(width, stride)))
+    full = max(smallest, ceil_to(height, stride)), max(smallest, ceil_to(width, stride))
+
+    def read_reflected(top: int, left: int, bottom: int, right: int) -> Tensor:
+        part = read(top, left, min(bottom, height), min(right, width))
+        return reflect_to(part, bottom - top, right - left)
+
     if tile is None:
         tile = TILE if height * width > WHOLE else 0
     if not tile or (height <= tile and width <= tile):
-        painted = network(padded).float()
-    else:
-        painted = paint_tiles(network, padded, ceil_to(max(tile, smallest), stride), ceil_to(overlap, stride))
-    return painted[..., :height, :width].clamp(-1, 1)
+        yield Tile(1, 1, 0, paint(read_reflected(0, 0, *full)).float()[..., :height, :width].clamp(-1, 1))
+        return
+    tile, overlap = ceil_to(max(tile, smallest), stride), ceil_to(overlap, stride)
+    with shared_statistics(network, paint, read, (height, width), tile + 2 * overlap):
+        rows, columns = (spans(length, tile, overlap) for length in full)
+        for painted in blended(paint, read_reflected, rows, columns, overlap):
+            strip = painted.strip
+            yield (
+                painted
+                if strip is None
+                else replace(painted, strip=strip[..., : height - painted.top, :width].clamp(-1, 1))
+            )
 
 
 def ceil_to(size: int, multiple: int) -> int:
@@ -61,42 +109,58 @@ def reflect_to(image: Tensor, height: int, width: int) -> Tensor:
     return image
 
 
-def paint_tiles(network: nn.Module, image: Tensor, tile: int, overlap: int) -> Tensor:
-    """Paint in tiles with ``overlap`` on each side, faded into each other.
+def spans(length: int, tile: int, overlap: int) -> list[Span]:
+    """Spans that cover a side: cores of up to ``tile`` pixels, evenly spread, with ``overlap`` on each inner end."""
+    step = ceil_to(math.ceil(length / math.ceil(length / tile)), 4)
+    return [(max(start - overlap, 0), min(start + step + overlap, length)) for start in range(0, length, step)]
 
-    Instance normalisation would make every tile another function, so all share its statistics. Where the overlap covers
-    the network's reach, neighbours then agree to the last digit.
+
+def blended(paint: Paint, read: Read, rows: Sequence[Span], columns: Sequence[Span], overlap: int) -> Iterator[Tile]:
+    """Paint the tiles row by row and fade them into each other.
+
+    Where the overlap covers the network's reach, neighbours agree to the last digit.
+
+    Args:
+        paint: paints a tile.
+        read: gives parts of the picture.
+        rows: spans from top to bottom.
+        columns: spans from left to right.
+        overlap: of neighbouring tiles, on each side.
     """
-    total, weights = torch.zeros_like(image), torch.zeros_like(image[:, :1])
-    with shared_statistics(network, image, tile + 2 * overlap):
-        for top, left, bottom, right in cut(image.shape[-2], image.shape[-1], tile, overlap):
-            painted = network(image[..., top:bottom, left:right]).float()
-            down = fade(bottom - top, overlap, top > 0, bottom < image.shape[-2], image.device)
-            across = fade(right - left, overlap, left > 0, right < image.shape[-1], image.device)
-            weight = down[:, None] * across
-            total[..., top:bottom, left:right] += painted * weight
-            weights[..., top:bottom, left:right] += weight
-    return total / weights
-
-
-def cut(height: int, width: int, tile: int, overlap: int) -> Iterator[Box]:
-    """Boxes that cover a picture: cores of ``tile`` pixels, evenly spread, with ``overlap`` on each inner side."""
-
-    def spans(length: int) -> list[tuple[int, int]]:
-        count = math.ceil(length / tile)
-        step = ceil_to(math.ceil(length / count), 4)
-        starts = range(0, length, step)
-        return [(max(start - overlap, 0), min(start + step + overlap, length)) for start in starts]
-
-    for top, bottom in spans(height):
-        for left, right in spans(width):
-            yield top, left, bottom, right
+    height, width, count = rows[-1][1], columns[-1][1], len(rows) * len(columns)
+    kept: tuple[Tensor, Tensor] | None = None
+    for i, (top, bottom) in enumerate(rows):
+        total = weights = torch.empty(0)
+        end = rows[i + 1][0] if i + 1 < len(rows) else bottom  # no later tile reaches the rows above
+        for j, (left, right) in enumerate(columns):
+            painted = paint(read(top, left, bottom, right)).float()
+            if j == 0:
+                total = painted.new_zeros(1, painted.shape[1], bottom - top, width)
+                weights = painted.new_zeros(1, 1, bottom - top, width)
+                if kept is not None:
+                    total[..., : kept[0].shape[-2], :], weights[..., : kept[1].shape[-2], :] = kept
+            down = fade(bottom - top, overlap, top > 0, bottom < height, painted.device)
+            weight = down[:, None] * fade(right - left, overlap, left > 0, right < width, painted.device)
+            total[..., left:right] += painted * weight
+            weights[..., left:right] += weight
+            if j + 1 < len(columns):
+                yield Tile(i * len(columns) + j + 1, count)
+        kept = total[..., end - top :, :].clone(), weights[..., end - top :, :].clone()
+        yield Tile((i + 1) * len(columns), count, top, total[..., : end - top, :] / weights[..., : end - top, :])
 
 
 def fade(length: int, overlap: int, before: bool, after: bool, device: torch.device) -> Tensor:
-    """Weights of one side of a tile: nothing for the outer half of an overlap, whose border was reflected, then a ramp.
+    """Weights along one side of a tile: 0 on the outer half of an overlap, whose border was reflected, then a ramp.
 
-    (length,) in (0, 1].
+    Args:
+        length: of the side in pixels.
+        overlap: with a neighbour.
+        before: whether there is a neighbour to the left or above.
+        after: whether there is one to the right or below.
+        device: of the weights.
+
+    Returns:
+        (length,) in (0, 1].
     """
     place = torch.arange(length, device=device) + 0.5
     weight = torch.ones(length, device=device)
@@ -110,30 +174,42 @@ def fade(length: int, overlap: int, before: bool, after: bool, device: torch.dev
 
 
 @contextmanager
-def shared_statistics(network: nn.Module, image: Tensor, side: int) -> Iterator[None]:
-    """Within the block, every instance normalisation uses one mean and variance for the whole picture.
+def shared_statistics(network: nn.Module, paint: Paint, read: Read, size: Span, side: int) -> Iterator[None]:
+    """Within the block, normalisations by a picture's own statistics use those of the whole picture.
 
     They are those of the picture made small enough to be painted whole. Taking them from tiles and going over it again
     is no better: what a layer sees depends on all layers before it, and the error grows from round to round.
 
     Args:
-        network: any.
-        image: (1, C, H, W).
+        network: any; its normalisations that are :class:`WholePictureStatistics` take part.
+        paint: calls it.
+        read: gives parts of the picture.
+        size: height and width of the picture in pixels.
         side: of a square with as many pixels as may be painted at once.
     """
     norms = [module for module in network.modules() if isinstance(module, WholePictureStatistics)]
     try:
         if norms:
-            factor = min(side / math.sqrt(image.shape[-2] * image.shape[-1]), 1.0)
-            small = [max(int(length * factor) // 4 * 4, 16) for length in image.shape[-2:]]
-            measure(network, norms, F.interpolate(image, small, mode="bilinear", antialias=True))
+            factor = min(side / math.sqrt(size[0] * size[1]), 1.0)
+            small = [max(int(length * factor) // 4 * 4, 16) for length in size]
+            measure(paint, norms, shrink(read, size, small))
         yield
     finally:
         for norm in norms:
             norm.statistics = None
 
 
-def measure(network: nn.Module, norms: Sequence[WholePictureStatistics], image: Tensor) -> None:
+def shrink(read: Read, size: Span, small: Sequence[int]) -> Tensor:
+    """The picture (1, C, *small), bilinear and antialiased; read a strip at a time, to save memory."""
+    height, width = size
+    narrow = []
+    for top in range(0, height, TILE):
+        strip = read(top, 0, min(top + TILE, height), width)
+        narrow.append(F.interpolate(strip, (strip.shape[-2], small[1]), mode="bilinear", antialias=True))
+    return F.interpolate(torch.cat(narrow, 2), tuple(small), mode="bilinear", antialias=True)
+
+
+def measure(paint: Paint, norms: Sequence[WholePictureStatistics], image: Tensor) -> None:
     """Set every norm's statistics to those of its input for this picture."""
     found: list[tuple[WholePictureStatistics, Statistics]] = []
 
@@ -142,7 +218,7 @@ def measure(network: nn.Module, norms: Sequence[WholePictureStatistics], image: 
 
     handles = [cast(nn.Module, norm).register_forward_pre_hook(note) for norm in norms]
     try:
-        network(image)
+        paint(image)
     finally:
         for handle in handles:
             handle.remove()

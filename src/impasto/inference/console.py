@@ -1,0 +1,56 @@
+"""Events of a batch on the terminal: a bar, and a line in the log for whatever a user should know."""
+
+import logging
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from impasto.base.errors import UserError
+from impasto.base.progress import Tick, counting
+from impasto.inference.events import Done, Event, Painted, Progress, Skipped, Started
+
+log = logging.getLogger("impasto")
+
+
+def follow(events: Iterable[Event]) -> int:
+    """Paint what the events are of, and report it.
+
+    Returns:
+        Number of pictures painted.
+
+    Raises:
+        UserError: at the end, that some pictures were skipped.
+    """
+    painted = 0
+    share = 0.0  # of the picture at hand
+
+    def ignore(pictures: float) -> None: ...
+
+    tick: Tick = ignore
+    with ExitStack() as stack:
+        for event in events:
+            match event:
+                case Started():
+                    for remark in event.remarks:
+                        log.info(remark)
+                    tick = stack.enter_context(counting("painting", event.total, bar=True))
+                case Progress():
+                    tick(event.done / event.total - share)
+                    share = event.done / event.total
+                case Painted():
+                    for note in event.notes:
+                        log.warning("%s: %s.", event.source or event.target, note)
+                case Skipped():
+                    log.warning("Skipped %s: %s.", event.source, event.reason)
+                case Done():
+                    stack.close()
+                    painted = event.painted
+                    log.info("Painted in %s: %d", event.output, painted)
+                    if event.skipped:
+                        raise UserError(
+                            f"{event.skipped} of {painted + event.skipped} pictures were skipped; each is named above "
+                            "with its reason."
+                        )
+            if isinstance(event, Painted | Skipped):
+                tick(1 - share)
+                share = 0.0
+    return painted

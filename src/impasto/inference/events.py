@@ -1,0 +1,115 @@
+"""What painting a batch tells whoever listens: a bar on a terminal, a web page, a video."""
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+
+from impasto.base.errors import UserError
+from impasto.base.files import place_and_reason
+from impasto.data.sources.decode import BadImage
+
+_WHOLE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class Started:
+    """The batch begins.
+
+    Attributes:
+        total: pictures that will be painted.
+        remarks: sentences about what is left out, and about what was chosen.
+    """
+
+    total: int
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Parts of the picture at hand: its tiles, frame by frame.
+
+    Attributes:
+        source: the picture.
+        done: parts painted.
+        total: parts in all.
+    """
+
+    source: Path
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One picture is painted and written.
+
+    Attributes:
+        source: the picture that was repainted; None for one from noise.
+        target: the file written.
+        notes: clauses about what of the source was lost or changed.
+    """
+
+    source: Path | None
+    target: Path
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """One picture could not be painted or written; the batch goes on.
+
+    Attributes:
+        source: the picture, or the file that could not be written.
+        reason: a clause without a full stop.
+    """
+
+    source: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The batch ends.
+
+    Attributes:
+        painted: number of pictures painted.
+        skipped: number of pictures skipped.
+        output: the folder or file written to.
+    """
+
+    painted: int
+    skipped: int
+    output: Path
+
+
+Event = Started | Progress | Painted | Skipped | Done
+
+
+def reason_to_skip(problem: Exception) -> str:
+    """Why one picture is skipped, as a clause.
+
+    Args:
+        problem: raised while the picture was read, painted or written.
+
+    Raises:
+        UserError: every other picture would fail likewise, since the disk is full or read-only.
+    """
+    text = str(problem).strip().rstrip(".")
+    if isinstance(problem, OSError) and problem.errno in _WHOLE_DISK:
+        raise UserError(
+            f"No more pictures can be written ({place_and_reason(problem)}): free some space or give another output=; "
+            "the same command goes on where this one stopped."
+        ) from problem
+    if isinstance(problem, OSError):
+        return place_and_reason(problem)
+    if is_out_of_memory(problem):
+        return "it does not fit into memory; smaller tiles, such as tile=512, need less"
+    if isinstance(problem, UserError | BadImage):
+        return text
+    return f"{type(problem).__name__}: {text.splitlines()[0] if text else 'no message'}"
+
+
+def is_out_of_memory(problem: Exception) -> bool:
+    """Whether memory was too small, that of a GPU or of the machine."""
+    text = str(problem).lower()
+    return isinstance(problem, MemoryError) or "out of memory" in text or "allocate memory" in text

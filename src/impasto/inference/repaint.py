@@ -1,0 +1,105 @@
+"""Repainting the pixels of one picture."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.base.errors import UserError
+from impasto.base.pixels import luma
+from impasto.inference.tiles import paint_in_tiles
+from impasto.painters.loading import LoadedGenerator
+
+
+@dataclass(frozen=True)
+class Look:
+    """How paintings should look.
+
+    Attributes:
+        strength: 1 is the painting, 0 the photograph, mixed in between.
+        preserve_color: take only light and dark from the painting, and colours from the photograph.
+        tile: see :func:`~impasto.inference.tiles.paint_in_tiles`.
+    """
+
+    strength: float = 1.0
+    preserve_color: bool = False
+    tile: int | None = None
+
+
+class Repainting:
+    """One picture on its way to a painting; iterating paints tile by tile.
+
+    What transparent pixels hide is not seen: the network is given the picture on white.
+
+    Args:
+        generator: a translation generator.
+        pixels: uint8 or uint16 (H, W, C); C is what the generator paints, or 1 or 3.
+        alpha: opacity (H, W, 1) of the same type; None for an opaque picture.
+        look: how the painting should look.
+        deep: give uint16 rather than uint8.
+
+    Attributes:
+        result: (H, W, C), or (H, W, C + 1) with the opacity of a picture that has some; whole after the last tile.
+
+    Raises:
+        UserError: channels that the generator cannot paint.
+    """
+
+    def __init__(
+        self, generator: LoadedGenerator, pixels: np.ndarray, alpha: np.ndarray | None, look: Look, deep: bool = False
+    ) -> None:
+        self.generator, self.pixels, self.look = generator, pixels, look
+        self.alpha = None if alpha is None or alpha.min() == np.iinfo(alpha.dtype).max else alpha
+        here, there = pixels.shape[2], generator.spec.channels
+        if here != there and (here not in (1, 3) or (here == 3 and there != 1)):
+            raise UserError(f"it has {here} channels, and this model paints {there}")
+        self.channels = max(here, there)
+        if look.preserve_color and self.channels not in (1, 3):
+            raise UserError(f"preserve_color=true is for grey or coloured pictures, and this one has {here} channels")
+        extra = 0 if self.alpha is None else 1
+        self.result = np.empty((*pixels.shape[:2], self.channels + extra), np.uint16 if deep else np.uint8)
+        self.device = next(generator.network.parameters()).device
+
+    @torch.no_grad()
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Tiles painted, and tiles in all."""
+        height, width = self.pixels.shape[:2]
+        for tile in paint_in_tiles(self.generator.network, self.read, height, width, self.look.tile):
+            if tile.strip is not None and (rows := tile.strip.shape[-2]):
+                self.finish(tile.top, tile.top + rows, tile.strip)
+            yield tile.done, tile.total
+
+    def read(self, top: int, left: int, bottom: int, right: int) -> Tensor:
+        """What the network is given of a part of the picture: (1, C, h, w) in [-1, 1]."""
+        photo = self.on_white((slice(top, bottom), slice(left, right)), clear_only=False)
+        channels = self.generator.spec.channels
+        return luma(photo) if channels == 1 else photo.expand(-1, channels, -1, -1)
+
+    def on_white(self, part: tuple[slice, slice], clear_only: bool) -> Tensor:
+        """A part of the picture on white; with ``clear_only`` only what is fully transparent turns white."""
+        photo = self.signal(self.pixels[part])
+        if self.alpha is None:
+            return photo
+        opacity = (self.signal(self.alpha[part]) + 1) / 2
+        return torch.lerp(torch.ones_like(photo), photo, (opacity > 0).float() if clear_only else opacity)
+
+    def signal(self, values: np.ndarray) -> Tensor:
+        """0..255 or 0..65535 (h, w, C) to [-1, 1] (1, C, h, w) in float32."""
+        tensor = torch.from_numpy(np.ascontiguousarray(values)).to(self.device).permute(2, 0, 1)[None]
+        return tensor.float() / (np.iinfo(values.dtype).max / 2) - 1
+
+    def finish(self, top: int, bottom: int, painted: Tensor) -> None:
+        """Mix rows of the painting with the photograph, and round them into the result."""
+        photo = self.on_white((slice(top, bottom), slice(None)), clear_only=True)
+        photo, painted = (x.expand(-1, self.channels, -1, -1) for x in (photo, painted))
+        if self.look.preserve_color:
+            painted = photo + luma(painted) - luma(photo)
+        painted = torch.lerp(photo, painted, self.look.strength)
+        half = np.iinfo(self.result.dtype).max / 2
+        levels = (painted.clamp(-1, 1) * half + half).round()[0].permute(1, 2, 0).cpu().numpy()
+        self.result[top:bottom, :, : self.channels] = levels
+        if self.alpha is not None:
+            scale = np.iinfo(self.result.dtype).max / np.iinfo(self.alpha.dtype).max
+            self.result[top:bottom, :, self.channels :] = np.rint(self.alpha[top:bottom] * scale)
