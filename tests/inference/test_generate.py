@@ -3,6 +3,7 @@
 import csv
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from generate import generate
 from impasto.base.spec import ImageSpec
+from impasto.inference.generate import resolve_label
 from impasto.networks.dcgan import DCGANGenerator
 from tests.training import CONF
 
@@ -254,3 +256,11 @@ def refused(overrides: list[str], words: str) -> None:
     with pytest.raises(SystemExit, match=words) as problem:
         generate(composed(*overrides))
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("label", "names", "found"), [("null", ("a", "null"), 1), ("null", ("a",), None), ("", (), None)]
+)
+def test_null_is_a_class_where_one_is_called_so(label: str, names: tuple[str, ...], found: int | None) -> None:
+    generator: Any = SimpleNamespace(spec=ImageSpec(3, 8, 8, names), conditional=True)
+    assert resolve_label(label, generator) == found

@@ -23,12 +23,15 @@ from impasto.painters.loading import LoadedGenerator
 def resolve_label(label: str | None, generator: LoadedGenerator) -> int | None:
     """The class that a label names: by its name, or by its index where no class has a number as its name.
 
+    None, the empty text, and the word null where no class is called so, name none.
+
     Raises:
         UserError: no such class, or a model that is told none.
     """
-    if label is None:
+    label = "" if label is None else str(label)
+    if not label or (label == "null" and label not in generator.spec.class_names):
         return None
-    label, names = str(label), list(generator.spec.class_names)
+    names = list(generator.spec.class_names)
     if not names:
         raise UserError(f"label={label}: this model was trained without labels; leave label= out.")
     if not generator.conditional:

@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from impasto.base.errors import UserError
-from impasto.run.command_line.arguments import with_paths_quoted
+from impasto.run.command_line.arguments import with_text_quoted
 from impasto.run.command_line.entry import register_resolvers
 from impasto.run.command_line.values import added_problems, group_problems, misfits, refuse_misfits
 from tests.training import CONF, ROOT
@@ -55,7 +55,7 @@ def looked_at(name: str, *arguments: str) -> DictConfig:
     """The configuration of an entry script after what happens to it before the task, in this process."""
     register_resolvers()
     with initialize_config_dir(CONF, version_base="1.3"):
-        cfg = compose(name, with_paths_quoted(arguments), return_hydra_config=True)
+        cfg = compose(name, with_text_quoted(arguments), return_hydra_config=True)
         HydraConfig.instance().set_config(cfg)
         try:
             refuse_misfits(cfg)

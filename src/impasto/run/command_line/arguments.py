@@ -1,4 +1,7 @@
-"""Paths on the command line as people and shells write them: Hydra's grammar asks for quotes around most names."""
+"""Paths and free text on the command line as people and shells write them: Hydra's grammar asks for quotes around most.
+
+Hydra reads ``label=1_000`` as a number and refuses ``label=Ölbild`` and ``label=Art_Nouveau_(Modern)``.
+"""
 
 import re
 from collections.abc import Sequence
@@ -21,11 +24,23 @@ PATHS: Final = LISTS | {
 }
 """Settings that take the name of a file or folder."""
 
+TEXT_LISTS: Final = frozenset({"logger.wandb.tags"})
+"""Settings that take several words of free text, in brackets."""
+
+TEXTS: Final = TEXT_LISTS | {
+    *("label", "name"),
+    *("logger.wandb.project", "logger.wandb.run_name", "logger.wandb.entity", "logger.wandb.group"),
+}
+"""Settings that take free text: every word stands for itself."""
+
+NULL_IS_TEXT: Final = frozenset({"label"})
+"""Of these, the ones that may hold the word null itself, as a class may be called; elsewhere null unsets a setting."""
+
 ASSIGNMENT: Final = re.compile(r"(\+{0,2})([\w.]+)=(.*)", re.DOTALL)
 
 
-def with_paths_quoted(arguments: Sequence[str]) -> list[str]:
-    """Command-line arguments in which every path is one value to Hydra, whatever characters it has.
+def with_text_quoted(arguments: Sequence[str]) -> list[str]:
+    """Command-line arguments in which every path and every free text is one value to Hydra, whatever its characters.
 
     Raises:
         UserError: an empty path, which would stand for the current folder.
@@ -35,15 +50,17 @@ def with_paths_quoted(arguments: Sequence[str]) -> list[str]:
 
 
 def argument(text: str, swept: bool = False) -> str:
-    """One argument; all but the settings of :data:`PATHS` are left as they are.
+    """One argument; all but the settings of :data:`PATHS` and :data:`TEXTS` are left as they are.
 
     Raises:
         UserError: an empty path.
     """
     found = ASSIGNMENT.fullmatch(text)
-    if found is None or found[2] not in PATHS:
+    if found is None or found[2] not in PATHS | TEXTS:
         return text
     sign, key, value = found.groups()
+    if key in TEXTS:
+        return f"{sign}{key}={free_text(key, value, swept)}"
     if value.strip() in ("", "''", '""'):
         raise UserError(f"{key}= is empty; give a path, such as {key}=FOLDER, or leave it out.")
     return f"{sign}{key}={path(key, value, swept)}"
@@ -69,8 +86,34 @@ def path(key: str, value: str, swept: bool) -> str:
     return quoted(value, literal=there)
 
 
+def free_text(key: str, value: str, swept: bool) -> str:
+    """The value of a setting that takes free text, quoted where Hydra would not read the very text out of it.
+
+    What is quoted or escaped for Hydra already, and ``${...}``, stays as it is.
+    """
+    override = parsed(key, value)
+    if swept and "," in value and not re.search(r"""["'\\\[]""", value):
+        called = override is not None and "(" in value  # such as choice(a,b)
+        return value if called else ",".join(literal(key, each.strip()) for each in value.split(","))
+    meant = None if override is None or override.is_sweep_override() else override.value()
+    if key in TEXT_LISTS and re.fullmatch(r"\[.*\]", value, re.DOTALL):
+        return several(value, meant)
+    return literal(key, value)
+
+
+def literal(key: str, value: str) -> str:
+    """One free text, quoted where need be."""
+    override = parsed(key, value)
+    meant = None if override is None or override.is_sweep_override() else override.value()
+    if isinstance(meant, str) and (meant == value or re.search(r"""^["']|\\|\$\{""", value)):
+        return value
+    if value.lower() == "null" and key not in NULL_IS_TEXT:
+        return value
+    return quoted(value, literal=False)
+
+
 def several(value: str, meant: Any) -> str:
-    """A list of paths: as it is where Hydra reads strings out of it, else each one quoted."""
+    """A list of paths or texts: as it is where Hydra reads strings out of it, else each one quoted."""
     if isinstance(meant, list) and all(isinstance(each, str) for each in meant):
         return value
     names = (name.strip() for name in value[1:-1].split(","))

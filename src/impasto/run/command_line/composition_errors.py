@@ -1,10 +1,13 @@
 """What Hydra says of a command line that it cannot compose, in a sentence; imports neither torch nor lightning."""
 
 import re
+import shlex
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import CompactHydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 
@@ -35,8 +38,17 @@ def composition_sentence(problem: CompactHydraException, script: str) -> str:
         return f"Error: {unknown_choice(str(problem.missing_cfg_file), list(problem.options))}"
     if isinstance(problem, OverrideParseException):
         reason = text.splitlines()[0].strip().rstrip(".")
-        return f"Error: {problem.override} cannot be read ({reason}): write KEY=VALUE, and quote odd characters."
+        return f"Error: {problem.override} cannot be read ({reason}): write {as_text(str(problem.override), script)}."
     return "\n".join(filter(None, [text, str(problem.__cause__ or "")]))
+
+
+def as_text(argument: str, script: str) -> str:
+    """The command with an argument whose value is text, quoted for Hydra and for the shell."""
+    key, equals, value = argument.partition("=")
+    if not (equals and re.fullmatch(r"\+{0,2}[\w./@-]+", key)):
+        return "KEY=VALUE"
+    quoted = QuotedString(text=value, quote=Quote.double).with_quotes()
+    return f"python src/{script}.py {shlex.quote(f'{key}={quoted}')}"
 
 
 def missing_plugin(text: str) -> str | None:
@@ -53,6 +65,16 @@ def unknown_choice(wanted: str, options: list[str]) -> str:
     near = get_close_matches(name, options, n=1)
     meant = f"did you mean {near[0]}? T" if near else "t"
     return f"{group}={name} is not known: {meant}here are {', '.join(options)}."
+
+
+def group_sentence(arguments: Sequence[str]) -> str:
+    """Which argument gives a group a number, a switch or null instead of the name of a choice."""
+    for argument in arguments:
+        key, _, value = argument.lstrip("+").partition("=")
+        options = sorted(path.stem for path in (CONF / key).glob("*.yaml")) if re.fullmatch(r"[\w/]+", key) else []
+        if options and value not in options and not value.startswith("["):
+            return f"Error: {unknown_choice(f'{key}/{value}', options)}"
+    return "Error: a group takes the name of one of its choices, not a number or null; --help lists them."
 
 
 def settings_of(script: str) -> list[str]:
