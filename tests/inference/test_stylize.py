@@ -15,7 +15,7 @@ from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.inference.console import follow
 from impasto.inference.events import Done, Painted, Progress, Skipped, Started
-from impasto.inference.formats import save
+from impasto.inference.saving import save
 from impasto.inference.stylize import stylize as events_of
 from impasto.painters.loading import LoadedGenerator, load_generator
 
@@ -103,10 +103,10 @@ def test_trouble_with_one_picture_ends_no_batch(
     problem: Exception,
     words: str,
 ) -> None:
-    def fail(pixels: np.ndarray, path: Path) -> None:
+    def fail(frames: Any, path: Path, *others: Any) -> None:
         if path.name == "odd.png":
             raise problem
-        save(pixels, path)
+        save(frames, path, *others)
 
     monkeypatch.setattr("impasto.inference.stylize.save", fail)
     with pytest.raises(UserError, match=r"1 of 4 pictures were skipped; each is named above"):

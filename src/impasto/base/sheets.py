@@ -133,10 +133,24 @@ def is_sheet(path: Path) -> bool:
         return False
 
 
-def shrunk(pixels: np.ndarray) -> np.ndarray:
-    """The picture, on white, at most SIDE x SIDE pixels: uint8 (H, W, 3 or 4) to uint8 (h, w, 3)."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-    if image.mode == "RGBA":
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return np.asarray(image)
+def shrunk(pixels: np.ndarray, alpha: np.ndarray | None = None) -> np.ndarray:
+    """The picture, on white, at most SIDE x SIDE pixels.
+
+    Args:
+        pixels: uint8 or uint16 (H, W, C); of other than one or three channels the first is shown.
+        alpha: opacity (H, W, 1) of the same type; None for an opaque picture.
+
+    Returns:
+        uint8 (h, w, 3).
+    """
+    layers = [pixels if pixels.shape[2] in (1, 3) else pixels[..., :1], *([] if alpha is None else [alpha])]
+    small = []
+    for layer in layers:
+        values = layer if layer.dtype == np.uint8 else (layer >> 8).astype(np.uint8)
+        image = Image.fromarray(values.squeeze(2) if values.shape[2] == 1 else values)
+        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        small.append(image)
+    colours = small[0].convert("RGB")
+    if alpha is None:
+        return np.asarray(colours)
+    return np.asarray(Image.composite(colours, Image.new("RGB", colours.size, "white"), small[1]))

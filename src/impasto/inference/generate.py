@@ -15,7 +15,7 @@ from impasto.base.pixels import from_uint8, to_uint8
 from impasto.base.sheets import save_sheet
 from impasto.data.vectors import read_vectors
 from impasto.inference.events import Done, Event, Painted, Skipped, Started, is_out_of_memory, reason_to_skip
-from impasto.inference.formats import save
+from impasto.inference.saving import save
 from impasto.painters.latents import in_turn
 from impasto.painters.loading import LoadedGenerator
 
@@ -133,7 +133,7 @@ def generate(
         for i, image in enumerate(images):
             target = folder / f"{start + i:06d}.png"
             try:
-                save(image.permute(1, 2, 0).numpy(), target)
+                save([(image.permute(1, 2, 0).numpy(), None)], target)
             except Exception as problem:
                 skipped += 1
                 yield Skipped(target, reason_to_skip(problem))

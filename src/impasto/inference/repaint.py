@@ -41,7 +41,8 @@ class Repainting:
         deep: give uint16 rather than uint8.
 
     Attributes:
-        result: (H, W, C), or (H, W, C + 1) with the opacity of a picture that has some; whole after the last tile.
+        result: (H, W, C), whole after the last tile.
+        opacity: (H, W, 1) of the same type; None for an opaque picture.
 
     Raises:
         UserError: channels that the generator cannot paint.
@@ -58,8 +59,10 @@ class Repainting:
         self.channels = max(here, there)
         if look.preserve_color and self.channels not in (1, 3):
             raise UserError(f"preserve_color=true is for grey or coloured pictures, and this one has {here} channels")
-        extra = 0 if self.alpha is None else 1
-        self.result = np.empty((*pixels.shape[:2], self.channels + extra), np.uint16 if deep else np.uint8)
+        self.result = np.empty((*pixels.shape[:2], self.channels), np.uint16 if deep else np.uint8)
+        self.opacity = self.alpha
+        if self.alpha is not None and self.alpha.dtype != self.result.dtype:
+            self.opacity = np.rint(self.alpha / (65535 / 255)).astype(np.uint8)
         self.device = next(generator.network.parameters()).device
 
     @torch.no_grad()
@@ -99,7 +102,4 @@ class Repainting:
         painted = torch.lerp(photo, painted, self.look.strength)
         half = np.iinfo(self.result.dtype).max / 2
         levels = (painted.clamp(-1, 1) * half + half).round()[0].permute(1, 2, 0).cpu().numpy()
-        self.result[top:bottom, :, : self.channels] = levels
-        if self.alpha is not None:
-            scale = np.iinfo(self.result.dtype).max / np.iinfo(self.alpha.dtype).max
-            self.result[top:bottom, :, self.channels :] = np.rint(self.alpha[top:bottom] * scale)
+        self.result[top:bottom] = levels

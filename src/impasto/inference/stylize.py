@@ -1,6 +1,7 @@
 """Repainting pictures and folders of pictures."""
 
 from collections.abc import Generator, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import numpy as np
 from impasto.base.checks import check_number, check_share, check_switch
 from impasto.base.errors import UserError
 from impasto.base.sheets import save_pairs, shrunk
-from impasto.data.sources.decode import decode
+from impasto.data.sources.frames import Frames, Layers
 from impasto.inference.events import Done, Event, Painted, Progress, Skipped, Started, reason_to_skip
-from impasto.inference.formats import save, target_name
+from impasto.inference.formats import format_of, target_name
 from impasto.inference.repaint import Look, Repainting
+from impasto.inference.saving import save
 from impasto.inference.targets import choose_targets
 from impasto.painters.loading import LoadedGenerator
 
@@ -71,7 +73,7 @@ def stylize(
     for picture in left:
         target = paintings[picture]
         try:
-            pair = yield from repaint_file(generator, picture, target, look, with_pair=sheet is not None)
+            event, pair = yield from repaint_file(generator, picture, target, look, with_pair=sheet is not None)
         except Exception as problem:
             skipped += 1
             yield Skipped(picture, reason_to_skip(problem))
@@ -79,13 +81,13 @@ def stylize(
         painted += 1
         if pair is not None:
             pairs.append(pair)
-        yield Painted(picture, target, notes_on_name(picture, target))
+        yield event
     if pairs and sheet is not None:
         save_pairs(pairs, sheet, targets.sheet)
     yield Done(painted, skipped, Path(output))
 
 
-def notes_on_name(source: Path, target: Path) -> tuple[str, ...]:
+def name_notes(source: Path, target: Path) -> tuple[str, ...]:
     """Says where a painting goes whose name had to be cut."""
     cut = target.name == target_name(source.name) and target.name not in (source.name, f"{source.name}.png")
     return (f"its name is too long with .png, so it is painted as {target.name}",) if cut else ()
@@ -93,7 +95,7 @@ def notes_on_name(source: Path, target: Path) -> tuple[str, ...]:
 
 def repaint_file(
     generator: LoadedGenerator, source: Path, target: Path, look: Look, with_pair: bool = False
-) -> Generator[Progress, None, Pair | None]:
+) -> Generator[Progress, None, tuple[Painted, Pair | None]]:
     """Repaint one file.
 
     Args:
@@ -104,14 +106,27 @@ def repaint_file(
         with_pair: whether the picture before and after is wanted.
 
     Yields:
-        Progress by tiles.
+        Progress by tiles of all frames.
 
     Returns:
-        The picture before and after, small, for the sheet; None where it is not wanted.
+        What was painted; and the picture before and after, small, for the sheet, or None where that is not wanted.
     """
-    pixels = decode(source, channels=4)
-    repainting = Repainting(generator, pixels[..., :3], pixels[..., 3:], look)
-    for done, total in repainting:
-        yield Progress(source, done, total)
-    save(repainting.result, target)
-    return (shrunk(pixels), shrunk(repainting.result)) if with_pair else None
+    frames, kind = Frames(source), format_of(target)
+    count = frames.count if kind is not None and kind.frames else 1
+    painted: list[Layers] = []
+    pair = None
+    notes = name_notes(source, target)
+    for number, (pixels, alpha) in enumerate(islice(frames, count)):
+        deep = pixels.dtype == np.uint16 and kind is not None and kind.deep and (count == 1 or kind.name == "TIFF")
+        repainting = Repainting(generator, pixels, alpha, look, deep)
+        for done, total in repainting:
+            yield Progress(source, number * total + done, count * total)
+        painted.append((repainting.result, repainting.opacity))
+        if number == 0 and with_pair:
+            pair = shrunk(pixels, alpha), shrunk(*painted[0])
+        if number == 0 and pixels.dtype == np.uint16 and not deep:
+            notes += (f"{target.suffix} holds 8 of its 16 bits",)
+    if count < frames.count:
+        notes += (f"{target.suffix} holds one of its {frames.count} frames, and the first is painted",)
+    save(painted, target, frames.durations, frames.animation)
+    return Painted(source, target, notes), pair

@@ -8,7 +8,7 @@ import struct
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
@@ -27,7 +27,7 @@ MAX_BYTES: Final = 2**30
 # EPS, WMF and PDF are left out: Pillow hands them to other programs or executes what they say.
 FORMATS: Final = (
     *("JPEG", "JPEG2000", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "DIB", "PPM", "TGA"),
-    *("ICO", "PCX", "SGI", "DDS", "PSD", "QOI"),
+    *("ICO", "PCX", "SGI", "DDS", "PSD", "QOI", "HEIF", "JXL"),
 )
 
 _ORIENTATION_TAG: Final = 0x0112
@@ -147,14 +147,24 @@ def _pillow_rules() -> Iterator[None]:
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
+    """Pillow's names of the formats that are read here.
+
+    HEIC and JPEG XL are read, and written, where the optional packages pillow-heif and pillow-jxl-plugin are installed.
+    """
     Image.init()
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    with suppress(ImportError):
+        import pillow_jxl  # noqa: F401 - registers itself
     return tuple(name for name in FORMATS if name in Image.OPEN)  # a build of Pillow may lack some
 
 
 def open_image(data: bytes, at_least: int | None = None) -> tuple[Image.Image, int]:
     """A loaded picture, which may have been shrunk as :func:`decode` says, and its EXIF orientation."""
-    image: Image.Image = Image.open(io.BytesIO(data), formats=_formats())
+    image: Image.Image = Image.open(io.BytesIO(data), formats=formats())
     if at_least is not None and image.format in ("JPEG", "MPO"):
         # Twice the size needed leaves the last and finest halving to the Lanczos filter.
         image.draft(None, (2 * at_least, 2 * at_least))
@@ -286,8 +296,13 @@ def _to_srgb(image: Image.Image) -> Image.Image:
 
 
 def _unknown(data: bytes) -> str:
-    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
-        return "HEIC pictures are not read; convert it to JPEG or PNG"
+    heic = data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+    if heic and "HEIF" not in formats():
+        return "HEIC is read by the optional package pillow-heif: pip install pillow-heif"
+    if "JXL" not in formats() and data.startswith((b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")):
+        return "JPEG XL is read by the optional package pillow-jxl-plugin: pip install pillow-jxl-plugin"
+    if heic:
+        return "the HEIC file is damaged: its header cannot be read"
     if data[:4] in (b"\x89PNG", b"RIFF", b"II*\x00", b"MM\x00*") or data[:3] in (b"\xff\xd8\xff", b"GIF"):
         return "the file is damaged: its header cannot be read"
     return "it is not a picture in a format that is read"

@@ -80,6 +80,11 @@ def is_deep(data: bytes) -> bool:
     return False
 
 
+def is_beyond_pillow(data: bytes) -> bool:
+    """Whether the file is a TIFF whose channels or depth Pillow does not read in full."""
+    return data.startswith(_TIFF) and _is_beyond_pillow(_tags(data))
+
+
 def _layers(data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
     if data.startswith(_PNG) and is_deep(data):
         return _split(_deep_png(data))

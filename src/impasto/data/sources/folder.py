@@ -18,9 +18,10 @@ from impasto.base.notices import log, notice
 from impasto.data.sources.source import UNLABELLED, Item, Origin, shown
 
 _PICTURE: Final = re.compile(
-    r"\.(jpe?g|jpe|jfif|a?png|webp|avif|gif|tiff?|bmp|dib|p[pgbnf]m|tga|ico|pcx|sgi|rgb|dds|psd|qoi|jp2|j2k|jpx|mpo|hei[cf])"
+    r"\.(jpe?g|jpe|jfif|a?png|webp|avif|gif|tiff?|bmp|dib|p[pgbnf]m|tga|ico|pcx|sgi|rgb|dds|psd|qoi|jp2|j2k|jpx|mpo"
+    r"|hei[cf]|hif|jxl)"
 )
-"""Endings of picture files. HEIC is among them to be named as what cannot be read, not passed over in silence."""
+"""Endings of picture files; those that take an optional package are among them, so that its absence is said."""
 
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*", b"BM", b"8BPS")
 _RUN: Final = 100_000

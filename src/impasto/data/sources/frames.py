@@ -1,0 +1,82 @@
+"""All frames of an animation, all pages of a TIFF, or the one picture of any other file."""
+
+import io
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+
+from impasto.data.sources.decode import (
+    MAX_PIXELS,
+    BadImage,
+    checked,
+    eight_bit_layers,
+    formats,
+    has_deep_samples,
+    in_range,
+    orientation_of,
+    read_file,
+    upright,
+)
+from impasto.data.sources.deep import decode_layers, is_beyond_pillow
+
+Layers = tuple[np.ndarray, np.ndarray | None]
+"""uint8 or uint16 (H, W, C), and the opacity (H, W, 1) of the same type; None for an opaque format."""
+
+_WITH_FRAMES: Final = ("GIF", "WEBP", "PNG", "AVIF", "TIFF", "HEIF")
+"""Pillow's names of formats whose frames are pictures of equal standing; those of others are previews and layers."""
+
+
+class Frames:
+    """The frames of a picture file, decoded one after the other as :func:`decode_layers` does.
+
+    Args:
+        path: of the file.
+
+    Attributes:
+        count: number of frames.
+        durations: of each frame in milliseconds, known once it is decoded; empty for pages and single pictures.
+        animation: what Pillow has to be told of an animation as a whole when it is written.
+
+    Raises:
+        BadImage: a file that cannot be read, or more pixels in all frames together than are decoded.
+    """
+
+    def __init__(self, path: os.PathLike[str] | str) -> None:
+        self._data = read_file(path)
+        self.durations: list[float] = []
+        self.animation: dict[str, Any] = {}
+        self.count = checked(self._data, self._count)
+
+    def _count(self) -> int:
+        if is_beyond_pillow(self._data):
+            return 1
+        self._image = Image.open(io.BytesIO(self._data), formats=formats())
+        count = getattr(self._image, "n_frames", 1) if self._image.format in _WITH_FRAMES else 1
+        if count == 1:
+            return 1
+        width, height = self._image.size
+        if width * height * count > MAX_PIXELS:
+            raise BadImage(f"its {count} frames of {width} x {height} pixels are more than the {MAX_PIXELS:,} decoded")
+        self.animation = {k: v for k, v in self._image.info.items() if k in ("loop", "default_image")}
+        return count
+
+    def __iter__(self) -> Iterator[Layers]:
+        if self.count == 1:
+            yield decode_layers(self._data)
+            return
+        for number in range(self.count):
+            yield checked(self._data, lambda number=number: self._frame(number))  # type: ignore[misc]
+
+    def _frame(self, number: int) -> Layers:
+        self._image.seek(number)
+        self._image.load()
+        if (duration := self._image.info.get("duration")) is not None:
+            self.durations.append(duration)
+        orientation = orientation_of(self._image)
+        if has_deep_samples(self._image):
+            return upright(in_range(np.asarray(self._image)[..., None], 65535).astype(np.uint16), orientation), None
+        pixels, opacity = eight_bit_layers(self._image)
+        return upright(pixels, orientation), None if opacity is None else upright(opacity, orientation)
