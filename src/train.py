@@ -22,7 +22,7 @@ def train(cfg: DictConfig) -> float | None:
 
     from impasto.base.files import write_json
     from impasto.base.notices import forget_notices
-    from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
+    from impasto.run.build import build_model
     from impasto.run.checks.configuration import check, check_data
     from impasto.run.fit import fit, objective, prepare
     from impasto.run.records.report import write_report
@@ -31,17 +31,14 @@ def train(cfg: DictConfig) -> float | None:
 
     forget_notices()
     cfg = with_resumed_config(cfg)
-    check(cfg)
+    parts = check(cfg)
     run_dir = Path(cfg.output_dir)
-    data = build_data(cfg)
-    prepare(data, run_dir)
-    check_data(cfg, data)
-    model = build_model(cfg, data.spec)
-    callbacks = build_callbacks(cfg)
-    trainer = build_trainer(cfg, callbacks)
-    fit(cfg, trainer, model, data)
-    summary = summarise(cfg, trainer, model, callbacks)
-    if trainer.is_global_zero:
+    prepare(parts.data, run_dir)
+    check_data(parts)
+    model = build_model(cfg, parts.data.spec, parts)
+    fit(cfg, parts.trainer, model, parts.data)
+    summary = summarise(cfg, parts.trainer, model, parts.callbacks)
+    if parts.trainer.is_global_zero:
         write_json(run_dir / "summary.json", summary)
         page = write_report(run_dir, summary, OmegaConf.to_yaml(cfg, resolve=True))
         log.info("%s; samples in %s, report in %s", outcome(summary), run_dir / "samples", page)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from impasto.data.packing.packed import open_packed
-from impasto.run.build import build_data, build_model
+from impasto.run.build import build_model, build_parts
 from impasto.run.precision import choose_precision
 from tests.benchmarks.common import composed, device, report
 from tests.benchmarks.overhead import bare_step, synchronise
@@ -37,11 +37,12 @@ def waiting_share() -> float:
     """Share of a step spent waiting for the batch, in a run's own precision, out of more pictures than caches hold."""
     with tempfile.TemporaryDirectory() as folder:
         cfg = composed(Path(folder), "model=dcgan", "data.source=sample", f"data.batch_size={BATCH}", "evaluation=none")
-        data = build_data(cfg)
+        parts = build_parts(cfg)
+        data = parts.data
         data.prepare_data()
         data.setup("fit")
         data.train = open_packed(sparse(Path(folder) / "packed", PICTURES))
-        model = build_model(cfg, data.spec).to(device()).train()
+        model = build_model(cfg, data.spec, parts).to(device()).train()
         optimizer_g, optimizer_d = model.configure_optimizers()
         reduced = choose_precision(cfg.precision, cfg.trainer.accelerator) == "bf16-mixed"
         batches = iter(data.train_dataloader())

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from impasto.callbacks.guard import Guard
 from impasto.models.base import AdversarialModel
-from impasto.run.build import build_callbacks, build_data, build_model, build_trainer
+from impasto.run.build import build_callbacks, build_model, build_parts, build_trainer
 from impasto.run.precision import choose_precision
+from impasto.run.records.loggers import make_loggers
 from tests.benchmarks.common import composed, device, paired_ratio, report
 
 STEPS, ROUNDS = 12, 6
@@ -73,6 +74,7 @@ def framework_seconds(cfg: DictConfig, model: AdversarialModel, data: Any) -> fl
     callbacks = build_callbacks(cfg)
     times = StepTimes(callbacks)
     trainer = build_trainer(cfg, {**callbacks, "times": times})
+    trainer.loggers = make_loggers(cfg)
     trainer.fit(model, datamodule=data)
     return times.a_step(cfg.data.batch_size)
 
@@ -138,10 +140,11 @@ def overhead(size: int, width: int) -> tuple[float, float]:
             "callbacks.samples=null",
             f"callbacks.guard.every_kimg={INTERVALS['guard']}",  # not that of so short a run
         )
-        data = build_data(cfg)
+        parts = build_parts(cfg)
+        data = parts.data
         data.prepare_data()
         data.setup("fit")
-        model = build_model(cfg, data.spec)
+        model = build_model(cfg, data.spec, parts)
         warnings.filterwarnings("ignore", ".*(many workers|eval mode|treespec).*")
         framework, bare = [], []
         for _ in range(ROUNDS):

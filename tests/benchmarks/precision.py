@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from impasto.run.build import build_data, build_model
+from impasto.run.build import build_model, build_parts
 from tests.benchmarks.common import composed, device, paired_ratio, report
 from tests.benchmarks.overhead import bare_step, synchronise
 
@@ -16,10 +16,11 @@ STEPS, ROUNDS, BATCH = 8, 5, 64
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         cfg = composed(Path(folder), "model=dcgan", "data.source=sample", "data.image_size=64", "evaluation=none")
-        data = build_data(cfg)
+        parts = build_parts(cfg)
+        data = parts.data
         data.prepare_data()
         data.setup("fit")
-        model = build_model(cfg, data.spec).to(device()).train()
+        model = build_model(cfg, data.spec, parts).to(device()).train()
     optimizer_g, optimizer_d = model.configure_optimizers()
     images = torch.rand(BATCH, 3, 64, 64, device=device()).mul(2).sub(1).to(memory_format=torch.channels_last)
     label = torch.arange(BATCH, device=device()) % max(data.spec.num_classes, 1)

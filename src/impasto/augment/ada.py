@@ -1,5 +1,7 @@
 """Adaptive discriminator augmentation (Karras et al. 2020a)."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -8,6 +10,7 @@ from impasto.augment.diffaugment import rectangle
 from impasto.augment.draws import per_image, uniform
 from impasto.augment.geometry import placed, random_placement
 from impasto.base import distributed
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Count, NotNegative, Positive, Strength
 from impasto.base.schedules import Schedule, value_at
 
@@ -61,6 +64,24 @@ class ADA(nn.Module):
         self.register_buffer("signs", torch.zeros(()))
         self.register_buffer("count", torch.zeros(()))
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """Overfitting is read off the sign of scores, to which not every loss gives a meaning."""
+        real_above = getattr(parts.loss, "real_above", self.threshold)
+        if self.schedule is not None or real_above == self.threshold:
+            return
+        if real_above is None:
+            yield Doubt(
+                "augment",
+                "augment=ada reads overfitting off the sign of scores, which this loss leaves open: set augment.p, or "
+                "augment=ada_scheduled.",
+            )
+        elif self.threshold == 0:
+            yield Doubt(
+                "augment",
+                f"augment=ada takes scores above 0 for real, {type(parts.loss).__name__} those above {real_above}: set "
+                f"augment.threshold={real_above}.",
+            )
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) to the same, in float32."""

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from impasto.base.files import dispensable
 from impasto.base.notices import notice
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Interval
 from impasto.base.sheets import save_sheet
 from impasto.callbacks.checkpoints import checkpoints_of
@@ -79,6 +81,11 @@ class Evaluation(Callback):
         self.comparability: dict[str, dict[str, Any]] = {}
         self.main_metric: str | None = None
         self.seconds = 0.0
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """What the evaluator says of the other parts, if it has anything to say."""
+        if callable(check_with := getattr(self.evaluator, "check_with", None)):
+            yield from check_with(parts)
 
     def state_dict(self) -> dict[str, Any]:
         """The history outlives the process."""

@@ -5,10 +5,13 @@ map of scores for a patch discriminator) and return the mean loss as a scalar. N
 has already squashed: which outputs a loss can be used with is said by ``takes_sigmoid``.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar, Protocol
 
 import torch.nn.functional as F
 from torch import Tensor
+
+from impasto.base.parts import Doubt, Parts, Refusal
 
 
 class AdversarialLoss(Protocol):
@@ -18,6 +21,8 @@ class AdversarialLoss(Protocol):
     """Whether the generator's loss needs the scores of real pictures."""
     takes_sigmoid: ClassVar[bool]
     """Whether scores in [0, 1] make sense; the others need the whole real line."""
+    real_above: ClassVar[float | None] = 0.0
+    """A score above it speaks for a real picture; None where only differences of scores mean something."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Loss of the discriminator: scalar."""
@@ -27,8 +32,17 @@ class AdversarialLoss(Protocol):
         """Loss of the generator: scalar."""
         ...
 
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """Refuse discriminators that squash what must not be squashed."""
+        for network in parts.discriminators.values():
+            if getattr(network, "sigmoid", False) and not self.takes_sigmoid:
+                yield Refusal(
+                    f"{type(self).__name__} needs scores on the whole real line, but {parts.key_of(network)}.sigmoid="
+                    "true squashes them; set it to false."
+                )
 
-class NonSaturating:
+
+class NonSaturating(AdversarialLoss):
     """Goodfellow et al. 2014, section 3: D maximises log D(x) + log(1 - D(G(z))), G maximises log D(G(z)).
 
     Scores are logits: -log sigmoid(s) = softplus(-s).
@@ -46,7 +60,7 @@ class NonSaturating:
         return F.softplus(-fake).mean()
 
 
-class Minimax:
+class Minimax(AdversarialLoss):
     """Goodfellow et al. 2014, equation 1: G minimises log(1 - D(G(z))), the very quantity that D maximises."""
 
     uses_real: ClassVar[bool] = False
@@ -61,7 +75,7 @@ class Minimax:
         return -F.softplus(fake).mean()
 
 
-class LSGAN:
+class LSGAN(AdversarialLoss):
     """Least squares (Mao et al. 2017, equation 9: a = 0, b = c = 1), with the halves that the paper has.
 
     Args:
@@ -70,6 +84,7 @@ class LSGAN:
 
     uses_real: ClassVar[bool] = False
     takes_sigmoid: ClassVar[bool] = True
+    real_above: ClassVar[float | None] = 0.5
 
     def __init__(self, generator_half: bool = True) -> None:
         self.generator_weight = 0.5 if generator_half else 1.0
@@ -83,7 +98,7 @@ class LSGAN:
         return self.generator_weight * (fake - 1).square().mean()
 
 
-class Hinge:
+class Hinge(AdversarialLoss):
     """Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17."""
 
     uses_real: ClassVar[bool] = False
@@ -98,11 +113,23 @@ class Hinge:
         return -fake.mean()
 
 
-class Wasserstein:
+class Wasserstein(AdversarialLoss):
     """Arjovsky et al. 2017, equation 3: the critic estimates the earth mover's distance; it must be kept Lipschitz."""
 
     uses_real: ClassVar[bool] = False
     takes_sigmoid: ClassVar[bool] = False
+    real_above: ClassVar[float | None] = None
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """As all losses do; and doubt critics whose slope nothing bounds."""
+        yield from super().check_with(parts)
+        layers = [type(m).__name__.lower() for critic in parts.discriminators.values() for m in critic.modules()]
+        clipped = getattr(parts.model, "clip_weights", None) is not None
+        if layers and not (parts.penalties or clipped or any("spectralnorm" in name for name in layers)):
+            yield Doubt(
+                "loss",
+                "loss=wasserstein without penalty, clipping or spectral norm: nothing keeps the critic Lipschitz.",
+            )
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """fake - real, mean."""
@@ -113,7 +140,7 @@ class Wasserstein:
         return -fake.mean()
 
 
-class Relativistic:
+class Relativistic(AdversarialLoss):
     """The relativistic pairing loss (Jolicoeur-Martineau 2019; Huang et al. 2024, equation 2).
 
     The i-th real is paired with the i-th fake; the generator's gradient flows through its fakes alone.
@@ -121,6 +148,7 @@ class Relativistic:
 
     uses_real: ClassVar[bool] = True
     takes_sigmoid: ClassVar[bool] = False
+    real_above: ClassVar[float | None] = None
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """softplus(fake - real), mean."""

@@ -10,7 +10,7 @@ learning rate and betas mean the same for any k.
 The step computes the pass in float32 when one of the penalties that are due differentiates through it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,8 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from impasto.base import distributed
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Count, NotNegative, Share
 from impasto.base.schedules import Schedule, value_at
+from impasto.networks.layers.head import MinibatchDeviation
 
 
 @dataclass
@@ -86,6 +88,23 @@ class GradientPenalty(Penalty):
     def __init__(self, weight: NotNegative = 10.0, target: NotNegative = 1.0, every: Count = 1) -> None:
         super().__init__(every)
         self.weight, self.target = weight, target
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """The gradient of a score by its own picture is meant; some layers let it depend on the others of a batch."""
+        asks = f"{type(self).__name__} asks for the gradient of each score by its own picture, but"
+        for network in parts.discriminators.values():
+            key = parts.key_of(network)
+            if any("batchnorm" in type(m).__name__.lower() for m in network.modules()):
+                yield Refusal(
+                    f"{asks} the discriminator's batch normalisation mixes the pictures of a batch; set {key}.norm="
+                    "layer, instance or none."
+                )
+            if any(isinstance(m, MinibatchDeviation) for m in network.modules()):
+                yield Doubt(
+                    parts.key_of(self),
+                    f"{asks} minibatch_std lets a score depend on all pictures of its group (Karras et al. 2018 use "
+                    f"them together all the same): set {key}.minibatch_std=false for the penalty as it is meant.",
+                )
 
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """Scalar."""

@@ -1,22 +1,42 @@
 """From configuration to objects: the one place where config is read."""
 
+import inspect
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import torch
+from hydra.utils import get_object
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.base.instantiate import make
 from impasto.base.notices import notice
+from impasto.base.parts import Parts
 from impasto.base.spec import ImageSpec
 from impasto.data.base import PackedDataModule
 from impasto.losses.penalties import Penalty
 from impasto.models.base import AdversarialModel
 from impasto.networks.build import build_network
 from impasto.run.precision import choose_precision
-from impasto.run.records.loggers import make_loggers
+
+Built = TypeVar("Built")
+
+
+def build_parts(cfg: DictConfig, attempt: Callable[[str, Callable[[], Any]], Any] = lambda _, build: build()) -> Parts:
+    """All parts of a run but its model, which waits for the pictures, and the trainer.
+
+    Args:
+        cfg: the whole configuration.
+        attempt: given a key and what builds the part, calls it; None stands for what could not be built.
+    """
+    return Parts(
+        data=attempt("data", lambda: build_data(cfg)),
+        loss=attempt("loss", lambda: make(cfg.loss)),
+        penalties=attempt("penalty", lambda: make_penalties(cfg.penalty)) or {},
+        augment=attempt("augment", lambda: make(cfg.augment)),
+        callbacks=attempt("callbacks", lambda: build_callbacks(cfg)) or {},
+    )
 
 
 def build_data(cfg: DictConfig) -> PackedDataModule:
@@ -24,7 +44,7 @@ def build_data(cfg: DictConfig) -> PackedDataModule:
     return make(cfg.data, seed=cfg.seed)
 
 
-def build_model(cfg: DictConfig, spec: ImageSpec) -> AdversarialModel:
+def build_model(cfg: DictConfig, spec: ImageSpec, parts: Parts) -> AdversarialModel:
     """The model of ``cfg.model`` with its loss, penalties and augmentation, for data of this shape."""
     node = OmegaConf.to_container(cfg.model, resolve=True)
     assert isinstance(node, dict)
@@ -35,12 +55,7 @@ def build_model(cfg: DictConfig, spec: ImageSpec) -> AdversarialModel:
     # As a partial, because instantiate would take the objects apart that it is given as arguments.
     factory = make(node, _partial_=True, _convert_="all")
     return factory(
-        spec=spec,
-        **networks,
-        loss=make(cfg.loss),
-        penalties=make_penalties(cfg.penalty),
-        augment=make(cfg.augment),
-        seed=cfg.seed,
+        spec=spec, **networks, loss=parts.loss, penalties=parts.penalties, augment=parts.augment, seed=cfg.seed
     )
 
 
@@ -59,27 +74,31 @@ def make_penalties(nodes: Mapping[Any, Any]) -> dict[str, Penalty]:
 
 
 def build_callbacks(cfg: DictConfig) -> dict[str, Callback]:
-    """The callbacks by name; those set to null are left out."""
+    """The callbacks by name; those set to null are left out. One that takes ``record`` gets the configuration."""
     record = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(record, Mapping)
-    callbacks: dict[str, Callback] = {}
-    for name, node in cfg.callbacks.items():
-        if node is not None:
-            callbacks[str(name)] = make(node, _partial_=True)(record=record) if name == "checkpoints" else make(node)
-    return callbacks
+    nodes = {str(name): node for name, node in cfg.callbacks.items() if node is not None}
+    return {
+        # As a partial, because instantiate would make objects of the record.
+        name: make(node, _partial_=True)(record=record) if takes(node, "record") else make(node)
+        for name, node in nodes.items()
+    }
+
+
+def takes(node: Mapping[Any, Any], argument: str) -> bool:
+    """Whether what a node names has a parameter of this name."""
+    return argument in inspect.signature(get_object(str(node.get("_target_")))).parameters
 
 
 def build_trainer(cfg: DictConfig, callbacks: Mapping[str, Callback]) -> Trainer:
-    """Lightning's trainer, counting pictures instead of its own steps."""
+    """Lightning's trainer, counting pictures instead of its own steps; it gets its loggers when training starts."""
     # What it says of devices, and of its makers' other products, is said twice under Hydra and helps nobody.
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    precision = choose_precision(cfg.precision, cfg.trainer.accelerator)
     return make(
         cfg.trainer,
-        logger=make_loggers(cfg),
+        logger=False,
         callbacks=list(callbacks.values()),
-        precision=precision,
+        precision=choose_precision(cfg.precision, cfg.trainer.accelerator),
         max_epochs=-1,
         max_steps=-1,
         use_distributed_sampler=False,  # our sampler knows its share of the global batch

@@ -14,7 +14,7 @@ from impasto.data.base import PackedDataModule
 from impasto.data.packing.build import BadPicturesError
 from impasto.data.packing.packed import BAD_LIST, write_bad_images
 from impasto.models.base import AdversarialModel
-from impasto.run.records.loggers import finish_loggers
+from impasto.run.records.loggers import finish_loggers, make_loggers
 from impasto.run.records.resume import last_checkpoint, read_counts
 
 # Lightning advises on things that are decided here: one loader in this process, no validation, images as the clock.
@@ -60,6 +60,7 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: Packed
     if cfg.compile:
         model.generator.compile()
         model.discriminator.compile()
+    trainer.loggers = make_loggers(cfg)
     try:
         with warnings.catch_warnings():
             for pattern in NOT_OURS:

@@ -1,8 +1,11 @@
 """Configurations that cannot work are refused with the reason, and sensible ones are not."""
 
 import re
+from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -14,13 +17,13 @@ from torch import nn
 from impasto.base.errors import UserError
 from impasto.base.instantiate import make
 from impasto.base.notices import forget_notices, notices
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, GradientPenalty, LeCam
 from impasto.run.build import make_penalties
+from impasto.run.checks.annotations import number_problems
 from impasto.run.checks.batches import batch_problems, processes
-from impasto.run.checks.configuration import check, check_data, kind_problems, mixture_problems
-from impasto.run.checks.ranges import number_problems
-from impasto.run.checks.warnings import constrained
+from impasto.run.checks.configuration import check, check_data, kind_problems, refusals
 from tests.test_config import choices
 from tests.training import composed
 
@@ -32,23 +35,28 @@ class Critic(nn.Module):
         self.norm = norm
 
 
+def mixed(loss: object, penalties: list[nn.Module], discriminator: nn.Module, **parts: Any) -> Parts:
+    named = {f"p{i}": penalty for i, penalty in enumerate(penalties)}
+    return Parts(loss=loss, penalties=named, discriminators={"discriminator": discriminator}, **parts)
+
+
 @pytest.mark.parametrize("loss", [Wasserstein(), Hinge(), Relativistic(), NonSaturating()])
 def test_losses_that_need_raw_scores_are_refused_behind_a_sigmoid(loss: Wasserstein) -> None:
-    (problem,) = mixture_problems(loss, [], Critic(sigmoid=True))
+    (problem,) = refusals(mixed(loss, [], Critic(sigmoid=True)))
     assert type(loss).__name__ in problem
-    assert "sigmoid=true" in problem
-    assert not mixture_problems(loss, [], Critic())
+    assert "model.discriminator.sigmoid=true" in problem
+    assert not refusals(mixed(loss, [], Critic()))
 
 
 def test_least_squares_may_be_squashed() -> None:
-    assert not mixture_problems(LSGAN(), [], Critic(sigmoid=True))
+    assert not refusals(mixed(LSGAN(), [], Critic(sigmoid=True)))
 
 
 def test_gradient_penalty_through_batch_norm_is_refused_and_r1_is_not() -> None:
-    (problem,) = mixture_problems(Wasserstein(), [GradientPenalty()], Critic(nn.BatchNorm2d(3)))
+    (problem,) = refusals(mixed(Wasserstein(), [GradientPenalty()], Critic(nn.BatchNorm2d(3))))
     assert "batch normalisation" in problem
-    assert not mixture_problems(Wasserstein(), [GradientPenalty()], Critic(nn.InstanceNorm2d(3)))
-    assert not mixture_problems(Hinge(), [R1(), LeCam()], Critic(nn.BatchNorm2d(3)))
+    assert not refusals(mixed(Wasserstein(), [GradientPenalty()], Critic(nn.InstanceNorm2d(3))))
+    assert not refusals(mixed(Hinge(), [R1(), LeCam()], Critic(nn.BatchNorm2d(3))))
 
 
 def test_numbers_are_all_named_at_once() -> None:
@@ -361,19 +369,50 @@ def test_a_network_that_needs_real_weights_is_let_through(tmp_path: Path) -> Non
 def test_what_turns_out_not_to_be_held_out_is_said_once_the_data_is_read(tmp_path: Path) -> None:
     data = type("Data", (), {"held_out": None})
     cfg = composed(tmp_path, *SMALL, "evaluation=default", "data.holdout=0.1", "evaluation.split=held_out")
-    check(cfg)
     with pytest.raises(UserError, match="no pictures are held out"):
-        check_data(cfg, data())
-    check_data(composed(tmp_path, *SMALL), data())
+        check_data(replace(check(cfg), data=data()))
+    check_data(replace(check(composed(tmp_path, *SMALL)), data=data()))
 
 
 def test_what_keeps_a_critic_lipschitz() -> None:
-    cfg = OmegaConf.create({"model": {"clip_weights": None}})
-    spectral = nn.utils.parametrizations.spectral_norm(nn.Linear(2, 1))
-    assert not constrained(cfg, [], Critic())
-    assert constrained(cfg, [R1()], Critic())
-    assert constrained(cfg, [], Critic(spectral))
-    assert constrained(OmegaConf.create({"model": {"clip_weights": 0.01}}), [], Critic())
+    free, clipped = (SimpleNamespace(clip_weights=limit) for limit in (None, 0.01))
+    plain, spectral = nn.Linear(2, 1), nn.utils.parametrizations.spectral_norm(nn.Linear(2, 1))
+
+    def doubts(penalties: list[nn.Module], critic: nn.Module, model: Any) -> list[str]:
+        found = mixed(Wasserstein(), penalties, critic, model=model).findings()
+        return [finding.key for finding in found if isinstance(finding, Doubt)]
+
+    assert doubts([], plain, free) == ["loss"]
+    assert doubts([R1()], plain, free) == doubts([], spectral, free) == doubts([], plain, clipped) == []
+
+
+class Shy:
+    """A part from outside that does not go with everything."""
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        key = parts.key_of(self)
+        if isinstance(parts.loss, Hinge):
+            yield Refusal(f"{key} does not go with loss=hinge.")
+        if parts.penalties:
+            yield Doubt(key, f"{key} does not need penalties.")
+
+
+def test_a_part_from_outside_says_what_it_does_not_go_with(tmp_path: Path) -> None:
+    forget_notices()
+    node = f"+callbacks.shy={{_target_: {Shy.__module__}.{Shy.__qualname__}}}"
+    with pytest.raises(UserError, match=r"callbacks.shy does not go with loss=hinge\."):
+        check(composed(tmp_path, *SMALL, "loss=hinge", node))
+    check(composed(tmp_path, *SMALL, "loss=lsgan", "penalty=r1", node))
+    assert notices()["callbacks.shy"] == "callbacks.shy does not need penalties."
+    forget_notices()
+
+
+def test_what_is_checked_is_what_runs(tmp_path: Path) -> None:
+    parts = check(composed(tmp_path, *SMALL, "augment=ada", "penalty=[r1,lecam]"))
+    assert set(parts.penalties) == {"r1", "lecam"}
+    assert list(parts.trainer.callbacks)[: len(parts.callbacks)] == list(parts.callbacks.values())
+    assert not parts.augment.p.is_meta
+    assert parts.data.root == "nowhere"
 
 
 def test_a_model_is_given_what_it_learns_from() -> None:

@@ -15,8 +15,9 @@ from omegaconf import OmegaConf
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
 from impasto.base.instantiate import make
+from impasto.base.parts import Parts
 from impasto.run.build import make_penalties
-from impasto.run.checks.configuration import mixture_problems
+from impasto.run.checks.configuration import refusals
 from impasto.run.command_line.entry import register_resolvers
 from tests.test_config import choices
 from tests.training import make_pictures
@@ -60,9 +61,9 @@ def test_every_loss_meets_every_penalty() -> None:
     assert [sorted(agent.parameters[name]["values"]) for name in ("loss", "penalty")] == [losses, penalties]
     discriminator = make(composed().model.discriminator)(channels=3, height=64, width=64, num_classes=2)
     built = [make(composed(f"loss={name}").loss) for name in losses]
-    chosen = [list(make_penalties(composed(f"penalty={name}").penalty).values()) for name in penalties]
+    chosen = [make_penalties(composed(f"penalty={name}").penalty) for name in penalties]
     for loss, penalty in product(built, chosen):
-        assert not mixture_problems(loss, penalty, discriminator)
+        assert not refusals(Parts(loss, penalty, discriminators={"discriminator": discriminator}))
 
 
 def test_the_search_looks_in_the_direction_of_mode() -> None:

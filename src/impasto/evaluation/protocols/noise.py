@@ -1,6 +1,6 @@
 """Measures how close generated pictures are to real ones, and says what makes each figure comparable."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.base.checks import check_number
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.progress import counting
 from impasto.base.ranges import Seed
 from impasto.data.packing.packed import PackedImages
@@ -109,6 +110,15 @@ class Evaluator:
         self.main_metric: str | None = None
         self.bar = False
         self._latest: tuple[Tensor, TrainedOn] | None = None
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """Refuse to measure against pictures held out where there are none."""
+        none_held_out = getattr(parts.data, "holdout", None) == 0 or getattr(parts.data, "held_out", self) is None
+        if self.split == "held_out" and none_held_out:
+            yield Refusal(
+                "evaluation.split=held_out, but no pictures are held out: set data.holdout, such as 0.1, or "
+                "evaluation.split=train."
+            )
 
     @cached_property
     def extractor(self) -> Extractor:

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, TypeVar
 
 import torch
 from hydra.utils import get_object
@@ -12,26 +14,19 @@ from torch import nn
 
 from impasto.base.errors import UserError
 from impasto.base.instantiate import make
+from impasto.base.notices import notice
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec
-from impasto.data.base import PackedDataModule
-from impasto.data.packing.packed import Duplicates
 from impasto.data.transforms import as_size
-from impasto.losses.adversarial import Minimax, NonSaturating
-from impasto.losses.penalties import GradientPenalty, Penalty
 from impasto.networks.build import build_network
-from impasto.run.build import build_callbacks, build_data, build_model, make_penalties
+from impasto.run.build import build_model, build_parts, build_trainer
+from impasto.run.checks.annotations import number_problems, word_problems
 from impasto.run.checks.batches import batch_problems, lone_problems
-from impasto.run.checks.devices import precision_problems, trainer_problems, try_trainer
+from impasto.run.checks.devices import precision_problems, trainer_problems
 from impasto.run.checks.network_trials import size_problems
-from impasto.run.checks.ranges import number_problems
-from impasto.run.checks.warnings import say_what_is_doubtful
+from impasto.run.checks.warnings import warn_of_settings
 
 Built = TypeVar("Built")
-
-SPLITS: Final = ("train", "held_out")
-NOTHING_HELD_OUT: Final = (
-    "evaluation.split=held_out, but no pictures are held out: set data.holdout, such as 0.1, or evaluation.split=train."
-)
 
 
 class Problems:
@@ -67,37 +62,38 @@ class Problems:
             raise UserError(" ".join(dict.fromkeys(self.found))) from self.cause
 
 
-def check(cfg: DictConfig) -> None:
-    """Refuse what cannot work, and say why; every problem is named at once.
+def check(cfg: DictConfig) -> Parts:
+    """Build every part of a run, and refuse what cannot work; every problem is named at once.
 
-    The model is built without memory for its weights, for data of the shape that config speaks of.
+    Returns:
+        The parts, to run with. Networks and model are only tried out, without memory for their weights, on data of the
+        shape that config speaks of; what the pictures have is known only once they are read.
 
     Raises:
         UserError: the problems.
     """
     problems = Problems()
     problems.found += number_problems(cfg) or batch_problems(cfg)
-    problems.found += precision_problems(cfg) + split_problems(cfg) + duplicate_problems(cfg)
-    if not (refused := trainer_problems(cfg)):
-        problems.attempt("trainer", lambda: try_trainer(cfg.get("trainer")))
-    problems.found += refused
+    problems.found += (misfit := precision_problems(cfg) + trainer_problems(cfg))
     model, data = (problems.attempt(group, partial(located, cfg, group)) for group in ("model", "data"))
-    loss = problems.attempt("loss", lambda: make(cfg.loss))
-    penalties = problems.attempt("penalty", lambda: list(make_penalties(cfg.penalty).values())) or []
-    augment = problems.attempt("augment", lambda: make(cfg.augment))
+    if model is None or data is None:
+        problems.report()
+    problems.found += kind_problems(model, data)
+    if not problems.found:
+        torch.manual_seed(cfg.seed)  # a part of someone's own may draw numbers when it is built
+    parts = build_parts(cfg, problems.attempt)
+    if not misfit:
+        parts = replace(parts, trainer=problems.attempt("trainer", lambda: build_trainer(cfg, parts.callbacks)))
     for key in ("optimizer_g", "optimizer_d"):
         if key in cfg.model:
             problems.attempt(f"model.{key}", partial(make_optimizer, cfg.model[key]))
     spec = problems.attempt("data.image_size", lambda: expected_spec(cfg))
-    generator, discriminator = check_networks(cfg, spec, problems)
-    problems.found += mixture_problems(loss, penalties, discriminator) + kind_problems(model, data)
-    if spec is not None and not problems.found:
-        problems.found += lone_problems(cfg, spec, generator, discriminator)
-    if data is not None:
-        problems.attempt("data", lambda: build_data(cfg))
-    problems.attempt("callbacks", lambda: build_callbacks(cfg))
+    tried = parts if spec is None else try_networks(cfg, spec, parts, problems)
+    problems.found += refusals(tried)
+    problems.found = problems.found or word_problems(cfg)
     problems.report()
-    say_what_is_doubtful(cfg, spec, loss, penalties, augment, generator, discriminator)
+    say_doubts(cfg, spec, tried)
+    return parts
 
 
 def make_optimizer(node: Any) -> torch.optim.Optimizer:
@@ -105,30 +101,49 @@ def make_optimizer(node: Any) -> torch.optim.Optimizer:
     return make(node)([nn.Parameter(torch.zeros(1))])
 
 
-def check_networks(cfg: DictConfig, spec: ImageSpec | None, problems: Problems) -> tuple[nn.Module, nn.Module]:
-    """Build both networks and then the model around them; one that cannot be built comes back empty."""
+def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Problems) -> Parts:
+    """The parts with both networks, and the model around them, as far as they can be built, on the meta device."""
+    copies = Parts(**deepcopy({"loss": parts.loss, "penalties": parts.penalties, "augment": parts.augment}))
     built: dict[str, nn.Module] = {}
-    if spec is not None:
-        with torch.device("meta"):
-            for name in ("generator", "discriminator"):
-                make_it = partial(lambda node: build_network(make(node), spec), cfg.model[name])
-                network = problems.attempt(f"model.{name}", make_it)
-                built |= {name: network} if network is not None else {}
-            if not problems.found:
-                problems.attempt("model", lambda: build_model(cfg, spec))
-            if len(built) == 2 and not hasattr(built["generator"], "latent_dim"):
-                problems.found += size_problems(spec, **built)
-    return built.get("generator", nn.Module()), built.get("discriminator", nn.Module())
+    with torch.device("meta"):
+        for name in ("generator", "discriminator"):
+            make_it = partial(lambda node: build_network(make(node), spec), cfg.model[name])
+            network = problems.attempt(f"model.{name}", make_it)
+            built |= {name: network} if network is not None else {}
+        ready = not problems.found
+        model = problems.attempt("model", lambda: build_model(cfg, spec, copies)) if ready else None
+        if len(built) == 2 and not hasattr(built["generator"], "latent_dim"):
+            problems.found += size_problems(spec, **built)
+        if len(built) == 2 and not problems.found:
+            problems.found += lone_problems(cfg, spec, **built)
+    generators, discriminators = (
+        {n: m for n, m in built.items() if n == name} for name in ("generator", "discriminator")
+    )
+    return replace(parts, generators=generators, discriminators=discriminators, model=model)
 
 
-def check_data(cfg: DictConfig, data: PackedDataModule) -> None:
+def refusals(parts: Parts) -> list[str]:
+    """Why parts cannot work with one another, as they say themselves."""
+    return [finding.sentence for finding in parts.findings() if isinstance(finding, Refusal)]
+
+
+def say_doubts(cfg: DictConfig, spec: ImageSpec | None, parts: Parts) -> None:
+    """Notices of what runs, but hardly as it is meant."""
+    for finding in parts.findings():
+        if isinstance(finding, Doubt):
+            notice(finding.key, finding.sentence)
+    if spec is not None and parts.generators and parts.discriminators:
+        warn_of_settings(cfg, spec, parts.generators["generator"], parts.discriminators["discriminator"])
+
+
+def check_data(parts: Parts) -> None:
     """As :func:`check`, of what is known only once the data has been read.
 
     Raises:
-        UserError: the measurements want held-out pictures, and none could be held out.
+        UserError: the measurements want held-out pictures, and none could be held out, for example.
     """
-    if wanted_split(cfg) == "held_out" and getattr(data, "held_out", data) is None:
-        raise UserError(NOTHING_HELD_OUT)
+    if found := refusals(parts):
+        raise UserError(" ".join(found))
 
 
 def expected_spec(cfg: DictConfig) -> ImageSpec:
@@ -158,49 +173,6 @@ def located(cfg: DictConfig, group: str) -> Any:
         raise UserError(
             f"{group}._target_={target} cannot be imported ({reason}): give the dotted path of a class."
         ) from problem
-
-
-def wanted_split(cfg: DictConfig) -> str | None:
-    """The part of the data to measure against; None where nothing is measured."""
-    measured = (cfg.get("callbacks") or {}).get("evaluation") is not None and "_target_" in (cfg.evaluation or {})
-    return cfg.evaluation.get("split") if measured else None
-
-
-def split_problems(cfg: DictConfig) -> list[str]:
-    """Measurements that want a part of the data that is not there."""
-    split = wanted_split(cfg)
-    if split is not None and split not in SPLITS:
-        return [f"evaluation.split={split} is not known: choose one of {', '.join(SPLITS)}."]
-    # Translation falls back on what was trained on, and says so in its figures: one painting may be all there is.
-    falls_back = "content" in cfg.data
-    return [NOTHING_HELD_OUT] if split == "held_out" and cfg.data.get("holdout") == 0 and not falls_back else []
-
-
-def duplicate_problems(cfg: DictConfig) -> list[str]:
-    """A word for what is to happen to pictures that repeat another, and is not known."""
-    wanted = cfg.data.get("duplicates", "skip")
-    known = get_args(Duplicates)
-    return [] if wanted in known else [f"data.duplicates={wanted} is not known: choose one of {', '.join(known)}."]
-
-
-def mixture_problems(loss: object, penalties: list[Penalty], discriminator: nn.Module) -> list[str]:
-    """Parts that defeat each other."""
-    problems = []
-    name = type(loss).__name__
-    if getattr(discriminator, "sigmoid", False) and not getattr(loss, "takes_sigmoid", True):
-        reason = (
-            "applies the sigmoid itself"
-            if isinstance(loss, NonSaturating | Minimax)
-            else "needs scores on the whole real line"
-        )
-        problems.append(f"{name} {reason}, but model.discriminator.sigmoid=true squashes them; set it to false.")
-    normalised = any("batchnorm" in type(m).__name__.lower() for m in discriminator.modules())
-    if normalised and any(isinstance(p, GradientPenalty) for p in penalties):
-        problems.append(
-            "penalty=gradient_penalty asks for the gradient of each score by its own picture, but the discriminator's "
-            "batch normalisation mixes the pictures of a batch; set model.discriminator.norm=layer, instance or none."
-        )
-    return problems
 
 
 def kind_problems(model: Any, data: Any) -> list[str]:

@@ -1,16 +1,11 @@
 """Mistakes in what a run is computed on, and in which number format."""
 
-import logging
-import warnings
-from typing import Any, Final
+from typing import Final
 
 import torch
-from lightning import Trainer
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
 from omegaconf import DictConfig
-
-from impasto.base.instantiate import make
 
 PRECISIONS: Final = ("auto", "32-true", "bf16-mixed", "16-mixed")
 
@@ -36,19 +31,6 @@ def has_gpu(accelerator: str) -> bool:
     return (accelerator != "mps" and torch.cuda.is_available()) or (
         accelerator != "cuda" and torch.backends.mps.is_available()
     )
-
-
-def try_trainer(node: Any) -> Trainer:
-    """Lightning's trainer as it would be made, in silence; for its own refusals."""
-    quiet = logging.getLogger("lightning.pytorch")
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return make(node, logger=False, enable_checkpointing=False, enable_progress_bar=False, max_epochs=-1)
-    finally:
-        quiet.setLevel(level)
 
 
 def precision_problems(cfg: DictConfig) -> list[str]:

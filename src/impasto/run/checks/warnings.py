@@ -1,38 +1,19 @@
-"""Mixtures that run, but hardly as they are meant to: notices instead of refusals."""
+"""Settings that do nothing, or not what they say: notices instead of refusals."""
 
 import math
 
 from omegaconf import DictConfig, ListConfig
 from torch import nn
 
-from impasto.augment.ada import ADA
 from impasto.base.notices import notice
 from impasto.base.spec import ImageSpec
-from impasto.losses.adversarial import LSGAN, Relativistic, Wasserstein
-from impasto.losses.penalties import GradientPenalty, Penalty
-from impasto.networks.layers.head import MinibatchDeviation
 from impasto.painters.latents import is_conditional
 from impasto.run.checks.network_trials import attended
 
 
-def say_what_is_doubtful(
-    cfg: DictConfig,
-    spec: ImageSpec | None,
-    loss: object,
-    penalties: list[Penalty],
-    augment: object,
-    generator: nn.Module,
-    discriminator: nn.Module,
-) -> None:
-    """Say what a run of this configuration would do to nobody's surprise but its user's."""
-    if isinstance(augment, ADA) and augment.schedule is None:
-        say_what_strength_goes_by(augment, loss)
-    if isinstance(loss, Wasserstein) and not constrained(cfg, penalties, discriminator):
-        notice(
-            "loss", "loss=wasserstein without penalty, clipping or spectral norm: nothing keeps the critic Lipschitz."
-        )
-    say_what_is_mixed(penalties, discriminator)
-    say_what_fades(cfg)
+def warn_of_settings(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> None:
+    """Notices of settings that do nothing, or not what they say."""
+    warn_of_small_weights(cfg)
     updates = math.ceil(cfg.kimg * 1000 / (cfg.data.get("batch_size") or 1))
     if (n_critic := cfg.model.get("n_critic", 1)) > updates:
         notice(
@@ -40,24 +21,11 @@ def say_what_is_doubtful(
             f"model.n_critic={n_critic}, but kimg={cfg.kimg} is over after {updates} updates of the discriminator: the "
             "generator will not be trained; make kimg larger.",
         )
-    if spec is not None:
-        say_where_attention_goes(cfg, spec, generator, discriminator)
-        say_what_balance_is_for(cfg, spec, generator)
+    warn_of_attention(cfg, spec, generator, discriminator)
+    warn_of_balance(cfg, spec, generator)
 
 
-def say_what_is_mixed(penalties: list[Penalty], discriminator: nn.Module) -> None:
-    """A gradient by one picture of scores that depend on others too; with batch normalisation it is refused."""
-    mixes = any(isinstance(m, MinibatchDeviation) for m in discriminator.modules())
-    if mixes and any(isinstance(p, GradientPenalty) for p in penalties):
-        notice(
-            "penalty.gradient_penalty",
-            "penalty=gradient_penalty asks for the gradient of each score by its own picture, but minibatch_std lets a "
-            "score depend on all pictures of its group (Karras et al. 2018 use them together all the same): set "
-            "model.discriminator.minibatch_std=false for the penalty as it is meant.",
-        )
-
-
-def say_what_fades(cfg: DictConfig) -> None:
+def warn_of_small_weights(cfg: DictConfig) -> None:
     """Small initial weights without the normalisation that makes up for them."""
     for name in ("generator", "discriminator"):
         gain = cfg.model[name].get("init_gain", 1)
@@ -70,7 +38,7 @@ def say_what_fades(cfg: DictConfig) -> None:
             )
 
 
-def say_what_balance_is_for(cfg: DictConfig, spec: ImageSpec, generator: nn.Module) -> None:
+def warn_of_balance(cfg: DictConfig, spec: ImageSpec, generator: nn.Module) -> None:
     """Classes drawn equally often for a generator that is told none."""
     if cfg.data.get("balanced") and hasattr(generator, "latent_dim") and not is_conditional(generator, spec):
         notice(
@@ -81,22 +49,7 @@ def say_what_balance_is_for(cfg: DictConfig, spec: ImageSpec, generator: nn.Modu
         )
 
 
-def say_what_strength_goes_by(augment: ADA, loss: object) -> None:
-    """Adaptive augmentation reads the sign of scores, which not every loss gives a meaning."""
-    if isinstance(loss, Relativistic | Wasserstein):
-        notice(
-            "augment",
-            "augment=ada reads overfitting off the sign of scores, which this loss leaves open: set augment.p, or "
-            "augment=ada_scheduled.",
-        )
-    elif isinstance(loss, LSGAN) and augment.threshold == 0:
-        notice(
-            "augment",
-            "augment=ada takes scores above 0 for real, loss=lsgan those above 0.5: set augment.threshold=0.5.",
-        )
-
-
-def say_where_attention_goes(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> None:
+def warn_of_attention(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> None:
     """Resolutions that a network does not pass through, or not with room for attention; the nearest one gets it."""
     for name, network in (("generator", generator), ("discriminator", discriminator)):
         wanted = cfg.model[name].get("attention")
@@ -107,9 +60,3 @@ def say_where_attention_goes(cfg: DictConfig, spec: ImageSpec, generator: nn.Mod
             key, size = f"model.{name}.attention", f"{spec.height}x{spec.width}"
             places = ", ".join(map(str, sorted(found)))
             notice(key, f"{key}={wanted}, but pictures are {size}: attention goes to {places}, the nearest there is.")
-
-
-def constrained(cfg: DictConfig, penalties: list[Penalty], discriminator: nn.Module) -> bool:
-    """Whether anything bounds the critic's slope."""
-    spectral = any("spectralnorm" in type(m).__name__.lower() for m in discriminator.modules())
-    return spectral or bool(penalties) or cfg.model.get("clip_weights") is not None

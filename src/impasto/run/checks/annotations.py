@@ -1,4 +1,4 @@
-"""Numbers of a configuration held against the ranges that the parameters they are given to are annotated with."""
+"""Plain values of a configuration held against the annotations of the parameters that they are given to."""
 
 import inspect
 import math
@@ -51,19 +51,24 @@ KEPT: Final[dict[type, Callable[[float, Any], bool]]] = {
 
 def number_problems(cfg: DictConfig) -> list[str]:
     """One sentence for each number out of its range; schedules and interpolations are left to those that take them."""
-    container = OmegaConf.to_container(cfg)
-    assert isinstance(container, dict)
-    return list(problems_in(container, get_type_hints(Settings, include_extras=True)))
+    return list(problems_in(OmegaConf.to_container(cfg), get_type_hints(Settings, include_extras=True), number_problem))
 
 
-def problems_in(node: Mapping[Any, Any], hints: Mapping[str, Any], path: str = "") -> Iterator[str]:
+def word_problems(cfg: DictConfig) -> list[str]:
+    """One sentence for each word that is not among the choices (``Literal``) of the parameter it is given to."""
+    return list(problems_in(OmegaConf.to_container(cfg), {}, word_problem))
+
+
+def problems_in(
+    node: Any, hints: Mapping[str, Any], problem_of: Callable[[Any, Any], str | None], path: str = ""
+) -> Iterator[str]:
     """The same for one node, given the type hints of its keys, and for all nodes inside it."""
     for key, value in node.items():
         hint, where = hints.get(str(key)), f"{path}{key}"
         if isinstance(value, dict):
-            yield from problems_in(value, hints_of(value, hint), f"{where}.")
+            yield from problems_in(value, hints_of(value, hint), problem_of, f"{where}.")
         elif hint is not None and (problem := problem_of(value, hint)) is not None:
-            yield f"{where} is {problem}."
+            yield f"{where}{problem}."
 
 
 def hints_of(node: Mapping[Any, Any], hint: Any) -> dict[str, Any]:
@@ -94,14 +99,23 @@ def parameter_hints(target: str) -> dict[str, Any]:
     return hints
 
 
-def problem_of(value: Any, hint: Any) -> str | None:
+def word_problem(value: Any, hint: Any) -> str | None:
+    """Which words there are, where a hint is a choice of words and the value another one; else None."""
+    words = [word for choice in choices_of(hint) if get_origin(choice) is Literal for word in get_args(choice)]
+    only_words = all(get_origin(choice) is Literal or choice is NoneType for choice in choices_of(hint))
+    if not only_words or not isinstance(value, str) or "${" in value or value in words:
+        return None
+    return f"={value} is not known: choose one of {', '.join(map(str, words))}"
+
+
+def number_problem(value: Any, hint: Any) -> str | None:
     """What is wrong with a plain value: what it is, and what to give; None if nothing is."""
     choices = choices_of(hint)
     ranges = [choice for choice in choices if bounds_of(choice)]
     passed_on = isinstance(value, list) or (isinstance(value, str) and "${" in value)
     if not ranges or passed_on or any(fits(value, choice) for choice in choices):
         return None
-    return f"{'null' if value is None else value}; give {' or '.join(map(remedy_of, ranges))}"
+    return f" is {'null' if value is None else value}; give {' or '.join(map(remedy_of, ranges))}"
 
 
 def choices_of(hint: Any) -> tuple[Any, ...]:

@@ -1,0 +1,77 @@
+"""How the parts of a run look at one another before any data is read.
+
+A part of any kind, a user's own among them, may have ``check_with(self, parts)``, which yields what it cannot do with
+the others (:class:`Refusal`) and what it can do but hardly as it is meant (:class:`Doubt`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a run cannot work, and what to set instead: one sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What is hardly meant, said as a notice.
+
+    Args:
+        key: the setting that it is about.
+        sentence: what will happen, and what to set instead.
+    """
+
+    key: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a run is made of; None or empty where a part is not there.
+
+    Args:
+        loss: adversarial loss.
+        penalties: by name.
+        augment: what is done to the pictures that discriminators see.
+        generators: networks by name; while a configuration is checked, on the meta device.
+        discriminators: likewise.
+        model: the way of training, with these networks.
+        data: the data module.
+        callbacks: by name.
+        trainer: Lightning's.
+    """
+
+    loss: Any = None
+    penalties: Mapping[str, Any] = field(default_factory=dict)
+    augment: Any = None
+    generators: Mapping[str, Any] = field(default_factory=dict)
+    discriminators: Mapping[str, Any] = field(default_factory=dict)
+    model: Any = None
+    data: Any = None
+    callbacks: Mapping[str, Any] = field(default_factory=dict)
+    trainer: Any = None
+
+    def by_key(self) -> dict[str, Any]:
+        """Every part under the key that it has in the configuration."""
+        single = {"loss": self.loss, "augment": self.augment, "model": self.model, "data": self.data}
+        several = {
+            "penalty": self.penalties,
+            "model": {**self.generators, **self.discriminators},
+            "callbacks": self.callbacks,
+        }
+        named = {f"{group}.{name}": part for group, parts in several.items() for name, part in parts.items()}
+        return {key: part for key, part in {**single, **named}.items() if part is not None}
+
+    def key_of(self, part: Any) -> str:
+        """The key of a part in the configuration, such as ``model.discriminator``."""
+        return next(key for key, other in self.by_key().items() if other is part)
+
+    def findings(self) -> Iterator[Refusal | Doubt]:
+        """What the parts say of one another."""
+        for part in self.by_key().values():
+            if callable(check_with := getattr(part, "check_with", None)):
+                yield from check_with(self)
