@@ -1,6 +1,5 @@
 """What ``src/evaluate.py`` does: a checkpoint against its run's data, or a folder against another."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from impasto.base.cache import scratch_folder
 from impasto.base.checks import as_path
 from impasto.base.environment import device_name, git_revision, package_versions
 from impasto.base.errors import UserError
@@ -201,8 +201,8 @@ def measure_folders(cfg: DictConfig, protocols: Path) -> Result:
     evaluator: Evaluator = protocol(cfg, protocols / "default.yaml")
     folder, real_folder = as_path("generated", cfg.generated), as_path("real", cfg.real)
     size = as_size(cfg.image_size, "image_size") if cfg.image_size is not None else size_of_first(folder)
-    with tempfile.TemporaryDirectory() as temporary:
-        generated = open_generated(folder, size, Path(temporary))
+    with scratch_folder() as temporary:
+        generated = open_generated(folder, size, temporary)
         real = pack_folder(real_folder, size, "real")
         everything = np.arange(len(generated))
         count = min(len(generated), cfg.evaluation.num_images or len(generated))

@@ -1,12 +1,12 @@
 """What ``src/evaluate.py`` does with a folder of repainted pictures and the folder of what they were painted from."""
 
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from omegaconf import DictConfig
 
+from impasto.base.cache import scratch_folder
 from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
@@ -36,8 +36,8 @@ def measure_pairs(cfg: DictConfig, protocols: Path) -> Result:
     size = as_size(cfg.image_size, "image_size") if cfg.image_size is not None else size_of_first(folders["generated"])
     if min(size) < LEAST:
         raise UserError(f"image_size={size[0]}x{size[1]} is too small to compare structure; give {LEAST} or more.")
-    with tempfile.TemporaryDirectory() as temporary:
-        places = {"generated": Path(temporary)}
+    with scratch_folder() as temporary:
+        places = {"generated": temporary}
         packed = {side: pack_folder(folders[side], size, side, keep_in=places.get(side)) for side in SIDES}
         painted, content = paired(packed["generated"], packed["content"], folders)
         if cfg.evaluation.num_images is None:

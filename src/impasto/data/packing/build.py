@@ -13,6 +13,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from impasto.base.cache import remedy_for
 from impasto.base.errors import UserError
 from impasto.base.files import check_space
 from impasto.data.packing.chunks import pack_chunk, start_worker
@@ -26,8 +27,6 @@ Done = dict[str, Any]
 
 FEW: Final = 64
 """Fewer pictures than this are packed sooner than worker processes start."""
-
-REMEDY: Final = "set data.cache_dir to a folder with room that you may write to, or make pictures fewer or smaller"
 
 
 class BadPicturesError(UserError):
@@ -59,7 +58,7 @@ def build(
     total = min((n for n in (source.length, limit) if n is not None), default=None)
     with Journal(partial / "journal.jsonl", size, total) as journal, _bar(progress) as bar:
         if source.length is not None and total is not None:
-            check_space(partial, (total - journal.num_items) * row_bytes, REMEDY)
+            check_space(partial, (total - journal.num_items) * row_bytes, remedy_for(partial))
         task = bar.add_task("Packing pictures", total=total, completed=journal.num_items)
         chunks = _missing(source, limit, size, journal)
         for chunk, done in _packed(chunks, partial / "images.u8", size, policy, workers, total):

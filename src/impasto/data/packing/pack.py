@@ -11,10 +11,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from impasto.base.cache import remedy_for
 from impasto.base.errors import UserError
 from impasto.base.files import disk_errors, to_disk
 from impasto.base.notices import log, notice
-from impasto.data.packing.build import REMEDY, build, judge
+from impasto.data.packing.build import build, judge
 from impasto.data.packing.packed import FORMAT, Duplicates, PackedImages, first_few, open_packed
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.source import Source
@@ -54,7 +55,7 @@ def pack(
     if not 0 <= max_bad_share <= 1:
         raise UserError(f"data.max_bad_share={max_bad_share} is not a share: give a number from 0 to 1.")
     folder = Path(cache_dir).expanduser() / "packed" / _key(source, policy, limit)
-    with disk_errors(folder.parent, REMEDY):
+    with disk_errors(folder.parent, remedy_for(folder)):
         packed = open_packed(folder, duplicates)
         if packed is None:
 

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final, Literal
 
+from impasto.base.cache import scratch_errors
 from impasto.base.errors import UserError
 from impasto.base.notices import log, notice
 from impasto.data.sources.source import UNLABELLED, Item, Origin, shown
@@ -68,7 +69,8 @@ class FolderSource:
 
     @cached_property
     def _listing(self) -> "_Listing":
-        listing = _Listing(self.root, self._class_of)
+        with scratch_errors():
+            listing = _Listing(self.root, self._class_of)
         if not listing.count:
             others = ", ".join(f"{n} x {suffix or 'no ending'}" for suffix, n in listing.passed_over.most_common(3))
             raise UserError(
