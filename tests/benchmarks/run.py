@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / "src")]
 
-ALL = ("startup", "inputs", "precision", "overhead")
+ALL = ("startup", "inputs", "precision", "overhead", "large_picture")
 
 
 def main() -> None:

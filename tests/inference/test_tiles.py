@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from impasto.inference.tiles import fade, paint_in_tiles, reflect_to, spans
 from impasto.networks.layers.norm import InstanceNorm
 from impasto.networks.resnet_translation import TranslationGenerator
+from tests.benchmarks.large_picture import paint_apart
 
 
 def picture(height: int, width: int) -> Tensor:
@@ -88,3 +89,11 @@ def step_at(images: Tensor, column: int) -> float:
     """How much larger the change across a column is than the changes beside it."""
     change = (images[..., column - 3 : column + 3].diff(dim=-1)).abs().mean((0, 1, 2))
     return float(change[2] - (change[0] + change[4]) / 2)
+
+
+def test_memory_of_large_pictures() -> None:
+    tiny = {"features": 2, "blocks": 1}
+    small, large = paint_apart([(2000, 1000), (2000, 3000)], tile=512, network=tiny)
+    # A picture and its painting in 8 bits are 6 bytes a pixel, and decoding and encoding hold copies; one copy in
+    # float32 would be 12 more.
+    assert (large["peak"] - small["peak"]) / (2000 * 2000) < 24

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.pixels import luma
-from impasto.inference.tiles import paint_in_tiles
+from impasto.inference.tiles import STRIP, paint_in_tiles
 from impasto.painters.loading import LoadedGenerator
 
 
@@ -70,8 +70,9 @@ class Repainting:
         """Tiles painted, and tiles in all."""
         height, width = self.pixels.shape[:2]
         for tile in paint_in_tiles(self.generator.network, self.read, height, width, self.look.tile):
-            if tile.strip is not None and (rows := tile.strip.shape[-2]):
-                self.finish(tile.top, tile.top + rows, tile.strip)
+            if tile.strip is not None:
+                for i, rows in enumerate(tile.strip.split(STRIP, 2)):
+                    self.finish(tile.top + i * STRIP, rows)
             yield tile.done, tile.total
 
     def read(self, top: int, left: int, bottom: int, right: int) -> Tensor:
@@ -91,10 +92,11 @@ class Repainting:
     def signal(self, values: np.ndarray) -> Tensor:
         """0..255 or 0..65535 (h, w, C) to [-1, 1] (1, C, h, w) in float32."""
         tensor = torch.from_numpy(np.ascontiguousarray(values)).to(self.device).permute(2, 0, 1)[None]
-        return tensor.float() / (np.iinfo(values.dtype).max / 2) - 1
+        return tensor.float().div_(np.iinfo(values.dtype).max / 2).sub_(1)
 
-    def finish(self, top: int, bottom: int, painted: Tensor) -> None:
+    def finish(self, top: int, painted: Tensor) -> None:
         """Mix rows of the painting with the photograph, and round them into the result."""
+        bottom = top + painted.shape[2]
         photo = self.on_white((slice(top, bottom), slice(None)), clear_only=True)
         photo, painted = (x.expand(-1, self.channels, -1, -1) for x in (photo, painted))
         if self.look.preserve_color:

@@ -15,6 +15,8 @@ from impasto.networks.layers.norm import Statistics, WholePictureStatistics
 WHOLE: Final = 4_000_000
 """Pixels up to which a picture is painted whole unless told otherwise: about 4 GB at the published width."""
 TILE: Final = 1024
+STRIP: Final = 128
+"""Rows that are handled at a time where that saves memory."""
 OVERLAP: Final = 96
 """Pixels; a place of the published network's output sees about as far."""
 
@@ -87,11 +89,8 @@ def paint_in_tiles(
         rows, columns = (spans(length, tile, overlap) for length in full)
         for painted in blended(paint, read_reflected, rows, columns, overlap):
             strip = painted.strip
-            yield (
-                painted
-                if strip is None
-                else replace(painted, strip=strip[..., : height - painted.top, :width].clamp(-1, 1))
-            )
+            strip = None if strip is None else strip[..., : height - painted.top, :width].clamp_(-1, 1)
+            yield replace(painted, strip=strip)
 
 
 def ceil_to(size: int, multiple: int) -> int:
@@ -146,7 +145,8 @@ def blended(paint: Paint, read: Read, rows: Sequence[Span], columns: Sequence[Sp
             if j + 1 < len(columns):
                 yield Tile(i * len(columns) + j + 1, count)
         kept = total[..., end - top :, :].clone(), weights[..., end - top :, :].clone()
-        yield Tile((i + 1) * len(columns), count, top, total[..., : end - top, :] / weights[..., : end - top, :])
+        strip = total[..., : end - top, :].div_(weights[..., : end - top, :])
+        yield Tile((i + 1) * len(columns), count, top, strip)
 
 
 def fade(length: int, overlap: int, before: bool, after: bool, device: torch.device) -> Tensor:
@@ -203,8 +203,8 @@ def shrink(read: Read, size: Span, small: Sequence[int]) -> Tensor:
     """The picture (1, C, *small), bilinear and antialiased; read a strip at a time, to save memory."""
     height, width = size
     narrow = []
-    for top in range(0, height, TILE):
-        strip = read(top, 0, min(top + TILE, height), width)
+    for top in range(0, height, STRIP):
+        strip = read(top, 0, min(top + STRIP, height), width)
         narrow.append(F.interpolate(strip, (strip.shape[-2], small[1]), mode="bilinear", antialias=True))
     return F.interpolate(torch.cat(narrow, 2), tuple(small), mode="bilinear", antialias=True)
 
