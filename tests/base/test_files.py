@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -87,6 +88,18 @@ def test_the_longest_name_that_a_file_system_takes_is_written(tmp_path: Path) ->
             temporary.write_text("whole")
         assert (tmp_path / name).read_text() == "whole"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(("channels", "count"), [(3, 3), (1, 1), (7, 3)])
+def test_a_sheet_by_hand(tmp_path: Path, channels: int, count: int) -> None:
+    images = torch.linspace(-1, 1, count)[:, None, None, None].expand(count, channels, 2, 3)
+    save_sheet(images, 2, tmp_path / "sheet.png", gap=1)
+    found = np.asarray(Image.open(tmp_path / "sheet.png"))
+    if count == 1:
+        assert found.tolist() == [[0] * 3] * 2
+        return
+    grey = [[0, 0, 0, 255, 128, 128, 128]] * 2 + [[255] * 7] * 3
+    assert np.array_equal(found, np.repeat(np.array(grey)[..., None], 3, 2) if channels == 3 else grey)
 
 
 def test_what_is_not_the_disk_is_not_passed_over(tmp_path: Path) -> None:

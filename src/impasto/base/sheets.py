@@ -1,4 +1,4 @@
-"""Sheets: which class is where on one, and pictures written side by side."""
+"""Sheets: which class is where, and pictures written side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
@@ -15,11 +14,11 @@ from impasto.base.files import whole_or_not
 from impasto.base.pixels import to_uint8
 
 AS_COLUMNS: Final = 16
-"""With so many classes or fewer, each has a column."""
+"""With this many classes or fewer, each has a column."""
 AS_ROWS: Final = 32
-"""With so many, each has a row; with more, a single picture ..."""
+"""With this many classes or fewer, each has a row; with more, a single picture."""
 AT_MOST: Final = 256
-"""... for so many of them."""
+"""Classes shown by a single picture."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ def sheet_of(classes: int, count: int | None = None, columns: int | None = None)
 
     Args:
         classes: how many there are.
-        count: pictures; as many as show each class where null.
-        columns: pictures in a row; likewise. With either of the two, the classes come in turn, picture by picture.
+        count: pictures; None takes as many as show each class.
+        columns: pictures in a row; None likewise. With either of the two, the classes come in turn, picture by picture.
     """
     if count or columns or classes <= AS_COLUMNS:
         columns = columns or (classes if 0 < classes <= AS_COLUMNS else 8)
@@ -68,31 +67,26 @@ def save_sheet(images: Tensor, columns: int, path: Path, gap: int = 2) -> None:
     """Write pictures side by side as one PNG.
 
     Args:
-        images: (N, C, H, W) in [-1, 1].
+        images: (N, C, H, W) in [-1, 1]; grey or colour, else the first channel is shown.
         columns: pictures in a row.
-        path: where to; folders are made, and the file is there whole or not at all.
-        gap: white pixels between pictures.
+        path: of the file; its folder is made, and the file is there whole or not at all.
+        gap: white pixels between pictures, 1 or more.
     """
-    pixels = to_uint8(images).cpu().permute(0, 2, 3, 1)
-    n, height, width, channels = pixels.shape
-    rows = -(-n // columns)
-    sheet = torch.full((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), 255, dtype=torch.uint8)
-    for i, part in enumerate(pixels):
-        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
-        sheet[top : top + height, left : left + width] = part
-    picture = Image.fromarray(sheet.squeeze(-1).numpy() if channels == 1 else sheet.numpy())
+    from torchvision.utils import make_grid  # only now: it takes long to import
+
+    pixels = to_uint8(images if images.shape[1] in (1, 3) else images[:, :1]).cpu()
+    grid = make_grid(pixels, columns, gap, pad_value=255)
+    if len(pixels) > 1:
+        grid = grid[:, gap:-gap, gap:-gap]
+    picture = Image.fromarray(grid[0].numpy() if pixels.shape[1] == 1 else grid.permute(1, 2, 0).numpy())
     with whole_or_not(path) as temporary:
         picture.save(temporary, "PNG")
 
 
-SIDE = 320
-"""Pixels of a cell."""
-
-
-GAP = 6
-
-
-MARK = ("Description", "impasto: pictures before and after")
+SIDE: Final = 320
+"""Pixels of a cell of :func:`save_pairs`."""
+GAP: Final = 6
+MARK: Final = ("Description", "impasto: pictures before and after")
 """Written into a sheet, so that it is not taken for one of the paintings beside it."""
 
 
