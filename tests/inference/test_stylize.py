@@ -295,6 +295,19 @@ def test_strength_and_colours(generator: LoadedGenerator, photos: Path, tmp_path
     assert np.abs(change - change.mean(1, keepdims=True)).max() <= 1  # light and dark alone
 
 
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_a_picture_in_tiles_is_the_picture_painted_whole(tmp_path: Path, norm: str) -> None:
+    from impasto.networks.resnet_translation import TranslationGenerator
+
+    network = TranslationGenerator(features=4, blocks=1, norm=norm).eval()  # type: ignore[arg-type]
+    painter = LoadedGenerator(network, ImageSpec(3, 16, 16), {}, 0, Path("tiled.ckpt"))
+    Image.fromarray(gradient(250, 301)).save(tmp_path / "photo.png")
+    for tile in (0, 64):
+        stylize(painter, tmp_path / "photo.png", tmp_path / f"{tile}.png", tile=tile)
+    whole, tiled = (np.asarray(Image.open(tmp_path / f"{tile}.png")).astype(int) for tile in (0, 64))
+    assert np.abs(whole - tiled).max() <= 1
+
+
 def test_grey_models_paint_colour_photographs(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
     from impasto.networks.resnet_translation import TranslationGenerator
 

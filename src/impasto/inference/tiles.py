@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from impasto.base.notices import notice
 from impasto.networks.layers.norm import Statistics, WholePictureStatistics
 
 WHOLE: Final = 4_000_000
@@ -188,6 +189,14 @@ def shared_statistics(network: nn.Module, paint: Paint, read: Read, size: Span, 
         side: of a square with as many pixels as may be painted at once.
     """
     norms = [module for module in network.modules() if isinstance(module, WholePictureStatistics)]
+    if others := sorted(
+        {type(m).__name__ for m in network.modules() if isinstance(m, nn.InstanceNorm2d | nn.GroupNorm)}
+    ):
+        notice(
+            "inference.tiles",
+            f"This network's {' and '.join(others)} normalise each tile by itself, which may leave seams: paint whole "
+            "with tile=0, or build the network with impasto.networks.layers.norm.InstanceNorm.",
+        )
     try:
         if norms:
             factor = min(side / math.sqrt(size[0] * size[1]), 1.0)
