@@ -37,7 +37,7 @@ def train(cfg: DictConfig) -> float | None:
     check_data(parts)
     model = build_model(cfg, parts.data.spec, parts)
     fit(cfg, parts.trainer, model, parts.data)
-    summary = summarise(cfg, parts.trainer, model, parts.callbacks)
+    summary = summarise(cfg, parts.trainer, model)
     if parts.trainer.is_global_zero:
         write_json(run_dir / "summary.json", summary)
         page = write_report(run_dir, summary, OmegaConf.to_yaml(cfg, resolve=True))

@@ -59,6 +59,7 @@ def test_rows_that_do_not_fit_are_written_once_there_is_room(tmp_path: Path, mon
 
 def test_a_report_that_does_not_fit_is_not_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     summary = {"status": "complete", "cause": None, "images_seen": 1, "images_per_second": 1.0, "device": "cpu"}
+    summary |= {"planned_kimg": 0.001, "cut_short": None}
     with full_disk(monkeypatch):
         write_report(tmp_path, {**summary, "metrics": {}, "notices": {}}, "kimg: 1")
     assert list(tmp_path.iterdir()) == []

@@ -47,7 +47,7 @@ def model_at(before: int, seen: int) -> Any:
 
 @pytest.fixture
 def trainer() -> Any:
-    return SimpleNamespace(loggers=[Logger()], datamodule=None, is_global_zero=True, should_stop=False)
+    return SimpleNamespace(loggers=[Logger()], datamodule=None, callbacks=[], is_global_zero=True, should_stop=False)
 
 
 def test_measures_when_it_is_time_and_says_so(trainer: Any) -> None:

@@ -202,12 +202,6 @@ def _write(trainer: Trainer, path: Path) -> None:
         raise writer.problem
 
 
-def checkpoints_of(trainer: Trainer) -> Checkpoints | None:
-    """The callback that keeps a trainer's checkpoints, where it has one."""
-    found = (callback for callback in getattr(trainer, "callbacks", ()) if isinstance(callback, Checkpoints))
-    return next(found, None)
-
-
 def higher_is_better(name: str, comparability: Mapping[str, Mapping[str, Any]], mode: str | None) -> bool:
     """Which way a figure is better: as ``mode`` says; where it is null, as the figure's record does, or lower.
 

@@ -20,13 +20,25 @@ def due(model: AdversarialModel, every_kimg: float | None) -> bool:
     return model.state.images_before // every != model.state.images_seen // every
 
 
+def how_short(minutes: float, kimg: float, planned: float) -> str:
+    """That and by how much the clock ended a run before its pictures, in a clause."""
+    missing = 100 * (1 - kimg / planned)
+    share = f"{missing:.0f}%" if missing >= 1 else "less than 1%"
+    return f"cut short by minutes={minutes:g} at {kimg:.4g} of {planned:g} kimg, {share} short"
+
+
 class StopAt(Callback):
     """Ends training after so many pictures, or so many minutes of training, whichever comes first.
 
     Args:
         kimg: thousands of pictures shown to the discriminator, in all processes.
-        minutes: wall-clock, including what an earlier part of a resumed run took; no limit where null.
+        minutes: wall-clock, including what an earlier part of a resumed run took; None sets no limit.
+
+    Attributes:
+        cut_short: how far a run came that ended by its minutes; None for one that saw all its pictures.
     """
+
+    cut_short: str | None = None
 
     def __init__(self, kimg: Positive, minutes: Positive | None = None) -> None:
         self.kimg, self.minutes = kimg, minutes
@@ -49,8 +61,10 @@ class StopAt(Callback):
             # Every process must come to the same answer, and asking costs a collective call.
             ask = batch_idx % 16 == 0 or distributed.world_size() == 1
             late = ask and distributed.any_process(late, pl_module.device)
-            if late and not done and trainer.is_global_zero:
-                log.info("minutes=%g are over at %.1f of %g kimg", self.minutes, pl_module.kimg, self.kimg)
+            if late and not done:
+                self.cut_short = how_short(self.minutes, pl_module.kimg, self.kimg)
+                if trainer.is_global_zero:
+                    log.info("%s", self.cut_short)
             done = done or late
         if done:
             trainer.should_stop = True

@@ -15,8 +15,9 @@ from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Interval
 from impasto.base.sheets import save_sheet
-from impasto.callbacks.checkpoints import checkpoints_of
+from impasto.callbacks.checkpoints import Checkpoints
 from impasto.callbacks.clock import due
+from impasto.callbacks.find import find_callback
 from impasto.callbacks.images import log_image
 from impasto.callbacks.signals import BrokenOff
 from impasto.models.base import AdversarialModel, Batch
@@ -107,7 +108,7 @@ class Evaluation(Callback):
     ) -> None:
         """Measure when it is time; after the last step only once it is saved."""
         if self.evaluator is not None and not trainer.should_stop and due(pl_module, self.every_kimg):
-            if (checkpoints := checkpoints_of(trainer)) is not None:
+            if (checkpoints := find_callback(trainer, Checkpoints)) is not None:
                 checkpoints.save(trainer, pl_module, "last.ckpt")
             self.measure(trainer, pl_module)
 
@@ -148,7 +149,7 @@ class Evaluation(Callback):
         if not model.is_finite():
             notice("evaluation.finite", f"Nothing is measured at {model.kimg:.1f} kimg: the weights are not finite.")
             return None
-        checkpoints, states, began = checkpoints_of(trainer), random_states(), time.monotonic()
+        checkpoints, states, began = find_callback(trainer, Checkpoints), random_states(), time.monotonic()
         try:
             with checkpoints.may_break_off() if checkpoints is not None else nullcontext():
                 return self.evaluator.of_model(model, getattr(trainer, "datamodule"))  # noqa: B009

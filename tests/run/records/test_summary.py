@@ -8,7 +8,7 @@ from impasto.base.environment import package_versions
 from impasto.base.files import write_json
 from impasto.base.notices import forget_notices, notice, notices
 from impasto.run.records.report import curve_groups, metrics_table, read_columns, write_report
-from impasto.run.records.summary import metric_table
+from impasto.run.records.summary import metric_table, outcome
 
 HISTORY = [
     {"images_seen": 1000.0, "kid": 3.0, "accuracy": 0.5},
@@ -52,14 +52,34 @@ def test_the_report_is_one_file_and_escapes_what_it_is_given(tmp_path: Path) -> 
         "cause": None,
         "metrics": metric_table(HISTORY, {}),
         "images_seen": 3000,
+        "planned_kimg": 4.0,
+        "cut_short": "cut short by minutes=8 at 3 of 4 kimg, 25% short",
         "images_per_second": 12.0,
         "device": "<cpu>",
         "notices": {"a": "used <b> instead"},
     }
     page = write_report(tmp_path, summary, "kimg: 1").read_text()
     assert "used &lt;b&gt; instead" in page
+    assert "This run was cut short by minutes=8 at 3 of 4 kimg, 25% short" in page
+    assert "Figures after 3 of 4 kimg" in page
     assert "data:image/png;base64," in page
     assert 'src="http' not in page
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "cut_short", "said"),
+    [
+        ("complete", None, None, "complete: 3 of 4 kimg"),
+        ("complete", None, "cut short by minutes=8 at 3 of 4 kimg, 25% short", "complete: cut short by minutes=8 at 3"),
+        ("interrupted", "SIGHUP", None, "interrupted: SIGHUP at 3 of 4 kimg"),
+        ("diverged", "At 2.0 kimg a loss is not finite.", None, "diverged: At 2.0 kimg a loss is not finite"),
+    ],
+)
+def test_the_last_line_says_which_length_the_figures_belong_to(
+    status: str, cause: str | None, cut_short: str | None, said: str
+) -> None:
+    summary = {"status": status, "cause": cause, "cut_short": cut_short, "images_seen": 3000, "planned_kimg": 4}
+    assert outcome(summary).startswith(said)
 
 
 def test_the_report_says_once_what_all_figures_of_a_network_share() -> None:

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from impasto.base.files import dispensable, whole_or_not
 from impasto.base.sheets import legend
+from impasto.run.records.summary import length
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
@@ -46,14 +47,14 @@ def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path
     parts = [
         f"<h1>{html.escape(run_dir.resolve().name)}</h1>",
         f"<p class=quiet>{html.escape(headline(summary))}</p>",
-        *(f"<p class=notice>{html.escape(text)}</p>" for text in summary["notices"].values()),
+        *(f"<p class=notice>{html.escape(text)}</p>" for text in warnings_of(summary)),
         section("Samples", picture(sheets[-1]) + classes_shown(summary, config)) if sheets else "",
         section("Between latent vectors", picture(run_dir / "samples" / "interpolation.png")),
         section(
             "Generated pictures, each beside the real ones nearest to it",
             picture(run_dir / "samples" / "neighbours.png"),
         ),
-        section("Figures", metrics_table(summary["metrics"])) if summary["metrics"] else "",
+        section(f"Figures after {length(summary)}", metrics_table(summary["metrics"])) if summary["metrics"] else "",
         section("Training", curves(run_dir / "metrics.csv")),
         section("How it went", "".join(picture(sheet) for sheet in thinned(sheets[:-1], 4))) if len(sheets) > 1 else "",
         section("Run", facts(summary)),
@@ -77,10 +78,18 @@ def headline(summary: Mapping[str, Any]) -> str:
     return f"{summary['status']}{cause}, {summary['images_seen']:,} images seen, {rate} on {summary['device']}"
 
 
+def warnings_of(summary: Mapping[str, Any]) -> list[str]:
+    """What a reader must know before reading any figure."""
+    cut = summary["cut_short"]
+    about = [f"This run was {cut}: its figures are not those of its full length."] if cut else []
+    return [*about, *summary["notices"].values()]
+
+
 def classes_shown(summary: Mapping[str, Any], config: str) -> str:
     """Which class is where on a sheet; nothing for a generator that is told none."""
     names = (summary.get("data", {}).get("classes") or []) if summary.get("conditional") else []
-    sheets = OmegaConf.select(OmegaConf.create(config), "callbacks.samples") or {}
+    nodes = (OmegaConf.select(OmegaConf.create(config), "callbacks") or {}).values()
+    sheets: Mapping[str, Any] = next((n for n in nodes if n and str(n.get("_target_")).endswith(".SampleSheets")), {})
     text = legend(names, sheets.get("count"), sheets.get("columns"))
     return f"<p class=quiet>{html.escape(text)}</p>" if text else ""
 

@@ -5,35 +5,40 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning import Callback, Trainer
+from lightning import Trainer
 from omegaconf import DictConfig
 
 from impasto.base.environment import device_name, git_revision, overrides, package_versions
 from impasto.base.files import read_json
 from impasto.base.notices import notices
-from impasto.callbacks.checkpoints import higher_is_better
+from impasto.callbacks.checkpoints import Checkpoints, higher_is_better
+from impasto.callbacks.clock import StopAt
+from impasto.callbacks.evaluation import Evaluation
+from impasto.callbacks.find import find_callback
+from impasto.callbacks.guard import Guard
+from impasto.callbacks.progress import TrainingProgress
 from impasto.models.base import AdversarialModel
 
 
-def summarise(
-    cfg: DictConfig, trainer: Trainer, model: AdversarialModel, callbacks: Mapping[str, Callback]
-) -> dict[str, Any]:
+def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dict[str, Any]:
     """Collect the summary of a run that has just ended."""
-    evaluation = callbacks.get("evaluation")
-    history: list[dict[str, float]] = getattr(evaluation, "history", [])
-    interrupted = getattr(callbacks.get("checkpoints"), "interrupted", "")
-    verdict = getattr(callbacks.get("guard"), "verdict", "")
+    evaluation, checkpoints = find_callback(trainer, Evaluation), find_callback(trainer, Checkpoints)
+    guard, stop = find_callback(trainer, Guard), find_callback(trainer, StopAt)
+    interrupted = checkpoints.interrupted if checkpoints is not None else ""
+    verdict = guard.verdict if guard is not None else ""
     if not verdict and not model.is_finite():  # without a guard
         verdict = "the weights are not finite"
     modes: dict[str, str | None] = {str(cfg.optimized_metric or model.main_metric): cfg.mode}
     return {
         "status": "interrupted" if interrupted else "diverged" if verdict else "complete",
         "cause": interrupted or verdict or None,
-        "metrics": metric_table(history, getattr(evaluation, "comparability", {}), modes),
+        "metrics": metric_table(evaluation.history, evaluation.comparability, modes) if evaluation is not None else {},
         "main_metric": model.main_metric,
-        "best_checkpoint": getattr(callbacks.get("checkpoints"), "best", None) or None,
+        "best_checkpoint": (checkpoints.best or None) if checkpoints is not None else None,
         "images_seen": model.images_seen,
-        "images_per_second": images_per_second(cfg, callbacks),
+        "planned_kimg": cfg.kimg,
+        "cut_short": stop.cut_short if stop is not None else None,
+        "images_per_second": images_per_second(cfg, trainer),
         "seconds": round(model.state.seconds, 1),
         "rollbacks": model.state.rollbacks,
         "parameters": {
@@ -54,14 +59,22 @@ def summarise(
 
 
 def outcome(summary: Mapping[str, Any]) -> str:
-    """How a run ended, and why where it was not at its end."""
-    cause = summary["cause"]
-    return f"{summary['status']}: {str(cause).rstrip('.')}" if cause else str(summary["status"])
+    """How a run ended, after which length, and why if it ended early."""
+    status, cause = summary["status"], str(summary["cause"]).rstrip(".")
+    if status == "complete":
+        return f"complete: {summary['cut_short'] or length(summary)}"
+    return f"interrupted: {cause} at {length(summary)}" if status == "interrupted" else f"{status}: {cause}"
 
 
-def images_per_second(cfg: DictConfig, callbacks: Mapping[str, Callback]) -> float:
-    """The rate of training; that of before where a run was gone on with that had nothing left to learn."""
-    rate: float = getattr(callbacks.get("progress"), "images_per_second", 0.0)
+def length(summary: Mapping[str, Any]) -> str:
+    """How far a run came, of how far it was to go."""
+    return f"{summary['images_seen'] / 1000:.4g} of {summary['planned_kimg']:g} kimg"
+
+
+def images_per_second(cfg: DictConfig, trainer: Trainer) -> float:
+    """The rate of training; a resumed run with nothing left to train keeps that of before."""
+    progress = find_callback(trainer, TrainingProgress)
+    rate = progress.images_per_second if progress is not None else 0.0
     before = read_json(Path(cfg.output_dir) / "summary.json") if cfg.resume is not None and not rate else {}
     return round(float(before.get("images_per_second") or rate), 2)
 

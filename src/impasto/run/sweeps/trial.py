@@ -111,11 +111,11 @@ def overrides() -> dict[str, str]:
 
 
 def measures(cfg: DictConfig) -> bool:
-    """Whether a figure can be expected: not with ``evaluation=none``, nor without the callback."""
+    """Whether a figure can be expected: not with ``evaluation=none``, nor without a callback that measures."""
     if "evaluation" not in cfg:
         return True  # a task that is not training
-    callbacks = cfg.get("callbacks") or {}
-    return "_target_" in (cfg.evaluation or {}) and callbacks.get("evaluation") is not None
+    callbacks = (cfg.get("callbacks") or {}).values()
+    return "_target_" in (cfg.evaluation or {}) and any("evaluator" in (node or {}) for node in callbacks)
 
 
 def searches() -> bool:
