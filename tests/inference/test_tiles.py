@@ -53,7 +53,7 @@ def test_padding_does_not_reach_pictures_that_need_none() -> None:
 def test_boxes_cover_the_picture_and_weights_are_positive(size: tuple[int, int]) -> None:
     height, width = size
     total = torch.zeros(size)
-    boxes = [(rows, columns) for rows in spans(height, 64, 8) for columns in spans(width, 64, 8)]
+    boxes = [(rows, columns) for rows in spans(height, 64, 8, 4) for columns in spans(width, 64, 8, 4)]
     for (top, bottom), (left, right) in boxes:
         across = fade(right - left, 8, left > 0, right < width, total.device)
         down = fade(bottom - top, 8, top > 0, bottom < height, total.device)
@@ -106,6 +106,20 @@ def test_norms_that_no_tile_can_share_are_named(caplog: pytest.LogCaptureFixture
     network = nn.Sequential(nn.Conv2d(3, 3, 1), nn.InstanceNorm2d(3))
     paint(network, picture(40, 40), tile=32)
     assert "This network's InstanceNorm2d normalise each tile by itself" in caplog.text
+
+
+@torch.no_grad()
+def test_tiles_begin_and_end_at_multiples_of_the_stride() -> None:
+    class Strided(nn.Module):
+        stride = 48
+        smallest = 48
+
+        def forward(self, images: Tensor) -> Tensor:
+            assert images.shape[-2] % 48 == images.shape[-1] % 48 == 0
+            return images
+
+    image = picture(200, 310)
+    assert torch.allclose(paint(Strided(), image, tile=60, overlap=10), image, atol=1e-6)
 
 
 def step_at(images: Tensor, column: int) -> float:

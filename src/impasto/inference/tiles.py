@@ -86,8 +86,10 @@ def paint_in_tiles(
         yield Tile(1, 1, 0, paint(read_reflected(0, 0, *full)).float()[..., :height, :width].clamp(-1, 1))
         return
     tile, overlap = ceil_to(max(tile, smallest), stride), ceil_to(overlap, stride)
-    with shared_statistics(network, paint, read, (height, width), tile + 2 * overlap):
-        rows, columns = (spans(length, tile, overlap) for length in full)
+    factor = min((tile + 2 * overlap) / math.sqrt(height * width), 1.0)
+    small = [max(int(side * factor) // stride * stride, smallest) for side in (height, width)]
+    with shared_statistics(network, paint, lambda: shrink(read, (height, width), small)):
+        rows, columns = (spans(length, tile, overlap, stride) for length in full)
         for painted in blended(paint, read_reflected, rows, columns, overlap):
             strip = painted.strip
             strip = None if strip is None else strip[..., : height - painted.top, :width].clamp_(-1, 1)
@@ -109,9 +111,12 @@ def reflect_to(image: Tensor, height: int, width: int) -> Tensor:
     return image
 
 
-def spans(length: int, tile: int, overlap: int) -> list[Span]:
-    """Spans that cover a side: cores of up to ``tile`` pixels, evenly spread, with ``overlap`` on each inner end."""
-    step = ceil_to(math.ceil(length / math.ceil(length / tile)), 4)
+def spans(length: int, tile: int, overlap: int, stride: int = 1) -> list[Span]:
+    """Spans that cover a side: cores of up to ``tile`` pixels, evenly spread, with ``overlap`` on each inner end.
+
+    All of them begin and end at multiples of ``stride``, as ``length``, ``tile`` and ``overlap`` are.
+    """
+    step = ceil_to(math.ceil(length / math.ceil(length / tile)), stride)
     return [(max(start - overlap, 0), min(start + step + overlap, length)) for start in range(0, length, step)]
 
 
@@ -175,7 +180,7 @@ def fade(length: int, overlap: int, before: bool, after: bool, device: torch.dev
 
 
 @contextmanager
-def shared_statistics(network: nn.Module, paint: Paint, read: Read, size: Span, side: int) -> Iterator[None]:
+def shared_statistics(network: nn.Module, paint: Paint, whole: Callable[[], Tensor]) -> Iterator[None]:
     """Within the block, normalisations by a picture's own statistics use those of the whole picture.
 
     They are those of the picture made small enough to be painted whole. Taking them from tiles and going over it again
@@ -184,9 +189,7 @@ def shared_statistics(network: nn.Module, paint: Paint, read: Read, size: Span, 
     Args:
         network: any; its normalisations that are :class:`WholePictureStatistics` take part.
         paint: calls it.
-        read: gives parts of the picture.
-        size: height and width of the picture in pixels.
-        side: of a square with as many pixels as may be painted at once.
+        whole: gives the picture (1, C, H, W), small enough to be painted whole.
     """
     norms = [module for module in network.modules() if isinstance(module, WholePictureStatistics)]
     if others := sorted(
@@ -199,9 +202,7 @@ def shared_statistics(network: nn.Module, paint: Paint, read: Read, size: Span, 
         )
     try:
         if norms:
-            factor = min(side / math.sqrt(size[0] * size[1]), 1.0)
-            small = [max(int(length * factor) // 4 * 4, 16) for length in size]
-            measure(paint, norms, shrink(read, size, small))
+            measure(paint, norms, whole())
         yield
     finally:
         for norm in norms:
