@@ -92,9 +92,7 @@ def parameter_hints(target: str) -> dict[str, Any]:
             hints = get_type_hints(maker, include_extras=True) | hints
             if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(maker).parameters.values()):
                 break
-    except (
-        Exception
-    ):  # what cannot be imported is refused elsewhere, and names only known to type checkers are no hints
+    except Exception:  # what cannot be imported is refused elsewhere; names that only type checkers know are no hints
         return hints
     return hints
 

@@ -12,6 +12,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.models.state import TrainingState
 from impasto.painters.checkpoints import read_checkpoint
+from impasto.run.presets import without_unfit_settings
 from impasto.run.records.hydra_record import CONFIG, HYDRA, read_record, record_of
 
 ESSENTIAL: Final = ("loss", "penalty", "augment", "data", "model", "experiment", "debug")
@@ -29,19 +30,25 @@ TO_GO_ON: Final = ("state_dict", "optimizer_states", "callbacks", "loops", "pyto
 
 
 def with_resumed_config(cfg: DictConfig) -> DictConfig:
-    """The run's own configuration, with the values given now on top; ``cfg`` itself for a fresh run.
+    """The run's own configuration, with the values given now on top; ``cfg`` for a fresh run.
+
+    Either is without settings of presets that its parts do not have.
 
     Raises:
         UserError: no run there, or a damaged record of it; or an override that would make it another run, or would be
             passed over.
     """
-    if cfg.resume is None or not HydraConfig.initialized() or HydraConfig.get().mode == RunMode.MULTIRUN:
-        return cfg  # a trial of a sweep goes on with the very configuration that it was started with
+    if not HydraConfig.initialized():
+        return cfg
+    if cfg.resume is None or HydraConfig.get().mode == RunMode.MULTIRUN:
+        # A trial of a sweep goes on with the very configuration that it was started with.
+        return without_unfit_settings(cfg, HydraConfig.get())
     record = record_of(cfg.resume)
     saved = read_record(record, CONFIG)
     first_schedules = schedules(saved)
     hydra = HydraConfig.get()
     before = read_record(record.with_name("hydra.yaml"), HYDRA).hydra
+    saved = without_unfit_settings(saved, before)
     for override in hydra.overrides.task:
         key = override.lstrip("+~").split("=", 1)[0].split("@")[0]
         if key == "resume" or override in before.overrides.task:

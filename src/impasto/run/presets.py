@@ -1,0 +1,81 @@
+"""Settings of presets (``experiment=``, ``debug=``) that the parts chosen beside them do not have."""
+
+import inspect
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any, Final
+
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from impasto.base.notices import notice
+from impasto.run.command_line.composition_errors import CONF
+from impasto.run.command_line.values import key_of
+
+PRESETS: Final = ("experiment", "debug")
+"""Groups whose choices set keys of other groups."""
+
+
+def without_unfit_settings(cfg: DictConfig, hydra: Any) -> DictConfig:
+    """A configuration without what a preset sets and the chosen part does not take; a notice names what is left out.
+
+    A preset goes with more than the parts that it was written for: ``debug=fast`` sets how many real pictures pictures
+    from noise are compared with, and a translation is measured by another class. What the user has typed stays, to be
+    refused.
+
+    Args:
+        cfg: the whole configuration.
+        hydra: Hydra's own for this run: what was chosen and typed.
+    """
+    cfg, typed = deepcopy(cfg), {key_of(each) for each in hydra.overrides.task} - {*hydra.runtime.choices}
+    for group in PRESETS:
+        name = hydra.runtime.choices.get(group)
+        path = CONF / group / f"{name}.yaml"
+        if not path.is_file():  # none, several, or one of the user's own folders
+            continue
+        unfit = [key for key in keys_of(OmegaConf.to_container(OmegaConf.load(path))) if not is_taken(cfg, key)]
+        left_out = [key for key in unfit if not any(f"{key}.".startswith(f"{each}.") for each in typed)]
+        with open_dict(cfg):
+            for parent, _, last in (key.rpartition(".") for key in left_out):
+                del OmegaConf.select(cfg, parent)[last]
+        if left_out:
+            parts = f"{'is' if len(left_out) == 1 else 'are'} not for the parts chosen here: left out."
+            notice(group, f"{', '.join(left_out)} of {group}={name} {parts}")
+    return cfg
+
+
+def keys_of(node: Any, path: str = "") -> Iterator[str]:
+    """The dotted keys that a preset sets; an object with a ``_target_`` is one value."""
+    for key, value in node.items():
+        if key == "defaults" and not path:
+            continue
+        if isinstance(value, dict) and "_target_" not in value:
+            yield from keys_of(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}"
+
+
+def is_taken(cfg: DictConfig, key: str) -> bool:
+    """Whether the class beside a key has a parameter of its name; so has everything that belongs to no class."""
+    parent, _, name = key.rpartition(".")
+    node: Any = OmegaConf.select(cfg, parent) if parent else None
+    if not isinstance(node, DictConfig) or "_target_" not in node or name not in node:
+        return True
+    parameters = parameters_of(str(node["_target_"]))
+    return parameters is None or name in parameters
+
+
+def parameters_of(target: str) -> set[str] | None:
+    """The parameters of a class or function, with those of base classes that ``**keywords`` are for; None is any."""
+    try:
+        found = get_object(target)
+    except Exception:  # refused by the checks, which say why
+        return None
+    makers = [vars(each).get("__init__") for each in inspect.getmro(found)] if inspect.isclass(found) else [found]
+    names: set[str] = set()
+    for maker in filter(inspect.isfunction, makers):
+        parameters = inspect.signature(maker).parameters
+        names |= set(parameters)
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
+            return names
+    return None
