@@ -63,7 +63,7 @@ def stylize(
             check_number(name, number, least)
     targets = choose_targets(source, output, with_sheet=sheet is not None)
     paintings = targets.paintings
-    left = [picture for picture in paintings if overwrite or not paintings[picture].is_file()]
+    left = [picture for picture in paintings if overwrite or not is_there(paintings[picture])]
     remarks = targets.remarks
     if there := len(paintings) - len(left):
         remarks += (f"{there} of {len(paintings)} are there already; overwrite=true paints them again.",)
@@ -85,6 +85,14 @@ def stylize(
     if pairs and sheet is not None:
         save_pairs(pairs, sheet, targets.sheet)
     yield Done(painted, skipped, Path(output))
+
+
+def is_there(target: Path) -> bool:
+    """Whether a painting exists; a name that the file system refuses does not."""
+    try:
+        return target.is_file()
+    except OSError:
+        return False
 
 
 def name_notes(source: Path, target: Path) -> tuple[str, ...]:
