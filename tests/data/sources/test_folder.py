@@ -87,6 +87,25 @@ def test_what_counts_as_a_picture(tmp_path: Path) -> None:
     assert names(FolderSource(tmp_path)) == ["J. Doe. Portrait", "no_ending", "phone.HEIC", "yes.PNG"]
 
 
+def test_what_programs_leave_behind_is_no_class_and_counted(tmp_path: Path) -> None:
+    forget_notices()
+    touch(tmp_path, "cat/1.png", "dog/2.png", "@eaDir/cat/1.png/SYNOPHOTO_THUMB.jpg", "$RECYCLE.BIN/S-1/3.png")
+    touch(tmp_path, "cat/@eaDir/1.png", "__MACOSX/cat/._1.png", "dog/._2.png", "dog/._1.png", "lost+found/4.png")
+    touch(
+        tmp_path,
+        ".Trash-1000/files/5.png",
+        "dog/thumbs.DB",
+        ".ipynb_checkpoints/6.png",
+        "System Volume Information/a.png",
+    )
+    source = FolderSource(tmp_path)
+    assert source.class_names == ("cat", "dog")
+    assert names(source) == ["cat/1.png", "dog/2.png"]
+    said = notices()[f"data.leftovers.{tmp_path}"]
+    assert said.startswith("11 files and folders")
+    assert "2 x @eaDir, 2 x ._*" in said
+
+
 def test_names_in_any_letters(tmp_path: Path) -> None:
     strange = ["Ünï/é.png", "日本/絵 1.png", "with\nnewline/a.png", 'quo"te/\\.png']
     strange.append(os.fsdecode(b"raw\xff/b\xfe.png"))

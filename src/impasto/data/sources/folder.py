@@ -16,6 +16,7 @@ from typing import IO, Final, Literal
 from impasto.base.cache import scratch_errors
 from impasto.base.errors import UserError
 from impasto.base.notices import log, notice
+from impasto.data.sources.leftovers import is_leftover
 from impasto.data.sources.source import UNLABELLED, Item, Origin, shown
 
 _PICTURE: Final = re.compile(
@@ -34,8 +35,9 @@ Labels = Literal["auto", "folders", "none"]
 class FolderSource:
     """The pictures below a folder, in the order of their names.
 
-    Hidden files are left out, links are followed, but never to a folder that is read anyway or that holds the root;
-    the names go to a temporary file, so that memory does not grow with their number.
+    Hidden files are left out, and so is what :data:`~impasto.data.sources.leftovers.LEFTOVERS` names, which a notice
+    counts. Links are followed, but never to a folder that is read anyway or that holds the root. The names go to a
+    temporary file, so that memory does not grow with their number.
 
     Args:
         root: the folder.
@@ -127,9 +129,10 @@ class _Listing:
         self.count = 0
         self.classes: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
+        self.leftovers: Counter[str] = Counter()
         self._file = _temporary()
         digest = hashlib.sha256()
-        for line in _sorted(_walk(root, self.passed_over)):
+        for line in _sorted(_walk(root, self.passed_over, self.leftovers)):
             digest.update(line.encode())
             self._file.write(line)
             self.count += 1
@@ -141,6 +144,13 @@ class _Listing:
         if self.count and self.passed_over:
             kinds = ", ".join(suffix or "no ending" for suffix, _ in self.passed_over.most_common(5))
             log.info("Not every file in %s is a picture: %d left out (%s).", root, self.passed_over.total(), kinds)
+        if self.leftovers:
+            found = ", ".join(f"{count} x {name}" for name, count in self.leftovers.most_common(5))
+            notice(
+                f"data.leftovers.{root}",
+                f"{self.leftovers.total()} files and folders in {root} that programs leave behind are left out "
+                f"({found}): rename them if they hold pictures to train on.",
+            )
 
     def names(self, start: int) -> Iterator[str]:
         for line in islice(_lines(self._file.fileno()), start, None):
@@ -151,8 +161,8 @@ def _top_folder(name: str) -> str:
     return name.split("/", 1)[0] if "/" in name else ""
 
 
-def _walk(root: Path, passed_over: "Counter[str]") -> Iterator[str]:
-    """One JSON line per picture file: path, size, time of change, whether it can be read."""
+def _walk(root: Path, passed_over: "Counter[str]", leftovers: "Counter[str]") -> Iterator[str]:
+    """One JSON line per picture file: path, size, time of change, whether it can be read; counts what is left out."""
     here = root.resolve()
     seen = {_identity(folder) for folder in (here, *here.parents)}
     folders: list[str] = [""]
@@ -172,6 +182,9 @@ def _walk(root: Path, passed_over: "Counter[str]") -> Iterator[str]:
             continue
         with entries:
             for entry in entries:
+                if is_leftover(entry.name):
+                    leftovers["._*" if entry.name.startswith("._") else entry.name] += 1
+                    continue
                 if entry.name.startswith("."):
                     continue
                 path = f"{folder}/{entry.name}" if folder else entry.name
