@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -41,7 +42,8 @@ def waiting_share() -> float:
         data = parts.data
         data.prepare_data()
         data.setup("fit")
-        data.train = open_packed(sparse(Path(folder) / "packed", PICTURES))
+        packed = open_packed(sparse(Path(folder) / "packed", PICTURES))
+        data._packed = {"image": replace(data._packed["image"], train=packed)}
         model = build_model(cfg, data.spec, parts).to(device()).train()
         optimizer_g, optimizer_d = model.configure_optimizers()
         reduced = choose_precision(cfg.precision, cfg.trainer.accelerator) == "bf16-mixed"

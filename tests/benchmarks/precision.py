@@ -23,7 +23,7 @@ def main() -> None:
         model = build_model(cfg, data.spec, parts).to(device()).train()
     optimizer_g, optimizer_d = model.configure_optimizers()
     images = torch.rand(BATCH, 3, 64, 64, device=device()).mul(2).sub(1).to(memory_format=torch.channels_last)
-    label = torch.arange(BATCH, device=device()) % max(data.spec.num_classes, 1)
+    label = torch.arange(BATCH, device=device()) % max(data.spec["image"].num_classes, 1)
 
     def seconds(reduced: bool) -> float:
         with torch.autocast(device().type, torch.bfloat16, enabled=reduced):

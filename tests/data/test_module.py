@@ -39,7 +39,7 @@ class Greys:
             yield Item(f"{i:03d}.png", np.full((*self.size, 3), i, np.uint8), i % 3)
 
 
-def greys(source: str, root: str | None, label: str | None) -> Pictures:
+def greys(**_: Any) -> Pictures:
     return Pictures("greys", Greys(), label="remainder")
 
 
@@ -71,8 +71,8 @@ def test_batches_are_floats_with_their_labels(tmp_path: Path) -> None:
 
 def test_the_spec_leaves_out_classes_without_pictures(tmp_path: Path) -> None:
     data = module(tmp_path)
-    assert data.spec.shape == (3, 6, 8)
-    assert data.spec.class_names == ("a", "b", "c")
+    assert data.spec["image"].shape == (3, 6, 8)
+    assert data.spec["image"].class_names == ("a", "b", "c")
 
 
 def test_all_of_0_to_255_comes_out_exactly() -> None:
@@ -123,7 +123,7 @@ def test_balanced_batches(tmp_path: Path) -> None:
 
 
 def test_how_often_classes_come_in_training(tmp_path: Path) -> None:
-    def uneven(source: str, root: str | None, label: str | None) -> Pictures:
+    def uneven(**_: Any) -> Pictures:
         return Pictures("greys", Greys(10), label="remainder")  # 0, 1, 2, ..., 2, 0
 
     assert module(tmp_path, pictures=uneven).class_weights() == [4, 3, 3]
@@ -145,12 +145,12 @@ def test_balance_without_classes_is_refused(tmp_path: Path) -> None:
 def test_few_pictures_are_seen_through_crops_and_measured_so(tmp_path: Path) -> None:
     data = module(tmp_path, resize="auto", image_size=[4, 6])
     assert data.provenance()["resize"] == "fit"
-    assert data.train.shape == (12, 18, 3)
-    assert data.train.sizes[0].tolist() == [12, 16]  # 6 x 8 twice as large fits into 12 x 18
+    assert data.train["image"].shape == (12, 18, 3)
+    assert data.train["image"].sizes[0].tolist() == [12, 16]  # 6 x 8 twice as large fits into 12 x 18
     (batch,) = batches(data, 1)
     assert batch["image"].shape == (4, 3, 4, 6)
     assert torch.equal(batch["label"], levels(batch) % 3)  # nothing of the white around the picture
-    measured = data.evaluation_images("train")
+    measured = data.evaluation_images("image", "train")
     assert measured.shape == (4, 6, 3)
     assert len(measured) == 1032  # 1,024 or a little more, as many of each picture
     assert measured.batch([0, 13, 1031]).max((1, 2, 3)).tolist() == [0, 1, 11]
@@ -161,7 +161,7 @@ def test_few_pictures_are_seen_through_crops_and_measured_so(tmp_path: Path) -> 
 def test_with_many_pictures_auto_is_crop(tmp_path: Path) -> None:
     data = module(tmp_path, pictures=lambda **_: Pictures("greys", Greys(100)), resize="auto")
     assert data.provenance()["resize"] == "crop"
-    assert data.evaluation_images("train").shape == (6, 8, 3)
+    assert data.evaluation_images("image", "train").shape == (6, 8, 3)
     limited = module(tmp_path, pictures=lambda **_: Pictures("greys", Greys(100)), resize="auto", limit=99)
     assert limited.provenance()["resize"] == "fit"
 
@@ -171,19 +171,17 @@ def test_the_data_sets_own_test_part_is_held_out(tmp_path: Path) -> None:
         return Pictures("greys", Greys(12), held_out=Greys(6))
 
     data = module(tmp_path, pictures=opened, holdout=None)
-    assert data.held_out is not None
-    assert (len(data.train), len(data.held_out)) == (12, 6)
+    assert (len(data.train["image"]), len(data.held_out["image"])) == (12, 6)
     assert "own test part" in data.provenance()["split"]
     shared = module(tmp_path, pictures=opened, holdout=0.25)
-    assert shared.held_out is not None
-    assert (len(shared.train), len(shared.held_out)) == (9, 3)
+    assert (len(shared.train["image"]), len(shared.held_out["image"])) == (9, 3)
 
 
 def test_nothing_held_out_is_said(tmp_path: Path) -> None:
     data = module(tmp_path)
-    assert data.held_out is None
+    assert data.held_out["image"] is None
     with pytest.raises(UserError, match=r"data\.holdout"):
-        data.evaluation_images("held_out")
+        data.evaluation_images("image", "held_out")
 
 
 def test_a_share_of_each_class_is_held_out_by_name(tmp_path: Path) -> None:

@@ -12,7 +12,17 @@ from PIL import Image
 from impasto.base import distributed
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
-from impasto.data.unpaired import UnpairedDataModule
+from impasto.data.module import ImageDataModule
+from impasto.data.sources.unpaired import open_unpaired
+
+DEFAULTS = {
+    "pictures": open_unpaired,
+    "parts": {"content": "independently", "style": "independently"},
+    "resize": "fit",
+    "holdout": 0.2,
+    "batch_size": 1,
+    "flip": True,
+}
 
 
 @pytest.fixture
@@ -33,14 +43,14 @@ def folders(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def module(settings: dict[str, Any], **more: Any) -> UnpairedDataModule:
-    made = UnpairedDataModule(**{**settings, **more})
+def module(settings: dict[str, Any], **more: Any) -> ImageDataModule:
+    made = ImageDataModule(**{**DEFAULTS, **settings, **more})
     made.prepare_data()
     made.setup("fit")
     return made
 
 
-def batches(data: UnpairedDataModule, count: int) -> list[dict[str, torch.Tensor]]:
+def batches(data: ImageDataModule, count: int) -> list[dict[str, torch.Tensor]]:
     return [data.on_after_batch_transfer(batch, 0) for batch in islice(data.train_dataloader(), count)]
 
 
@@ -50,17 +60,15 @@ def levels(images: torch.Tensor) -> list[int]:
 
 def test_batches_hold_both_sides_and_nothing_that_is_held_out(folders: dict[str, Any]) -> None:
     data = module(folders)
-    assert (len(data.content), len(data.style)) == (10, 8)
-    assert data.held_out_content is not None
-    assert data.held_out_style is not None
-    assert (len(data.held_out_content), len(data.held_out_style)) == (2, 2)
+    assert (len(data.train["content"]), len(data.train["style"])) == (10, 8)
+    assert (len(data.held_out["content"]), len(data.held_out["style"])) == (2, 2)
     seen: dict[str, set[int]] = {"content": set(), "style": set()}
     for batch in batches(data, 40):
         for side, images in batch.items():
             assert images.shape == (2, 3, 4, 4)
             assert torch.equal(images, images[:, :1, :1, :1].expand_as(images))  # no white around the picture
             seen[side] |= set(levels(images))
-    held_out = {int(name[:3]) for name in data.held_out_content.every_name()}
+    held_out = {int(name[:3]) for name in data.held_out["content"].every_name()}
     assert seen["content"] == set(range(12)) - held_out
     assert len(seen["style"]) == 8
     assert min(seen["style"]) >= 200
@@ -92,13 +100,12 @@ def test_two_processes_see_the_halves_of_one_batch(folders: dict[str, Any], monk
 
 def test_measuring_is_on_crops_at_fixed_places(folders: dict[str, Any]) -> None:
     data = module(folders)
-    styles = data.evaluation_images("held_out_style")
+    styles = data.evaluation_images("style", "held_out")
     assert styles.shape == (4, 4, 3)
     assert len(styles) == 1024
-    assert data.held_out_style is not None
-    expected = [int(name[:3]) for name in data.held_out_style.every_name()]
+    expected = [int(name[:3]) for name in data.held_out["style"].every_name()]
     assert styles.batch([0, 1, 2, 3])[:, 0, 0, 0].tolist() == expected * 2
-    again = module(folders).evaluation_images("held_out_style")
+    again = module(folders).evaluation_images("style", "held_out")
     assert again.fingerprint == styles.fingerprint
     preview = data.preview_batch(2)
     assert preview is not None
@@ -110,9 +117,14 @@ def test_pictures_trained_on_that_stand_in_for_held_out_ones_are_said(folders: d
     for name in sorted((tmp_path / "paintings").iterdir())[2:]:
         name.unlink()
     data = module(folders)
-    assert data.evaluation_images("held_out_content").fingerprint != data.evaluation_images("content").fingerprint
+    assert (
+        data.evaluation_images("content", "held_out").fingerprint
+        != data.evaluation_images("content", "train").fingerprint
+    )
     assert not notices()
-    assert data.evaluation_images("held_out_style").fingerprint == data.evaluation_images("style").fingerprint
+    assert (
+        data.evaluation_images("style", "held_out").fingerprint == data.evaluation_images("style", "train").fingerprint
+    )
     assert "No style is held out" in notices()["data.held_out.style"]
     assert "data.held_out.content" not in notices()
 

@@ -135,7 +135,7 @@ EVERY = [11, 3, 7, 0, 2, 4, 1, 8, 10, 6, 9]
 
 def test_every_picture_has_the_vector_of_its_path(pictures: Path, tmp_path: Path) -> None:
     data = module(pictures, table(tmp_path, EVERY))
-    assert (data.spec.condition_dim, data.spec.class_names) == (2, ())
+    assert (data.spec["image"].condition_dim, data.spec["image"].class_names) == (2, ())
     for batch in batches(data, 3):
         assert batch["condition"].dtype == torch.float32
         assert "label" not in batch
@@ -153,9 +153,8 @@ def test_every_picture_has_the_vector_of_its_path(pictures: Path, tmp_path: Path
 
 def test_repeated_limited_and_held_out_pictures(pictures: Path, tmp_path: Path) -> None:
     data = module(pictures, table(tmp_path, [*EVERY, 5]), duplicates="keep", holdout=0.25)
-    assert data.held_out is not None
-    assert (len(data.train), len(data.held_out)) == (9, 3)
-    for packed in (data.train, data.held_out):
+    assert (len(data.train["image"]), len(data.held_out["image"])) == (9, 3)
+    for packed in (data.train["image"], data.held_out["image"]):
         assert packed.vectors is not None
         for i in range(len(packed)):
             assert packed.vectors[i].tolist() == vectors_of(int(packed.names(i)[-6:-4])).tolist()
@@ -168,7 +167,7 @@ def test_repeated_limited_and_held_out_pictures(pictures: Path, tmp_path: Path) 
 
 def test_crops_to_measure_with_keep_the_vectors(pictures: Path, tmp_path: Path) -> None:
     data = module(pictures, table(tmp_path, EVERY), image_size=4, pack_size=8)
-    real = data.evaluation_images("train")
+    real = data.evaluation_images("image", "train")
     assert real.shape == (4, 4, 1)
     found = conditions_for(None, real, 2 * len(real))
     assert found is not None
@@ -233,7 +232,8 @@ def test_a_resumed_run_needs_the_vectors_that_it_had(pictures: Path, tmp_path: P
             module(pictures, other, label="none").load_state_dict(had)
     old = {name: value for name, value in module(pictures, None).state_dict().items() if name != "vectors"}
     module(pictures, None).load_state_dict(old)  # of a checkpoint from before there were any
-    assert digest_of([data.train]) != digest_of([replace(data.train, vectors=data.train.vectors * 2)])  # type: ignore[operator]
+    train = data.train["image"]
+    assert digest_of([train]) != digest_of([replace(train, vectors=train.vectors * 2)])  # type: ignore[operator]
     forget_notices()
 
 

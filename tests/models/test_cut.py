@@ -12,7 +12,8 @@ from torch import Tensor
 from impasto.base.errors import UserError
 from impasto.base.instantiate import make
 from impasto.base.spec import ImageSpec
-from impasto.data.unpaired import UnpairedDataModule
+from impasto.data.module import ImageDataModule
+from impasto.data.sources.unpaired import open_unpaired
 from impasto.losses.adversarial import LSGAN
 from impasto.losses.contrastive import PatchSampleMLP
 from impasto.losses.perceptual import Perceptual
@@ -204,7 +205,14 @@ def test_losses_by_hand() -> None:
 
 
 def test_batch_statistics_of_the_average_are_measured_on_content(tmp_path: Path) -> None:
-    data = UnpairedDataModule(content="sample:fishes", image_size=16, pack_size=16, cache_dir=str(tmp_path))
+    data = ImageDataModule(
+        pictures=open_unpaired,
+        parts={"content": "independently", "style": "independently"},
+        content="sample:fishes",
+        image_size=16,
+        pack_size=16,
+        cache_dir=str(tmp_path),
+    )
     data.prepare_data()
     model: Any = make_model(generator=TranslationGenerator(features=4, blocks=1, norm="batch"))
     model._trainer = SimpleNamespace(datamodule=data)

@@ -1,87 +1,84 @@
-"""The data of a run that learns to paint pictures of one kind."""
+"""The data of a run: named parts, each opened, packed, split and drawn in its own way."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 
-import numpy as np
+from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from impasto.base import distributed
 from impasto.base.cache import cache_dir as default_cache_dir
 from impasto.base.errors import UserError
+from impasto.base.notices import notice
 from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
-from impasto.data.base import PackedDataModule
-from impasto.data.loading import Batch, View, look_at, make_loader, vectors_in
+from impasto.data.loading import Batch, View, first_batches, look_at, make_loader, vectors_in
 from impasto.data.packing.pack import pack
 from impasto.data.packing.packed import Duplicates, PackedImages
 from impasto.data.packing.sizing import Resize, SizePolicy, size_policy
-from impasto.data.sampler import BatchSampler
-from impasto.data.sources.opening import OpenPictures, Pictures, SourceName
+from impasto.data.parts import LABELLED, Part, check_parts
+from impasto.data.sources.opening import OpenPictures, Pictures
 from impasto.data.sources.source import Source
-from impasto.data.split import crops_of, hold_out, without_empty_classes
+from impasto.data.split import hold_out, without_empty_classes
+from impasto.data.state import compare_states, state_of
 from impasto.data.transforms import as_size
-from impasto.data.vectors import attach, digest_of, read_vectors
+from impasto.data.vectors import VectorTable, attach, digest_of, read_vectors
 
 FEW: Final = 100
 """Below so many pictures, ``resize=auto`` lets a network see each of them through many crops."""
 
 Size = int | Sequence[int]
+Split = Literal["train", "held_out"]
 
 
-class ImageDataModule(PackedDataModule):
-    """Pictures, with a label each, or a vector, or nothing.
+class ImageDataModule(LightningDataModule):
+    """Pictures in named parts, such as ``image``, or ``content`` and ``style``.
 
     Every picture is packed once at ``pack_size``. Where that is larger than ``image_size``, training sees crops at
-    random, and measures on crops at fixed places.
+    random places, and measures on crops at fixed places.
 
     Args:
-        pictures: opens the data set, given source, root and label.
-        source: auto, hub, local or sample.
-        root: folder of the pictures.
-        label: what the classes are; the choices depend on the data set.
-        vectors: file with a condition vector for each picture, as :func:`~impasto.data.vectors.read_vectors` takes it;
-            they take the place of classes.
+        pictures: opens the data set, given ``where``: :class:`~impasto.data.sources.opening.Pictures`, which are the
+            part ``image``, or a mapping of them by part.
+        parts: how each part is drawn, see :data:`~impasto.data.parts.Drawing`; in the order that seeds their batches.
+        vectors: file with a condition vector for each picture of the part ``image``, as
+            :func:`~impasto.data.vectors.read_vectors` takes it; they take the place of classes.
         image_size: pixels or [height, width] that networks see.
-        pack_size: of the packed pictures; null is ``image_size``, or three times that under ``fit``.
+        pack_size: of the packed pictures; None is ``image_size``, or three times that under ``fit``.
         resize: how a picture comes to that size, as :class:`~impasto.data.packing.sizing.SizePolicy` has it;
             ``auto`` is ``fit`` for fewer than 100 pictures, else ``crop``.
         channels: 1 (grey) or 3.
-        limit: use so many pictures at most.
-        holdout: share held back from training; null is the data set's own test part.
-        balanced: draw each class equally often.
-        batch_size: pictures in a batch, over all processes.
+        limit: use so many pictures of each part at most.
+        holdout: share of each part held back from training; None is the data set's own test part.
+        balanced: draw each class equally often, in all parts.
+        batch_size: pictures of each part in a batch, over all processes.
         num_workers: processes that read ahead.
         flip: mirror every other picture.
         color_jitter: how far brightness, contrast and saturation are changed at random, 0..1.
         max_bad_share: share of bad pictures above which the run stops.
         duplicates: skip files that repeat another, or keep them.
-        cache_dir: folder of packed pictures; null is ``$IMPASTO_CACHE`` or ``~/.cache/impasto``.
+        cache_dir: folder of packed pictures; None is ``$IMPASTO_CACHE`` or ``~/.cache/impasto``.
         seed: of the order of the pictures and of their crops.
+        **where: what ``pictures`` is told, such as source, root and label, or content and style.
 
     Attributes:
-        start_batch: number of the first batch that the loader gives.
-        train: the pictures to train on, on their canvas; once prepared, as the next two.
-        held_out: those held back; None where there are none.
-        packs: everything that was packed.
+        parts: how each part is drawn, by name.
+        start_batch: number of the first batch that the loader gives; a resumed run sets it.
+        vectors_sha256: of the condition vectors of all pictures in their order; None where they have none.
+
+    Raises:
+        UserError: a setting that cannot work, or that ``pictures`` does not know.
     """
-
-    train: PackedImages
-    held_out: PackedImages | None
-    packs: list[PackedImages]
-
-    gives: ClassVar[tuple[str, ...]] = ("image",)
 
     def __init__(
         self,
         *,
         pictures: OpenPictures,
-        source: SourceName = "auto",
-        root: str | None = None,
-        label: str | None = "auto",
+        parts: Mapping[str, str] | None = None,
         vectors: str | None = None,
         image_size: Size = 64,
         pack_size: Size | None = None,
@@ -98,10 +95,14 @@ class ImageDataModule(PackedDataModule):
         duplicates: Duplicates = "skip",
         cache_dir: str | None = None,
         seed: int = 0,
+        **where: Any,
     ) -> None:
         super().__init__()
-        self.open_pictures, self.source, self.root = pictures, source, root
-        self.label, self.vectors = None if vectors is not None else label, vectors
+        self.open_pictures, self.where, self.vectors = pictures, where, vectors
+        self.parts = check_parts({LABELLED: "independently"} if parts is None else parts)
+        if vectors is not None:
+            where["label"] = None
+        check_where(pictures, where)
         self.image_size = as_size(image_size, "data.image_size")
         self.pack_size = None if pack_size is None else as_size(pack_size, "data.pack_size")
         self.resize, self.channels, self.limit, self.holdout = resize, channels, limit, holdout
@@ -114,28 +115,23 @@ class ImageDataModule(PackedDataModule):
         self.max_bad_share, self.duplicates = max_bad_share, duplicates
         self.cache_dir = default_cache_dir() if cache_dir is None else Path(cache_dir).expanduser()
         self.start_batch = 0
-        self._ready = False
+        self.vectors_sha256: str | None = None
+        self._packed: dict[str, Part] = {}
 
     # Lightning's steps ----------------------------------------------------------------------------------------------
 
     def prepare_data(self) -> None:
         """Open and pack the pictures; in other processes of the same machine, wait for the first to have done so."""
-        if self._ready:
+        if self._packed:
             return
         table = None if self.vectors is None else read_vectors(self.vectors)  # before the pictures, which take longer
-        self.pictures: Pictures = self.open_pictures(source=self.source, root=self.root, label=self.label)
-        self.policy = self._policy(self.pictures.source)
-        everything = self._pack(self.pictures.source, self.policy)
-        own_test = self.pictures.held_out
-        splits = self.holdout is not None or own_test is None
-        packs = [everything] if splits or own_test is None else [everything, self._pack(own_test, self.policy)]
-        if table is not None:
-            packs = attach(table, packs)
-            self.vectors_sha256 = digest_of(packs)
-        self.packs = packs
-        train, held_out = hold_out(packs[0], self.holdout or 0.0) if splits else packs
-        self.train, self.held_out = without_empty_classes(train, held_out)
-        self._ready = True
+        opened = self.open_pictures(**self.where)
+        by_part = {LABELLED: opened} if isinstance(opened, Pictures) else opened
+        if missing := [name for name in self.parts if name not in by_part]:
+            raise UserError(f"data.parts names {missing[0]}, but the pictures come as {', '.join(by_part)}.")
+        self._packed = {
+            name: self._split(name, by_part[name], table if name == LABELLED else None) for name in self.parts
+        }
 
     def setup(self, stage: str | None = None) -> None:
         """Take up what is packed."""
@@ -143,93 +139,145 @@ class ImageDataModule(PackedDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Endless batches of this process's share."""
-        labels = self.train.labels if self.balanced else None
-        if self.balanced and labels is None:
-            raise UserError("data.balanced=true needs classes, and these pictures have none: set data.balanced=false.")
-        sampler = BatchSampler(
-            len(self.train),
-            self.batch_size,
-            seed=self.seed,
-            labels=labels,
-            start=self.start_batch,
-            rank=distributed.rank(),
-            world_size=distributed.world_size(),
-        )
-        return make_loader({"image": self.train}, {"image": sampler}, self.num_workers)
+        order = {
+            "seed": self.seed,
+            "start": self.start_batch,
+            "rank": distributed.rank(),
+            "world_size": distributed.world_size(),
+        }
+        samplers = {
+            name: part.sampler(self.batch_size, stream=stream, **order)
+            for stream, (name, part) in enumerate(self._packed.items())
+        }
+        return make_loader(self.train, samplers, self.num_workers)
 
     def on_after_batch_transfer(self, batch: dict[str, Batch], dataloader_idx: int) -> Batch:
-        """On the device: ``image`` (N, C, H, W) float32 in [-1, 1]; ``label`` (N,) or ``condition`` (N, K) if any."""
-        part = batch["image"]
-        told = {name: part[key] for name, key in (("label", "labels"), ("condition", "vectors")) if key in part}
-        return {"image": self.view(part["pixels"], part["valid"], part["chances"]), **told}
+        """On the device: each part (N, C, H, W) float32 in [-1, 1]; ``label`` (N,) or ``condition`` (N, K) if any."""
+        told = {
+            name: part[key]
+            for part in batch.values()
+            for name, key in (("label", "labels"), ("condition", "vectors"))
+            if key in part
+        }
+        return {name: self.view(part["pixels"], part["valid"], part["chances"]) for name, part in batch.items()} | told
 
     # What others ask ------------------------------------------------------------------------------------------------
 
     @property
-    def spec(self) -> ImageSpec:
-        """Shape of what networks see, and classes or the length of condition vectors."""
-        condition_dim = 0 if self.train.vectors is None else self.train.vectors.shape[1]
-        return ImageSpec(self.channels, *self.image_size, self.train.class_names, condition_dim)
+    def spec(self) -> dict[str, ImageSpec]:
+        """By part, the shape of what networks see, and classes or the length of condition vectors."""
+        return {name: part.spec(self.image_size) for name, part in self._packed.items()}
 
-    def evaluation_images(self, split: Literal["train", "held_out"]) -> PackedImages:
-        """Pictures to measure against, at ``image_size``, in an order that never changes.
+    @property
+    def packs(self) -> list[PackedImages]:
+        """Everything that was packed, for ``bad_images.csv``."""
+        return [packed for part in self._packed.values() for packed in part.packs]
+
+    @property
+    def train(self) -> dict[str, PackedImages]:
+        """By part, the pictures to train on, whole on their canvas."""
+        return {name: part.told(part.train) for name, part in self._packed.items()}
+
+    @property
+    def held_out(self) -> dict[str, PackedImages | None]:
+        """By part, the pictures held back from training; None where there are none."""
+        return {
+            name: None if part.held_out is None else part.told(part.held_out) for name, part in self._packed.items()
+        }
+
+    def evaluation_images(self, part: str, split: Split) -> PackedImages:
+        """Pictures to measure with, at ``image_size``, in an order that never changes.
+
+        Where nothing is held out of one of several parts (a single painting may be all there is), the pictures trained
+        on take the place; a notice and :meth:`provenance` say so.
 
         Raises:
-            UserError: nothing is held out.
+            UserError: nothing is held out of data with one part.
         """
-        chosen = self.train if split == "train" else self.held_out
-        if chosen is None:
-            raise UserError("No pictures are held out: set data.holdout, such as 0.1, or measure against train.")
-        return crops_of(chosen, self.policy, self.image_size, self.pictures.source, self.cache_dir)
+        chosen = self._packed[part]
+        if split == "held_out" and chosen.held_out is None:
+            if len(self.parts) == 1:
+                raise UserError("No pictures are held out: set data.holdout, such as 0.1, or measure against train.")
+            notice(
+                f"data.held_out.{part}",
+                f"No {part} is held out (data.holdout={self.holdout or 0:g} of {len(chosen.train)}): what is shown and "
+                "measured is of pictures that were trained on; raise data.holdout or add pictures.",
+            )
+        return chosen.crops(split == "held_out", self.image_size, self.cache_dir)
 
-    def preview_batch(self, count: int = 16) -> Batch | None:
-        """Some pictures to show beside what the model makes: ``image`` (N, C, H, W) in [-1, 1].
+    def preview_batch(self, count: int | None = None) -> Batch | None:
+        """Some pictures to show, each (N, C, H, W) in [-1, 1].
 
-        Where they have vectors, also those: ``condition`` (N, K).
+        ``image``, of those trained on, with their vectors as ``condition`` (N, K) if any; or ``content``, held out, to
+        show what becomes of it.
+
+        Args:
+            count: at most; None is 16 of ``image`` or 8 of ``content``.
         """
-        chosen = self.evaluation_images("train")
-        vectors = vectors_in(chosen, count)
-        return {"image": look_at(chosen, count), **({} if vectors is None else {"condition": vectors})}
+        if LABELLED in self.parts:
+            chosen = self.evaluation_images(LABELLED, "train")
+            vectors = vectors_in(chosen, count or 16)
+            return {LABELLED: look_at(chosen, count or 16), **({} if vectors is None else {"condition": vectors})}
+        return {"content": look_at(self.evaluation_images("content", "held_out"), count or 8)}
+
+    def first_batches(self, part: str, size: int, count: int) -> Iterator[Tensor]:
+        """Batches of a part as training sees them, the same every time: ``count`` of (size, C, H, W) in [-1, 1]."""
+        return first_batches(self.train[part], self.view, size, count)
 
     def condition_vectors(self, count: int) -> Tensor | None:
-        """Condition vectors of pictures to train on, evenly spaced: (count or fewer, K); none where it has none."""
-        return vectors_in(self.train, count)
+        """Condition vectors of pictures to train on, evenly spaced: (count or fewer, K); None where it has none."""
+        return vectors_in(self.train[LABELLED], count) if LABELLED in self.parts else None
 
     def class_weights(self) -> list[int] | None:
-        """How often each class comes in training, in proportion: equally where balanced; none without classes."""
-        if self.train.labels is None:
-            return None
-        counts = np.bincount(self.train.labels, minlength=len(self.train.class_names))
-        return [int(count > 0) if self.balanced else int(count) for count in counts]
+        """How often each class of ``image`` comes in training, in proportion; None without classes."""
+        return self._packed[LABELLED].class_weights() if LABELLED in self.parts else None
 
     def provenance(self) -> dict[str, Any]:
-        """What was trained on, for the run's summary; plain values."""
-        test = self.pictures.held_out is not None and self.holdout is None
-        return {
-            "name": self.pictures.name,
-            "origin": self.pictures.source.origin,
-            "fingerprint": self.train.fingerprint,
-            "label": self.pictures.label,
-            "classes": list(self.train.class_names),
-            "vectors": self._provenance_of_vectors(),
-            "train": len(self.train),
-            "held_out": len(self.held_out) if self.held_out is not None else 0,
-            "held_out_fingerprint": self.held_out.fingerprint if self.held_out is not None else None,
-            "split": "the data set's own test part" if test else f"{self.holdout or 0:g} of each class by name",
-            "bad": sum(packed.num_bad for packed in self.packs),
-            "duplicates": sum(packed.num_duplicates for packed in self.packs),
+        """What was trained on, for the run's summary; plain values. A single part's record is not nested."""
+        of_parts = {name: part.provenance() for name, part in self._packed.items()}
+        first = next(iter(self._packed.values()))
+        own_test = first.pictures.held_out is not None and self.holdout is None
+        shared: dict[str, Any] = {
+            "split": "the data set's own test part" if own_test else f"{self.holdout or 0:g} of each class by name",
             "limit": self.limit,
-            "resize": self.policy.resize,
+            "resize": first.policy.resize,
             "image_size": list(self.image_size),
-            "pack_size": [self.policy.height, self.policy.width],
+            "pack_size": [first.policy.height, first.policy.width],
         }
+        if LABELLED in self.parts:
+            shared["vectors"] = self._provenance_of_vectors()
+        return (of_parts[first.name] if len(of_parts) == 1 else of_parts) | shared
+
+    def state_dict(self) -> dict[str, Any]:
+        """What tells these pictures from others, for checkpoints."""
+        return state_of(self.packs, self.vectors_sha256)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Compare the pictures with those of the run that is resumed; see :func:`.compare_states`."""
+        compare_states(self.state_dict(), state_dict)
 
     def _provenance_of_vectors(self) -> dict[str, Any] | None:
         if self.vectors is None:
             return None
-        return {"file": Path(self.vectors).name, "length": self.spec.condition_dim, "sha256": self.vectors_sha256}
+        length = self.spec[LABELLED].condition_dim
+        return {"file": Path(self.vectors).name, "length": length, "sha256": self.vectors_sha256}
 
     # Packing --------------------------------------------------------------------------------------------------------
+
+    def _split(self, name: str, pictures: Pictures, table: VectorTable | None) -> Part:
+        policy = self._policy(pictures.source)
+        sources = [pictures.source]
+        if self.holdout is None and pictures.held_out is not None:
+            sources.append(pictures.held_out)
+        packs = [self._pack(source, policy) for source in sources]
+        if table is not None:
+            packs = attach(table, packs)
+            self.vectors_sha256 = digest_of(packs)
+        train, held_out = hold_out(packs[0], self.holdout or 0.0) if len(packs) == 1 else packs
+        if name == LABELLED:
+            train, held_out = without_empty_classes(train, held_out)
+        grouped = self.balanced or self.parts[name] == "grouped"
+        return Part(name, pictures, policy, packs, train, held_out, grouped)
 
     def _policy(self, source: Source) -> SizePolicy:
         few = source.length is not None and min(source.length, self.limit or source.length) < FEW
@@ -246,3 +294,18 @@ class ImageDataModule(PackedDataModule):
             duplicates=self.duplicates,
             progress=int(os.environ.get("LOCAL_RANK", "0")) == 0,
         )
+
+
+def check_where(pictures: OpenPictures, where: Mapping[str, Any]) -> None:
+    """Make sure that what opens the pictures knows the settings that it would be told.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        signature(pictures).bind(**where)
+    except TypeError as problem:
+        given = ", ".join(f"data.{name}" for name in where) or "nothing"
+        raise UserError(f"The pictures cannot be opened with {given} ({problem}): give what they take.") from None
+    except ValueError:  # a builtin without a signature
+        return

@@ -129,7 +129,7 @@ def measure_translation(generator: LoadedGenerator, evaluator: TranslationEvalua
     return evaluator.evaluate(
         repainter(generator.network),
         *evaluator.crops(data),
-        reference=data.evaluation_images("style"),
+        reference=data.evaluation_images("style", "train"),
         trained_against=networks_in(generator.config["model"].get("perceptual")),
         about=evaluator.sources(data),
     )
@@ -162,13 +162,14 @@ def compare_data(generator: LoadedGenerator, data: Any) -> None:
         UserError: the classes are others, so that a figure by class would be of another class than it says; or the
             condition vectors have another length.
     """
-    now, then = (", ".join(spec.class_names) or "none" for spec in (data.spec, generator.spec))
-    if data.spec.condition_dim != generator.spec.condition_dim:
+    found = list(data.spec.values())[-1]
+    now, then = (", ".join(spec.class_names) or "none" for spec in (found, generator.spec))
+    if found.condition_dim != generator.spec.condition_dim:
         raise UserError(
             f"{generator.path} was trained with condition vectors of {generator.spec.condition_dim} numbers, and the "
-            f"data has {data.spec.condition_dim}: name the same ones with +data.vectors=FILE."
+            f"data has {found.condition_dim}: name the same ones with +data.vectors=FILE."
         )
-    if data.spec.class_names != generator.spec.class_names:
+    if found.class_names != generator.spec.class_names:
         raise UserError(
             f"{generator.path} was trained on the classes {then}, and the data has {now}: say where the same pictures "
             "are (+data.root=DIR, for example), or use generated=DIR real=DIR."

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from impasto.base.ranges import Count, NotNegative, Positive
-from impasto.data.loading import first_batches
 from impasto.losses.contrastive import PatchNCE, PatchSampleMLP
 from impasto.losses.perceptual import Perceptual
 from impasto.models.base import AdversarialModel, Batch
@@ -104,7 +103,7 @@ class CUT(AdversarialModel):
             return
         self._settled_at = now
         data = getattr(self.trainer, "datamodule")  # noqa: B009
-        batches = first_batches(data.content, data.view, 4, 16)
+        batches = data.first_batches("content", 4, 16)
         standing_statistics(self.generator_ema, (partial(self.translate, b.to(self.device)) for b in batches))
 
     @torch.no_grad()

@@ -14,7 +14,7 @@ from impasto.base.instantiate import make
 from impasto.base.notices import notice
 from impasto.base.parts import Parts
 from impasto.base.spec import ImageSpec
-from impasto.data.base import PackedDataModule
+from impasto.data.module import ImageDataModule
 from impasto.losses.penalties import Penalty
 from impasto.models.base import AdversarialModel
 from impasto.networks.build import build_network
@@ -39,23 +39,24 @@ def build_parts(cfg: DictConfig, attempt: Callable[[str, Callable[[], Any]], Any
     )
 
 
-def build_data(cfg: DictConfig) -> PackedDataModule:
+def build_data(cfg: DictConfig) -> ImageDataModule:
     """The data module of ``cfg.data``."""
     return make(cfg.data, seed=cfg.seed)
 
 
-def build_model(cfg: DictConfig, spec: ImageSpec, parts: Parts) -> AdversarialModel:
-    """The model of ``cfg.model`` with its loss, penalties and augmentation, for data of this shape."""
+def build_model(cfg: DictConfig, spec: Mapping[str, ImageSpec], parts: Parts) -> AdversarialModel:
+    """The model of ``cfg.model`` with its loss, penalties and augmentation, for data whose parts have these shapes."""
+    painted = list(spec.values())[-1]  # the only part; or of two, the one that the other is turned into
     node = OmegaConf.to_container(cfg.model, resolve=True)
     assert isinstance(node, dict)
     torch.manual_seed(cfg.seed)
-    networks = {name: build_network(make(node.pop(name)), spec) for name in ("generator", "discriminator")}
+    networks = {name: build_network(make(node.pop(name)), painted) for name in ("generator", "discriminator")}
     for network in networks.values():
         network.to(memory_format=torch.channels_last)
     # As a partial, because instantiate would take the objects apart that it is given as arguments.
     factory = make(node, _partial_=True, _convert_="all")
     return factory(
-        spec=spec, **networks, loss=parts.loss, penalties=parts.penalties, augment=parts.augment, seed=cfg.seed
+        spec=painted, **networks, loss=parts.loss, penalties=parts.penalties, augment=parts.augment, seed=cfg.seed
     )
 
 

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
-from impasto.data.base import PackedDataModule
+from impasto.data.module import ImageDataModule
 from impasto.data.packing.build import BadPicturesError
 from impasto.data.packing.packed import BAD_LIST, write_bad_images
 from impasto.models.base import AdversarialModel
@@ -29,7 +29,7 @@ NOT_OURS = (
 )
 
 
-def prepare(data: PackedDataModule, run_dir: Path) -> None:
+def prepare(data: ImageDataModule, run_dir: Path) -> None:
     """Pack the pictures, and list in the run's folder which of them cannot be used, also where that is too many.
 
     Raises:
@@ -45,7 +45,7 @@ def prepare(data: PackedDataModule, run_dir: Path) -> None:
     write_bad_images(data.packs, run_dir)
 
 
-def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: PackedDataModule) -> None:
+def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageDataModule) -> None:
     """Train, from the run's last checkpoint where it is resumed.
 
     Raises:

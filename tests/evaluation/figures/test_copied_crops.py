@@ -77,7 +77,7 @@ def test_crops_of_paintings_are_copies_and_other_paintings_are_none(paintings: P
 def test_a_run_that_trains_on_crops_looks_for_them_at_every_place(tmp_path: Path) -> None:
     data = ImageDataModule(pictures=open_wikiart, source="sample", label=None, image_size=64, cache_dir=str(tmp_path))
     data.prepare_data()
-    copies = crops(data.train, 32)
+    copies = crops(data.train["image"], 32)
 
     class Copier:
         conditional = False

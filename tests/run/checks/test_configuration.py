@@ -367,7 +367,7 @@ def test_a_network_that_needs_real_weights_is_let_through(tmp_path: Path) -> Non
 
 
 def test_what_turns_out_not_to_be_held_out_is_said_once_the_data_is_read(tmp_path: Path) -> None:
-    data = type("Data", (), {"held_out": None})
+    data = type("Data", (), {"held_out": {"image": None}})
     cfg = composed(tmp_path, *SMALL, "evaluation=default", "data.holdout=0.1", "evaluation.split=held_out")
     with pytest.raises(UserError, match="no pictures are held out"):
         check_data(replace(check(cfg), data=data()))

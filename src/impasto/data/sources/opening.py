@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -38,8 +38,9 @@ class Pictures:
     label: str | None = None
 
 
-OpenPictures = Callable[..., Pictures]
-"""Takes ``source``, ``root`` and ``label`` by name, as ``data.source``, ``data.root`` and ``data.label`` give them."""
+OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]
+"""Takes settings of ``data`` by name, such as ``source``, ``root`` and ``label``; returns the pictures of the part
+``image``, or of several parts by name."""
 
 
 def choose_origin(

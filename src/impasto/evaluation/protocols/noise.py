@@ -113,7 +113,8 @@ class Evaluator:
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Refuse to measure against pictures held out where there are none."""
-        none_held_out = getattr(parts.data, "holdout", None) == 0 or getattr(parts.data, "held_out", self) is None
+        held_out = getattr(parts.data, "held_out", {})  # empty until the pictures are read
+        none_held_out = getattr(parts.data, "holdout", None) == 0 or held_out.get("image", self) is None
         if self.split == "held_out" and none_held_out:
             yield Refusal(
                 "evaluation.split=held_out, but no pictures are held out: set data.holdout, such as 0.1, or "
@@ -187,17 +188,16 @@ class Evaluator:
             model: has ``sample`` and says whether it is ``conditional``; one that is not is asked for no labels.
             data: the data module it learns from.
         """
-        real: PackedImages = data.evaluation_images(self.split)
+        real: PackedImages = data.evaluation_images("image", self.split)
         conditions = self.conditions(model, data)
-        whole = getattr(data, "train", None)  # a data module of one's own need not have it
         return self.evaluate(
             pictures_of(model.sample, self.seed, conditions),
             real,
             labels=conditions if real.labels is not None else None,
             origin=str(data.provenance()["origin"]),
             split=self.split,
-            trained_on=data.evaluation_images("train"),
-            canvases=whole if isinstance(whole, PackedImages) else None,
+            trained_on=data.evaluation_images("image", "train"),
+            canvases=data.train["image"],
         )
 
     def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:
@@ -205,11 +205,11 @@ class Evaluator:
         if self._latest is None or "memorisation" not in self.metrics:
             return None
         painted = pictures_of(model.sample, self.seed, self.conditions(model, data))
-        return self.neighbour_sheet(painted, data.evaluation_images("train"))
+        return self.neighbour_sheet(painted, data.evaluation_images("image", "train"))
 
     def conditions(self, model: Any, data: Any) -> Tensor | None:
         """What :meth:`of_model` asks of a model: (num_images,) labels or (num_images, K) vectors, if anything."""
-        return conditions_for(model, data.evaluation_images(self.split), self.num_images)
+        return conditions_for(model, data.evaluation_images("image", self.split), self.num_images)
 
     def neighbour_sheet(
         self, generate: Pictures, trained_on: PackedImages, rows: int = 16, k: int = 5

@@ -151,7 +151,7 @@ class TranslationEvaluator:
         return self.evaluate(
             repainter(model.generator_ema),
             *self.crops(data),
-            reference=data.evaluation_images("style"),
+            reference=data.evaluation_images("style", "train"),
             trained_against=networks_in(getattr(model, "perceptual", None)),
             about=self.sources(data),
         )
@@ -161,8 +161,7 @@ class TranslationEvaluator:
 
     def crops(self, data: Any) -> tuple[PackedImages, PackedImages]:
         """Content and style of the split that is measured."""
-        prefix = "held_out_" if self.split == "held_out" else ""
-        return data.evaluation_images(f"{prefix}content"), data.evaluation_images(f"{prefix}style")
+        return data.evaluation_images("content", self.split), data.evaluation_images("style", self.split)
 
     def sources(self, data: Any) -> dict[str, Any]:
         """What the data module knows of both sides, for the record: the part of each that :meth:`crops` are of."""

@@ -78,10 +78,10 @@ def check(cfg: DictConfig) -> Parts:
     model, data = (problems.attempt(group, partial(located, cfg, group)) for group in ("model", "data"))
     if model is None or data is None:
         problems.report()
-    problems.found += kind_problems(model, data)
     if not problems.found:
         torch.manual_seed(cfg.seed)  # a part of someone's own may draw numbers when it is built
     parts = build_parts(cfg, problems.attempt)
+    problems.found += kind_problems(model, parts.data)
     if not misfit:
         parts = replace(parts, trainer=problems.attempt("trainer", lambda: build_trainer(cfg, parts.callbacks)))
     for key in ("optimizer_g", "optimizer_d"):
@@ -111,7 +111,7 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
             network = problems.attempt(f"model.{name}", make_it)
             built |= {name: network} if network is not None else {}
         ready = not problems.found
-        model = problems.attempt("model", lambda: build_model(cfg, spec, copies)) if ready else None
+        model = problems.attempt("model", lambda: build_model(cfg, {"image": spec}, copies)) if ready else None
         if len(built) == 2 and not hasattr(built["generator"], "latent_dim"):
             problems.found += size_problems(spec, **built)
         if len(built) == 2 and not problems.found:
@@ -177,7 +177,7 @@ def located(cfg: DictConfig, group: str) -> Any:
 
 def kind_problems(model: Any, data: Any) -> list[str]:
     """A model that paints photographs given none, and the other way round; classes that do not say are let through."""
-    needs, gives = set(getattr(model, "needs", ())), set(getattr(data, "gives", ()))
+    needs, gives = set(getattr(model, "needs", ())), set(getattr(data, "parts", ()))
     if not needs or not gives or needs <= gives:
         return []
     remedy = "data=unpaired" if "content" in needs else "another data=, such as image_folder"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from impasto.base.errors import UserError
-from impasto.data.base import PackedDataModule
+from impasto.data.state import compare_states, state_of
 
 
 class Pack(SimpleNamespace):
@@ -14,23 +14,21 @@ class Pack(SimpleNamespace):
         return 8
 
 
-def data_of(*class_names: str, fingerprint: str = "a") -> PackedDataModule:
-    data = PackedDataModule()
+def state(*class_names: str, fingerprint: str = "a") -> dict[str, Any]:
     pack: Any = Pack(class_names=class_names, fingerprint=fingerprint)
-    data.packs = [pack]
-    return data
+    return state_of([pack], None)
 
 
 def test_classes_that_changed_places_or_names_are_refused() -> None:
-    had = data_of("cat", "dog").state_dict()
-    data_of("cat", "dog", fingerprint="moved").load_state_dict(had)
+    had = state("cat", "dog")
+    compare_states(state("cat", "dog", fingerprint="moved"), had)
     with pytest.raises(UserError, match="trained on the classes cat, dog, and now they are dog, wolf: give"):
-        data_of("dog", "wolf", fingerprint="b").load_state_dict(had)
+        compare_states(state("dog", "wolf", fingerprint="b"), had)
     with pytest.raises(UserError, match="now they are none"):
-        data_of().load_state_dict(had)
+        compare_states(state(), had)
 
 
 def test_a_checkpoint_from_before_classes_were_kept_is_gone_on_with() -> None:
-    had = data_of("cat", "dog").state_dict()
+    had = state("cat", "dog")
     del had["classes"]
-    data_of("cat", "dog").load_state_dict(had)
+    compare_states(state("cat", "dog"), had)

@@ -1,0 +1,119 @@
+"""The named parts of a data set: how each is packed, held out and drawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+
+from impasto.base.errors import UserError
+from impasto.base.spec import ImageSpec
+from impasto.data.packing.packed import PackedImages
+from impasto.data.packing.sizing import SizePolicy
+from impasto.data.sampler import BatchSampler
+from impasto.data.sources.opening import Pictures
+from impasto.data.sources.source import Source
+from impasto.data.split import crops_of
+
+LABELLED: Final = "image"
+"""The part whose labels or condition vectors networks are told."""
+
+Drawing = Literal["independently", "grouped"]
+"""How batches of a part are put together: of any pictures; or of each class equally often."""
+
+
+def check_parts(parts: Mapping[str, str]) -> dict[str, Drawing]:
+    """How each part is drawn, if it is one of the ways there are.
+
+    Raises:
+        UserError: it is not.
+    """
+    for name, drawing in parts.items():
+        if drawing not in get_args(Drawing):
+            known = ", ".join(get_args(Drawing))
+            raise UserError(f"data.parts.{name}={drawing} is not known: choose one of {known}.")
+    return dict(parts)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that has been packed and split.
+
+    Attributes:
+        name: such as ``image`` or ``style``.
+        pictures: as they were opened.
+        policy: the canvas that they were packed at.
+        packs: everything that was packed, the data set's own test part last where that is held out.
+        train: the pictures to train on, on their canvas.
+        held_out: those held back; None where there are none.
+        grouped: draw each class equally often.
+    """
+
+    name: str
+    pictures: Pictures
+    policy: SizePolicy
+    packs: list[PackedImages]
+    train: PackedImages
+    held_out: PackedImages | None
+    grouped: bool
+
+    @property
+    def source(self) -> Source:
+        """Where the pictures come from."""
+        return self.pictures.source
+
+    def spec(self, size: tuple[int, int]) -> ImageSpec:
+        """Shape of what networks see at ``size`` (h, w), and classes or the length of condition vectors."""
+        train = self.told(self.train)
+        condition_dim = 0 if train.vectors is None else train.vectors.shape[1]
+        return ImageSpec(self.policy.channels, *size, train.class_names, condition_dim)
+
+    def told(self, packed: PackedImages) -> PackedImages:
+        """The pictures with what networks are told of them: classes of other parts than ``image`` only group them."""
+        return packed if self.name == LABELLED else replace(packed, labels=None, class_names=())
+
+    def crops(self, held_out: bool, size: tuple[int, int], cache_dir: Path) -> PackedImages:
+        """The pictures of a split at ``size`` (h, w), cut at fixed places where the canvas is larger."""
+        chosen = self.held_out if held_out and self.held_out is not None else self.train
+        return crops_of(self.told(chosen), self.policy, size, self.source, cache_dir)
+
+    def sampler(self, batch_size: int, **order: int) -> BatchSampler:
+        """Draws batches to train on.
+
+        Args:
+            batch_size: over all processes.
+            **order: seed, start, stream, rank and world_size of :class:`~impasto.data.sampler.BatchSampler`.
+
+        Raises:
+            UserError: classes are to be balanced, and there are none.
+        """
+        labels = self.train.labels if self.grouped else None
+        if self.grouped and labels is None:
+            raise UserError(
+                f"Classes of {self.name} cannot be drawn equally often (data.balanced=true), for these pictures have "
+                "none: put each class into a folder of its own, or set data.balanced=false."
+            )
+        return BatchSampler(len(self.train), batch_size, labels=labels, **order)
+
+    def class_weights(self) -> list[int] | None:
+        """How often each class comes in training, in proportion: equally where grouped; None without classes."""
+        if self.train.labels is None:
+            return None
+        counts = np.bincount(self.train.labels, minlength=len(self.train.class_names))
+        return [int(count > 0) if self.grouped else int(count) for count in counts]
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the pictures come from and how many there are; plain values."""
+        labels = {"label": self.pictures.label, "classes": list(self.train.class_names)}
+        return {
+            "name": self.pictures.name,
+            "origin": self.source.origin,
+            "fingerprint": self.train.fingerprint,
+            **(labels if self.name == LABELLED else {}),
+            "train": len(self.train),
+            "held_out": len(self.held_out) if self.held_out is not None else 0,
+            "held_out_fingerprint": self.held_out.fingerprint if self.held_out is not None else None,
+            "bad": sum(packed.num_bad for packed in self.packs),
+            "duplicates": sum(packed.num_duplicates for packed in self.packs),
+        }
