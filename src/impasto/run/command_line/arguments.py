@@ -4,7 +4,7 @@ Hydra reads ``label=1_000`` as a number and refuses ``label=Ölbild`` and ``labe
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +47,18 @@ def with_text_quoted(arguments: Sequence[str]) -> list[str]:
     """
     swept = any(a in ("-m", "--multirun") or a.lower() == "hydra.mode=multirun" for a in arguments)
     return [argument(each, swept) for each in arguments]
+
+
+def with_open_settings(arguments: Sequence[str], settings: Mapping[Any, Any]) -> list[str]:
+    """Arguments in which what belongs to an open setting, ``{}`` in the YAML, is added to it: Hydra asks for ++ there.
+
+    Args:
+        arguments: of the command line.
+        settings: of the script's YAML file.
+    """
+    names = "|".join(re.escape(str(key)) for key, value in settings.items() if value == {})
+    inside = re.compile(rf"({names})\.[\w.]+=") if names else None
+    return [f"++{each}" if inside is not None and inside.match(each) else each for each in arguments]
 
 
 def argument(text: str, swept: bool = False) -> str:

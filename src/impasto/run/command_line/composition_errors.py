@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import CompactHydraException, MissingConfigException, OverrideParseException
@@ -29,7 +29,7 @@ def composition_sentence(problem: CompactHydraException, script: str) -> str:
     if said := missing_plugin(text):
         return said
     if unknown := re.match(r"Could not override '(.+?)'", text):
-        near = [] if "." in unknown[1] else get_close_matches(unknown[1], settings_of(script), n=2)
+        near = [] if "." in unknown[1] else get_close_matches(unknown[1], list(settings_of(script)), n=2)
         meant = f": did you mean {' or '.join(near)}?" if near else "."
         return f"Error: {unknown[1]} is not a setting{meant} --cfg job shows them all."
     if several := re.match(r"Ambiguous value for argument '(.+)'", text):
@@ -77,12 +77,14 @@ def group_sentence(arguments: Sequence[str]) -> str:
     return "Error: a group takes the name of one of its choices, not a number or null; --help lists them."
 
 
-def settings_of(script: str) -> list[str]:
-    """The names of the groups and of the plain settings of an entry script."""
+def settings_of(script: str) -> dict[str, Any]:
+    """The plain settings of an entry script with their defaults, and its groups with their choices."""
     path = CONF / f"{script}.yaml"
     if not path.is_file():
-        return []
+        return {}
     node = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     assert isinstance(node, dict)
-    groups = [str(key) for entry in node.get("defaults", []) if isinstance(entry, dict) for key in entry]
-    return [*groups, *(str(key) for key in node if key not in ("defaults", "hydra"))]
+    groups = {
+        str(key): choice for each in node.get("defaults", []) if isinstance(each, dict) for key, choice in each.items()
+    }
+    return groups | {str(key): value for key, value in node.items() if key not in ("defaults", "hydra")}

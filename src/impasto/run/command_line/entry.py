@@ -11,8 +11,13 @@ from hydra.errors import CompactHydraException
 from omegaconf import OmegaConf
 
 from impasto.base.errors import UserError
-from impasto.run.command_line.arguments import with_text_quoted
-from impasto.run.command_line.composition_errors import composition_sentence, group_sentence, missing_plugin
+from impasto.run.command_line.arguments import with_open_settings, with_text_quoted
+from impasto.run.command_line.composition_errors import (
+    composition_sentence,
+    group_sentence,
+    missing_plugin,
+    settings_of,
+)
 from impasto.run.command_line.help import answer_help
 from impasto.run.command_line.values import refuse_misfits
 from impasto.run.sweeps.resolvers import one_gpu, trial_dir
@@ -39,7 +44,7 @@ def run(main: Callable[[], Any]) -> None:
     script = Path(sys.argv[0]).stem
     try:
         answer_help(script, sys.argv[1:])
-        sys.argv[1:] = with_text_quoted(sys.argv[1:])
+        sys.argv[1:] = with_open_settings(with_text_quoted(sys.argv[1:]), settings_of(script))
         main()
     except CompactHydraException as problem:
         sys.exit(composition_sentence(problem, script))

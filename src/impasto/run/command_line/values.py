@@ -70,7 +70,7 @@ def added_problems(overrides: Sequence[str]) -> list[str]:
     """Words for yes and no in settings that have no default to tell whether they are switches."""
     words = ("yes", "no", "on", "off")
     added = [each.partition("=")[::2] for each in overrides if each.startswith("+")]
-    return [f"{key}={word}: write true or false." for key, word in added if word.lower() in words]
+    return [f"{key.removeprefix('++')}={word}: write true or false." for key, word in added if word.lower() in words]
 
 
 def unused(settings: Sequence[str], default: Any, given: Any) -> list[str]:
