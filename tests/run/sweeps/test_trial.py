@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 
 from impasto.base.errors import UserError
 from impasto.base.files import read_json, write_json
-from impasto.run.sweeps.resolvers import trial_dir
+from impasto.run.command_line.resolvers import trial_dir
 from impasto.run.sweeps.results import collect, over_seeds, report, varied
 from impasto.run.sweeps.results_plot import _bars
 from impasto.run.sweeps.trial import RECORD, refuse_unsweepable

@@ -12,7 +12,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.models.state import TrainingState
 from impasto.painters.checkpoints import read_checkpoint
-from impasto.run.presets import without_unfit_settings
+from impasto.run.command_line.presets import without_unfit_settings
 from impasto.run.records.hydra_record import CONFIG, HYDRA, read_record, record_of
 
 ESSENTIAL: Final = ("loss", "penalty", "augment", "data", "model", "experiment", "debug")

@@ -13,7 +13,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.run.checks.configuration import check
 from impasto.run.command_line.entry import register_resolvers
-from impasto.run.presets import without_unfit_settings
+from impasto.run.command_line.presets import without_unfit_settings
 from tests.test_config import check_binding, choices, targets
 from tests.test_training import CASES, sources
 from tests.training import CONF, make_pictures, train
