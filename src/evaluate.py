@@ -48,14 +48,17 @@ def evaluate(cfg: DictConfig) -> None:
     """Measure, show a table, and write JSON."""
     of_checkpoint = is_of_checkpoint(cfg)
     check_paths(cfg)
+
     from impasto.base.files import write_json
-    from impasto.evaluation.command import measure_checkpoint, measure_folders
-    from impasto.evaluation.pairs import measure_pairs
+    from impasto.base.progress import drawing_bars
+    from impasto.evaluation.command import measure_checkpoint
+    from impasto.evaluation.folder_measurements import measure_folders, measure_translated
     from impasto.evaluation.table import show
 
     protocols = Path(__file__).parents[1] / "conf" / "evaluation"
-    of_folders = measure_folders if cfg.content is None else measure_pairs
-    result = measure_checkpoint(cfg, protocols) if of_checkpoint else of_folders(cfg, protocols)
+    of_folders = measure_folders if cfg.content is None else measure_translated
+    with drawing_bars():
+        result = measure_checkpoint(cfg, protocols) if of_checkpoint else of_folders(cfg, protocols)
     write_json(result.path, result.report)
     show(result)
 

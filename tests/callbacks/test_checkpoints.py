@@ -16,6 +16,7 @@ from impasto.callbacks import checkpoints as module
 from impasto.callbacks.checkpoint_io import PlainCheckpointIO
 from impasto.callbacks.checkpoints import Checkpoints
 from impasto.callbacks.signals import BrokenOff
+from impasto.evaluation.protocols.measurement import Measurement
 from impasto.models.noise import NoiseGAN
 from tests.callbacks.conftest import FakeTrainer
 from tests.models.test_base import batch
@@ -26,10 +27,15 @@ def step(checkpoints: Checkpoints, trainer: FakeTrainer, model: NoiseGAN) -> Non
     checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
 
 
-def evaluated(model: NoiseGAN, value: float, name: str = "fd_test", higher_is_better: bool | None = None) -> None:
-    model.main_metric = name
-    model.latest_metrics = {name: value, "images_seen": float(model.images_seen)}
-    model.comparability = {} if higher_is_better is None else {name: {"higher_is_better": higher_is_better}}
+def evaluated(
+    checkpoints: Checkpoints,
+    model: NoiseGAN,
+    value: float,
+    name: str = "fd_test",
+    higher_is_better: bool | None = None,
+) -> None:
+    known = {} if higher_is_better is None else {name: {"higher_is_better": higher_is_better}}
+    checkpoints.latest, checkpoints.measured_at = Measurement({name: value}, known, name), model.images_seen
 
 
 def test_best_is_kept_by_the_metric(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
@@ -37,7 +43,7 @@ def test_best_is_kept_by_the_metric(tmp_path: Path, trainer: FakeTrainer, model:
     kept = []
     for value in (5.0, 3.0, 4.0, float("nan")):
         step(checkpoints, trainer, model)
-        evaluated(model, value)
+        evaluated(checkpoints, model, value)
         checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
         kept.append(torch.load(tmp_path / "best.ckpt", weights_only=True)["weight"])
     assert kept[0] != kept[1] == kept[2] == kept[3]
@@ -68,7 +74,7 @@ def test_best_is_what_the_metric_says_and_a_mode_against_it_is_followed_with_a_n
     checkpoints = Checkpoints(tmp_path, {}, every_minutes=None, mode=mode)
     for value in (4.0, 5.0, 3.0):
         model.training_step(batch(), 0)
-        evaluated(model, value, "class_accuracy", higher_is_better)
+        evaluated(checkpoints, model, value, "class_accuracy", higher_is_better)
         checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
     assert checkpoints.best["value"] == best
     assert ("mode" in notices()) == said
@@ -83,7 +89,7 @@ def test_a_wanted_metric_that_is_not_measured_is_said_at_the_first_measurement(
     checkpoints = Checkpoints(tmp_path, {}, every_minutes=None, monitor="fid")
     step(checkpoints, trainer, model)
     assert notices() == {}
-    evaluated(model, 1.0)
+    evaluated(checkpoints, model, 1.0)
     step(checkpoints, trainer, model)
     assert "optimized_metric=fid is not among what is measured (fd_test)" in notices()["optimized_metric"]
     assert not (tmp_path / "best.ckpt").exists()
@@ -104,7 +110,7 @@ def test_saving_the_best_does_not_put_off_the_last(
     for minutes in (4, 8, 12, 16):  # an evaluation every four minutes, each better than the one before
         now[0] = minutes * 60.0
         model.training_step(batch(), 0)
-        evaluated(model, -minutes)
+        evaluated(checkpoints, model, -minutes)
         checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
         saved.append((tmp_path / "last.ckpt").exists())
     assert saved == [False, False, True, True]
@@ -183,10 +189,10 @@ def test_kill_9_in_the_middle_of_a_write_leaves_the_checkpoint_before(
 def test_what_could_not_be_saved_is_not_the_best(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
     checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
     model.training_step(batch(), 0)
-    evaluated(model, 5.0)
+    evaluated(checkpoints, model, 5.0)
     checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
     model.training_step(batch(), 0)
-    evaluated(model, 3.0)
+    evaluated(checkpoints, model, 3.0)
     trainer.full_disk = True
     checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
     assert checkpoints.best["value"] == 5.0
@@ -194,7 +200,7 @@ def test_what_could_not_be_saved_is_not_the_best(tmp_path: Path, trainer: FakeTr
     step(checkpoints, trainer, model)  # other weights than those that were measured
     assert checkpoints.best["value"] == 5.0
     model.generator.value.data.fill_(float("nan"))
-    evaluated(model, 1.0)
+    evaluated(checkpoints, model, 1.0)
     checkpoints.on_train_batch_end(trainer, model, None, batch(), 0)  # type: ignore[arg-type]
     assert checkpoints.best["value"] == 5.0
 

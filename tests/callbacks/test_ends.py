@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from lightning import Callback, Trainer
 
+from impasto.evaluation.protocols.measurement import Measurement
 from impasto.models.base import AdversarialModel
 from tests.training import composed, make_pictures, train, weights
 
@@ -16,24 +17,17 @@ from tests.training import composed, make_pictures, train, weights
 class Measure:
     """An evaluation that breaks while ``broken`` holds."""
 
-    main_metric = "fd_test"
     broken = False
     asked = 0
     told = False
 
-    def __init__(self) -> None:
-        self.comparability: dict[str, dict[str, Any]] = {"fd_test": {"higher_is_better": False}}
-
-    def of_model(self, model: AdversarialModel, data: Any) -> dict[str, float]:
+    def measure(self, painter: Any, data: Any) -> Measurement:
         Measure.asked += 1
         if Measure.told:
             os.kill(os.getpid(), signal.SIGTERM)
         if Measure.broken:
             raise RuntimeError("no memory left to measure with")
-        return {"fd_test": 1000.0 / model.images_seen}
-
-    def sheet_of_model(self, model: AdversarialModel, data: Any) -> None:
-        return None
+        return Measurement({"fd_test": 1.0 / Measure.asked}, {"fd_test": {"higher_is_better": False}}, "fd_test")
 
 
 class Poison(Callback):
@@ -93,7 +87,7 @@ def test_an_error_in_the_last_measurement_loses_nothing(
     assert weights(run_dir, "best")["impasto"]["images_seen"] == 24
     kept = weights(run_dir)["callbacks"]
     assert [row["images_seen"] for row in kept["Evaluation"]["history"]] == [24]
-    assert kept["Checkpoints"]["best"]["value"] == 1000 / 24
+    assert kept["Checkpoints"]["best"]["value"] == 1 / 2, "measured the second time"
 
 
 def test_a_signal_ends_the_run_without_measuring_and_a_resumed_run_measures_at_its_end(
@@ -107,7 +101,7 @@ def test_a_signal_ends_the_run_without_measuring_and_a_resumed_run_measures_at_i
     assert (summary["status"], summary["cause"], summary["images_seen"]) == ("interrupted", "SIGTERM", 12)
     assert Measure.asked == 0
     assert weights(run_dir)["impasto"]["images_seen"] == 12
-    assert train(composed(run_dir, *tiny, *asked_for, f"resume={run_dir}")) == 1000 / 24
+    assert train(composed(run_dir, *tiny, *asked_for, f"resume={run_dir}")) == 1.0
     assert summary_of(run_dir)["status"] == "complete"
     assert Measure.asked == 1
 

@@ -9,26 +9,25 @@ import pytest
 import torch
 
 from impasto.base.notices import forget_notices, notices
+from impasto.callbacks.checkpoints import Checkpoints
 from impasto.callbacks.evaluation import Evaluation, in_short
+from impasto.evaluation.protocols.measurement import Measurement
 
 
 class Counting:
     """Draws random numbers and counts how often it was asked."""
 
-    main_metric = "fd_tiny"
+    takes = "latent"
+    parts = ("image",)
 
     def __init__(self) -> None:
-        self.comparability: dict[str, dict[str, Any]] = {}
         self.asked = 0
 
-    def of_model(self, model: Any, data: Any) -> dict[str, float]:
+    def measure(self, painter: Any, data: Any) -> Measurement:
         self.asked += 1
         torch.rand(3), np.random.rand(3)
-        self.comparability = {"fd_tiny": {"generated": 8}}
-        return {"fd_tiny": 10.0 - self.asked}
-
-    def sheet_of_model(self, model: Any, data: Any) -> tuple[torch.Tensor, int]:
-        return torch.zeros(2, 3, 4, 4), 2
+        sheets = {"neighbours": lambda: (torch.zeros(2, 3, 4, 4), 2), "samples": lambda: 1 / 0}
+        return Measurement({"fd_tiny": 10.0 - self.asked}, {"fd_tiny": {"generated": 8}}, "fd_tiny", sheets=sheets)
 
 
 class Logger:
@@ -42,7 +41,7 @@ class Logger:
 def model_at(before: int, seen: int) -> Any:
     state = SimpleNamespace(images_before=before, images_seen=seen)
     clock = {"state": state, "images_seen": seen, "kimg": seen / 1000, "settle": lambda: None}
-    return SimpleNamespace(**clock, latest_metrics={}, main_metric=None, interrupted=False, is_finite=lambda: True)
+    return SimpleNamespace(**clock, painter="the painter", interrupted=False, is_finite=lambda: True)
 
 
 @pytest.fixture
@@ -56,16 +55,18 @@ def test_measures_when_it_is_time_and_says_so(trainer: Any) -> None:
         model = model_at(seen - 400, seen)
         callback.on_train_batch_end(trainer, model, None, {}, 0)
     assert [row["images_seen"] for row in callback.history] == [1200, 2000]
-    assert model_at(0, 1).latest_metrics == {}
     assert trainer.loggers[0].logged[0] == ({"eval/fd_tiny": 9.0, "kimg": 1.2}, 1200)
 
 
-def test_hands_the_figure_to_checkpoints(trainer: Any) -> None:
-    model = model_at(0, 1000)
-    Evaluation(Counting(), every_kimg=1.0).on_train_batch_end(trainer, model, None, {}, 0)
-    assert model.main_metric == "fd_tiny"
-    assert model.latest_metrics == {"fd_tiny": 9.0, "images_seen": 1000.0}
-    assert model.comparability == {"fd_tiny": {"generated": 8}}
+def test_hands_the_figure_to_checkpoints(trainer: Any, tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, {})
+    trainer.callbacks.append(checkpoints)
+    callback = Evaluation(Counting())
+    callback.measure(trainer, model_at(0, 1000))
+    assert checkpoints.latest is callback.latest
+    assert checkpoints.measured_at == 1000
+    assert callback.latest is not None
+    assert (callback.latest.main, dict(callback.latest.figures)) == ("fd_tiny", {"fd_tiny": 9.0})
 
 
 def test_draws_nothing_from_training(trainer: Any) -> None:
@@ -114,20 +115,23 @@ def test_weights_that_are_not_finite_are_not_measured(trainer: Any, tmp_path: Pa
     model.is_finite = lambda: False
     callback.on_train_batch_end(trainer, model, None, {}, 0)
     callback.on_train_end(trainer, model)
-    assert (callback.history, model.latest_metrics, list(tmp_path.iterdir())) == ([], {}, [])
+    assert (callback.history, callback.latest, list(tmp_path.iterdir())) == ([], None, [])
     assert "Nothing is measured at 1.0 kimg" in notices()["evaluation.finite"]
 
 
-def test_history_survives_a_resume(trainer: Any) -> None:
+def test_history_survives_a_resume(trainer: Any, tmp_path: Path) -> None:
     callback = Evaluation(Counting())
     callback.measure(trainer, model_at(0, 1000))
     other = Evaluation(Counting())
     other.load_state_dict(callback.state_dict())
     assert other.history == callback.history
-    assert other.comparability == {"fd_tiny": {"generated": 8}}
-    model = model_at(0, 1000)
-    other.on_train_start(trainer, model)
-    assert (model.main_metric, model.comparability) == ("fd_tiny", other.comparability)
+    checkpoints = Checkpoints(tmp_path, {})
+    trainer.callbacks.append(checkpoints)
+    other.on_train_start(trainer, model_at(0, 1000))
+    latest = checkpoints.latest
+    assert latest is not None
+    assert (latest.main, latest.figures, checkpoints.measured_at) == ("fd_tiny", {"fd_tiny": 9.0}, 1000)
+    assert latest.comparability == {"fd_tiny": {"generated": 8}}
 
 
 def test_numbers_without_a_class_are_no_evaluator() -> None:

@@ -23,13 +23,15 @@ from impasto.base.notices import forget_notices, notices
 from impasto.base.spec import ImageSpec
 from impasto.evaluation.command import (
     Result,
-    data_of,
+    build_data,
     measure_checkpoint,
-    measure_folders,
     protocol,
 )
+from impasto.evaluation.folder_measurements import measure_folders
 from impasto.evaluation.folders import labels_of, open_generated, pack_folder, size_of_first
-from impasto.evaluation.protocols.noise import Evaluator
+from impasto.evaluation.protocols.measurement import Measurement, check_fit
+from impasto.evaluation.protocols.noise import NoiseProtocol
+from impasto.evaluation.protocols.translation import TranslationProtocol
 from impasto.evaluation.table import show
 from impasto.painters.loading import LoadedGenerator, load_generator
 from impasto.run.command_line.entry import register_resolvers
@@ -88,7 +90,7 @@ def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> N
     assert (noise_run / "evaluation_neighbours.png").read_bytes() == (
         noise_run / "samples" / "neighbours.png"
     ).read_bytes()
-    for name, value in result.figures.items():
+    for name, value in result.measurement.figures.items():
         assert value == pytest.approx(summary["metrics"][name]["final"], rel=1e-5, abs=1e-9), name
     assert json.loads(json.dumps(result.report))["metrics"]["kid_tiny"]["generated"] == 16
     assert "…" not in shown(result, width=72)  # no name is cut short
@@ -105,7 +107,7 @@ def test_a_model_that_is_told_no_labels_is_not_judged_by_them(noise_run: Path) -
     result = measure_checkpoint(composed_evaluate(f"checkpoint={noise_run}"), PROTOCOLS)
     for metrics in (summary["metrics"], result.report["metrics"]):
         assert "class_accuracy" not in metrics
-        assert metrics["class_share_max"]["by_class"].keys() == {"share"}
+        assert metrics["class_share_max"]["by_class"].keys() == {"class_0", "class_1"}
         assert metrics.get("class_diversity_tiny", {}).get("grouped_by", "classifier") == "classifier"
     assert "Columns:" not in (noise_run / "report.html").read_text()
 
@@ -128,10 +130,10 @@ def test_pictures_are_compared_with_those_trained_on(noise_run: Path, tmp_path: 
 def test_a_checkpoints_cache_is_not_read(noise_run: Path, tmp_path: Path) -> None:
     generator = load_generator(noise_run, device="cpu")
     generator.config["data"]["cache_dir"] = str(tmp_path / "poisoned")
-    data = data_of(generator, composed_evaluate())
+    data = build_data(generator, composed_evaluate())
     assert data.cache_dir == cache_dir()
     assert not (tmp_path / "poisoned").exists()
-    assert data_of(generator, composed_evaluate(f"+data.cache_dir={tmp_path}")).cache_dir == tmp_path
+    assert build_data(generator, composed_evaluate(f"+data.cache_dir={tmp_path}")).cache_dir == tmp_path
 
 
 def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
@@ -151,7 +153,7 @@ def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
         "paintings trained on",
     }
     result = measure_checkpoint(composed_evaluate(f"checkpoint={tmp_path / 'run'}"), PROTOCOLS)
-    assert result.figures["structure"] == pytest.approx(summary["metrics"]["structure"]["final"], rel=1e-5)
+    assert result.measurement.figures["structure"] == pytest.approx(summary["metrics"]["structure"]["final"], rel=1e-5)
     record = result.report["metrics"]["kid_tiny"]
     assert (record["generated"], record["content_pictures"]) == (8, 4)
     assert (record["split"], record["content_split"]) == ("held_out", "held_out")
@@ -181,10 +183,10 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 def test_a_folder_against_a_folder(folders: dict[str, Path], tmp_path: Path) -> None:
     cfg = composed_evaluate(*(f"{name}={folder}" for name, folder in folders.items()), f"output={tmp_path / 'x.json'}")
     result = measure_folders(cfg, PROTOCOLS)
-    record = result.comparability["fd_tiny"]
+    record = result.measurement.comparability["fd_tiny"]
     assert record["generated"] == 9, "grid.png is a sheet"
     assert record["split"] is None
-    assert 0 <= result.figures["class_accuracy"] <= 1
+    assert 0 <= result.measurement.figures["class_accuracy"] <= 1
     assert result.path == tmp_path / "x.json"
     assert result.report["image_size"] == [16, 16]
 
@@ -195,7 +197,7 @@ def test_a_sheet_is_no_picture_on_either_side(
     caplog.set_level("INFO", "impasto")
     (folders["generated"] / "00000.png").rename(folders["generated"] / "000000.png")  # as generate.py names it
     cfg = composed_evaluate(*(f"{name}={folders['generated']}" for name in folders), f"output={tmp_path / 'x.json'}")
-    record = measure_folders(cfg, PROTOCOLS).comparability["fd_tiny"]
+    record = measure_folders(cfg, PROTOCOLS).measurement.comparability["fd_tiny"]
     assert (record["generated"], record["real"]) == (9, 9)
     assert "10 pictures" not in caplog.text
     (folders["generated"] / "000000.png").rename(folders["generated"] / "mine.png")
@@ -211,7 +213,10 @@ def test_bad_pictures_are_named_counted_and_skipped(
     cfg = composed_evaluate(*(f"{name}={folder}" for name, folder in folders.items()), f"output={tmp_path / 'x.json'}")
     result = measure_folders(cfg, PROTOCOLS)
     assert result.report["bad_images"] == {"generated": 1, "real": 1}
-    assert (result.comparability["fd_tiny"]["generated"], result.comparability["fd_tiny"]["real"]) == (8, 12)
+    assert (
+        result.measurement.comparability["fd_tiny"]["generated"],
+        result.measurement.comparability["fd_tiny"]["real"],
+    ) == (8, 12)
     with (tmp_path / "bad_images.csv").open(newline="") as file:
         named = [row["name"] for row in csv.DictReader(file)]
     assert named == [str(folders["generated"] / "00000.png"), str(folders["real"] / "class_0" / "broken.png")]
@@ -260,7 +265,7 @@ def test_a_protocol_starts_from_the_runs_own() -> None:
     file = PROTOCOLS / "default.yaml"
     run = {"_target_": "os.getcwd", "num_images": 7, "num_real": None, "cache_dir": "/poisoned", "nonsense": 1}
     found = protocol(composed_evaluate(), file, run)
-    assert isinstance(found, Evaluator)
+    assert isinstance(found, NoiseProtocol)
     assert (found.num_images, found.num_real, found.cache_dir) == (7, None, None)
     assert protocol(composed_evaluate("evaluation.num_images=9"), file, run).num_images == 9
     assert protocol(composed_evaluate("evaluation.num_images=9"), file, None).num_real == 10_000
@@ -284,6 +289,45 @@ def test_a_protocol_from_a_checkpoint_runs_nothing(own: dict[str, Any]) -> None:
         protocol(cfg, PROTOCOLS / "default.yaml", own)
 
 
+class Own:
+    """A protocol of a user's own."""
+
+    takes = "latent"
+    parts = ("image",)
+
+    def __init__(self, depth: int = 1) -> None:
+        self.depth = depth
+
+    def measure(self, painter: Any, data: Any) -> Measurement:
+        return Measurement({"own": float(self.depth)}, {"own": {"extractor": "none", "generated": 1, "real": 1}}, "own")
+
+
+def test_a_runs_own_protocol_is_used_if_it_is_trusted() -> None:
+    own = {"_target_": f"{Own.__module__}.Own", "depth": 3}
+    cfg = composed_evaluate("trust=[tests]")
+    cfg.evaluation.features = None
+    found = protocol(cfg, PROTOCOLS / "default.yaml", own)
+    assert isinstance(found, Own)
+    assert found.depth == 3
+    forget_notices()
+    cfg.trust = []
+    assert isinstance(protocol(cfg, PROTOCOLS / "default.yaml", own), NoiseProtocol)
+    assert "trust=[package]" in notices()["evaluation.protocol"]
+    translation = {"_target_": "impasto.evaluation.protocols.translation.TranslationProtocol", "num_images": 7}
+    found = protocol(cfg, PROTOCOLS / "default.yaml", translation)
+    assert isinstance(found, TranslationProtocol)
+    assert found.num_images == 7
+
+
+def test_what_does_not_fit_is_refused_in_one_sentence() -> None:
+    check_fit(NoiseProtocol, ("latent", "label"), ("image",))
+    check_fit(object(), ("content",), ("content",))
+    with pytest.raises(UserError, match="NoiseProtocol measures painters that take latent, and this one takes content"):
+        check_fit(NoiseProtocol, ("content",))
+    with pytest.raises(UserError, match="needs data with the part style, and there is content and target: set eval"):
+        check_fit(TranslationProtocol, ("content",), ("content", "target"))
+
+
 def test_extractors_of_ones_own_can_be_trusted() -> None:
     cfg = composed_evaluate("trust=[tests]")
     cfg.evaluation.features = None
@@ -299,7 +343,7 @@ def test_data_from_a_checkpoint_runs_nothing(tmp_path: Path, monkeypatch: pytest
     data = {"_target_": "impasto.data.module.ImageDataModule", "pictures": pictures}
     generator = LoadedGenerator(nn.Identity(), ImageSpec(3, 4, 4), {"data": data}, 0, tmp_path)
     with pytest.raises(UserError, match="not opened"):
-        data_of(generator, composed_evaluate())
+        build_data(generator, composed_evaluate())
     assert not (tmp_path / "marker").exists()
 
 

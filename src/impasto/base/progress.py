@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +25,19 @@ Tick = Callable[[float], None]
 """Told how many more pictures are done; a large one may be told in parts."""
 
 
+_bars: ContextVar[bool] = ContextVar("bars", default=False)
+
+
+@contextmanager
+def drawing_bars() -> Iterator[None]:
+    """Within it, everything that counts draws a bar: for scripts that draw no other."""
+    token = _bars.set(True)
+    try:
+        yield
+    finally:
+        _bars.reset(token)
+
+
 @contextmanager
 def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) -> Iterator[Tick]:
     """A bar with a rate and the time left, or a line of the same every ``seconds``.
@@ -31,10 +45,10 @@ def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) ->
     Args:
         what: is being done.
         total: pictures.
-        bar: draw a bar where there is a terminal; not while another one is drawn.
+        bar: draw a bar on a terminal; not while another one is drawn. :func:`drawing_bars` does the same.
         seconds: between lines.
     """
-    if bar and sys.stderr.isatty():
+    if (bar or _bars.get()) and sys.stderr.isatty():
         with Progress(*columns(), console=Console(stderr=True)) as progress:
             task = progress.add_task(what, total=total)
             # Parts of pictures do not add up to whole numbers exactly.

@@ -19,6 +19,7 @@ from impasto.base.ranges import Interval
 from impasto.callbacks.checkpoint_io import PlainCheckpointIO
 from impasto.callbacks.clock import due
 from impasto.callbacks.signals import StopSignals
+from impasto.evaluation.protocols.measurement import Measurement
 from impasto.models.base import AdversarialModel, Batch
 
 log = logging.getLogger("impasto")
@@ -42,6 +43,10 @@ class Checkpoints(Callback):
             can be resumed early on; None disables it.
         monitor: metric that decides which is best; None takes the evaluation's own first choice.
         mode: ``min`` or ``max``; None takes what the metric itself says.
+
+    Attributes:
+        latest: the latest measurement, which the evaluation callback sets; None before the first.
+        measured_at: pictures seen when it was taken.
 
     Raises:
         UserError: a mode that there is not.
@@ -67,7 +72,9 @@ class Checkpoints(Callback):
         self.problem: OSError | None = None
         self._told_by_another = False
         self._saved_at, self._is_saved = time.monotonic(), False
-        self._judged: dict[str, float] = {}
+        self.latest: Measurement | None = None
+        self.measured_at = 0
+        self._judged: Measurement | None = None
 
     @property
     def interrupted(self) -> str:
@@ -144,31 +151,30 @@ class Checkpoints(Callback):
 
     def save_best(self, trainer: Trainer, model: AdversarialModel) -> None:
         """Save where the latest evaluation is the best so far; what could not be saved is not the best."""
-        if self._judged is model.latest_metrics:
+        if self.latest is None or self._judged is self.latest:
             return
-        self._judged, before = model.latest_metrics, self.best
-        if (improved := self._improved(model)) is not None:
+        self._judged, before = self.latest, self.best
+        if (improved := self._improved(model, self.latest)) is not None:
             self.best = improved  # which the checkpoint itself holds, too
             if distributed.any_process(not self.save(trainer, model, "best.ckpt"), model.device):
                 self.best = before
 
-    def _improved(self, model: AdversarialModel) -> dict[str, Any] | None:
-        """The record of the latest evaluation where it is the best so far."""
-        name = self.monitor or model.main_metric
-        if self.monitor and model.latest_metrics and self.monitor not in model.latest_metrics:
-            measured = ", ".join(sorted(model.latest_metrics.keys() - {"images_seen"})) or "nothing"
+    def _improved(self, model: AdversarialModel, latest: Measurement) -> dict[str, Any] | None:
+        """The record of the latest measurement if it is the best so far."""
+        name = self.monitor or latest.main
+        if self.monitor and latest.figures and self.monitor not in latest.figures:
+            measured = ", ".join(sorted(latest.figures)) or "nothing"
             notice(
                 "optimized_metric", f"optimized_metric={name} is not among what is measured ({measured}): no best.ckpt."
             )
-        value = model.latest_metrics.get(name, math.nan) if name else math.nan
-        if name is None or math.isnan(value) or model.latest_metrics["images_seen"] == self.best.get("seen"):
+        value = latest.figures.get(name, math.nan) if name else math.nan
+        if name is None or math.isnan(value) or self.measured_at == self.best.get("seen"):
             return None
-        high = higher_is_better(name, model.comparability, self.mode)
+        high = higher_is_better(name, latest.comparability, self.mode)
         better = not self.best or (value > self.best["value"] if high else value < self.best["value"])
         if not better:
             return None
-        seen = model.latest_metrics.get("images_seen")
-        return {"metric": name, "value": value, "seen": seen, "images_seen": model.images_seen}
+        return {"metric": name, "value": value, "seen": self.measured_at, "images_seen": model.images_seen}
 
     def save(self, trainer: Trainer, model: AdversarialModel, name: str) -> bool:
         """Write a checkpoint, if that can be; a disk that is full costs this one, not the run nor the one before it."""

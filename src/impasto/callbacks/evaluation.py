@@ -1,14 +1,13 @@
-"""Measures the generator's moving average while it learns, and tells what chooses checkpoints."""
+"""Measures the painter while it learns, and tells what chooses checkpoints."""
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lightning import Callback, Trainer
-from torch import Tensor
 
 from impasto.base.files import dispensable
 from impasto.base.notices import notice
@@ -20,67 +19,46 @@ from impasto.callbacks.clock import due
 from impasto.callbacks.find import find_callback
 from impasto.callbacks.images import log_image
 from impasto.callbacks.signals import BrokenOff
+from impasto.evaluation.protocols.measurement import EvaluationProtocol, Measurement
+from impasto.evaluation.protocols.pictures import as_painter
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.state import random_states, set_random_states
 
 log = logging.getLogger("impasto")
 
 
-class ModelEvaluator(Protocol):
-    """What the callback asks of ``evaluation``.
-
-    Attributes:
-        comparability: by figure, what makes it comparable.
-        main_metric: the figure to choose checkpoints by.
-    """
-
-    comparability: dict[str, dict[str, Any]]
-    main_metric: str | None
-
-    def of_model(self, model: Any, data: Any) -> dict[str, float]:
-        """Figures by name; every process calls it."""
-        ...
-
-    def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:
-        """Pictures in [-1, 1] that go with the last figures, and how many in a row."""
-        ...
-
-
 class Evaluation(Callback):
     """Measures at regular counts of pictures and at the end; training draws the same random numbers as without.
 
     Every step that is measured is saved before, for measuring takes long, and much can happen. A run that is told to
-    stop goes without, or breaks off what it is measuring: a resumed run measures at its own end. Nor is anything
-    measured with weights that are not finite.
+    stop is not measured, or breaks off the measurement: a resumed run measures at its own end. Weights that are not
+    finite are not measured.
 
-    Leaves the figures, with ``images_seen``, in ``model.latest_metrics``, what is known of them in
-    ``model.comparability`` and the name of the first choice among them in ``model.main_metric``, where checkpoints look
-    for them.
+    Checkpoints are told of every measurement, loggers of its figures.
 
     Args:
-        evaluator: measures; nothing is measured without one.
-        every_kimg: interval in thousands of pictures; only at the end where null.
-        folder: of the sheet of nearest real pictures, written at the end; none where null.
+        evaluator: the protocol; None measures nothing.
+        every_kimg: interval in thousands of pictures; None measures only at the end.
+        folder: of the sheets that go with the last figures; None writes none.
 
     Attributes:
         history: the figures of every time, with ``images_seen``.
-        comparability: what makes the latest comparable.
+        latest: the latest measurement; None before the first.
         seconds: wall-clock spent measuring.
     """
 
     def __init__(
         self,
-        evaluator: ModelEvaluator | None = None,
+        evaluator: EvaluationProtocol | None = None,
         every_kimg: Interval | None = 50.0,
         folder: str | Path | None = None,
     ) -> None:
         # evaluation=none has no class, though an experiment may have left numbers there for the one it chose
-        self.evaluator = evaluator if hasattr(evaluator, "of_model") else None
+        self.evaluator = evaluator if hasattr(evaluator, "measure") else None
         self.every_kimg = every_kimg
         self.folder = Path(folder) if folder is not None else None
         self.history: list[dict[str, float]] = []
-        self.comparability: dict[str, dict[str, Any]] = {}
-        self.main_metric: str | None = None
+        self.latest: Measurement | None = None
         self.seconds = 0.0
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
@@ -90,18 +68,20 @@ class Evaluation(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The history outlives the process."""
-        return {"history": self.history, "comparability": self.comparability, "main_metric": self.main_metric}
+        latest = self.latest or Measurement()
+        return {"history": self.history, "comparability": dict(latest.comparability), "main_metric": latest.main}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """The inverse."""
-        self.history, self.comparability = state_dict["history"], state_dict["comparability"]
-        self.main_metric = state_dict.get("main_metric")
+        self.history = state_dict["history"]
+        if self.history:
+            figures = {name: value for name, value in self.history[-1].items() if name != "images_seen"}
+            self.latest = Measurement(figures, state_dict["comparability"], state_dict.get("main_metric"))
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """A resumed run knows what it measured last, also if it ends before it measures again."""
-        if self.history:
-            pl_module.main_metric, pl_module.latest_metrics = self.main_metric, dict(self.history[-1])
-            pl_module.comparability = self.comparability
+        if self.latest is not None:
+            self._tell_checkpoints(trainer, int(self.history[-1]["images_seen"]))
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
@@ -118,32 +98,37 @@ class Evaluation(Callback):
             return
         if not self.history or self.history[-1]["images_seen"] != pl_module.images_seen:
             self.measure(trainer, pl_module)
-        data = getattr(trainer, "datamodule")  # noqa: B009
         measured = bool(self.history) and self.history[-1]["images_seen"] == pl_module.images_seen
-        if self.folder is None or not trainer.is_global_zero or not measured:
-            return
-        if (sheet := self.evaluator.sheet_of_model(pl_module, data)) is not None:
-            path = self.folder / "neighbours.png"
+        if self.folder is not None and self.latest is not None and trainer.is_global_zero and measured:
+            self._save_sheets(self.folder, self.latest, trainer, pl_module)
+
+    def _save_sheets(self, folder: Path, latest: Measurement, trainer: Trainer, model: AdversarialModel) -> None:
+        for name, make in latest.sheets.items():
+            if name == "samples":  # which the run has sheets of
+                continue
+            path = folder / f"{name}.png"
             with dispensable("samples"):
-                save_sheet(*sheet, path)
-                log_image(trainer.loggers, "samples/neighbours", path, pl_module.images_seen)
+                save_sheet(*make(), path)
+                log_image(trainer.loggers, f"samples/{name}", path, model.images_seen)
 
     def measure(self, trainer: Trainer, model: AdversarialModel) -> None:
         """Measure, and let loggers and checkpoints know."""
-        if (figures := self._figures(trainer, model)) is None:
+        if (found := self._measurement(trainer, model)) is None:
             return
-        assert self.evaluator is not None
-        self.comparability = model.comparability = self.evaluator.comparability
-        model.main_metric = self.main_metric = self.evaluator.main_metric
-        model.latest_metrics = {**figures, "images_seen": float(model.images_seen)}
-        self.history.append(dict(model.latest_metrics))
+        self.latest = found
+        self.history.append({**found.figures, "images_seen": float(model.images_seen)})
+        self._tell_checkpoints(trainer, model.images_seen)
         for logger in trainer.loggers:
-            values = {f"eval/{name}": value for name, value in figures.items()}
+            values = {f"eval/{name}": value for name, value in found.figures.items()}
             logger.log_metrics({**values, "kimg": model.kimg}, step=model.images_seen)
         if trainer.is_global_zero:
-            log.info("At %.1f kimg: %s", model.kimg, in_short(figures))
+            log.info("At %.1f kimg: %s", model.kimg, in_short(found.figures))
 
-    def _figures(self, trainer: Trainer, model: AdversarialModel) -> dict[str, float] | None:
+    def _tell_checkpoints(self, trainer: Trainer, images_seen: int) -> None:
+        if (checkpoints := find_callback(trainer, Checkpoints)) is not None and self.latest is not None:
+            checkpoints.latest, checkpoints.measured_at = self.latest, images_seen
+
+    def _measurement(self, trainer: Trainer, model: AdversarialModel) -> Measurement | None:
         assert self.evaluator is not None
         model.settle()
         if not model.is_finite():
@@ -152,7 +137,7 @@ class Evaluation(Callback):
         checkpoints, states, began = find_callback(trainer, Checkpoints), random_states(), time.monotonic()
         try:
             with checkpoints.may_break_off() if checkpoints is not None else nullcontext():
-                return self.evaluator.of_model(model, getattr(trainer, "datamodule"))  # noqa: B009
+                return self.evaluator.measure(as_painter(model), getattr(trainer, "datamodule"))  # noqa: B009
         except BrokenOff:
             model.interrupted = True
             return None
@@ -165,7 +150,7 @@ SHOWN = ("fid", "fd", "kid", "precision", "recall", "structure")
 """Beginnings of the names of the figures that are worth a line while training goes on; the rest is in metrics.csv."""
 
 
-def in_short(figures: dict[str, float]) -> str:
+def in_short(figures: Mapping[str, float]) -> str:
     """The main figures in one line."""
     shown = [
         f"{name} {value:.4g}"

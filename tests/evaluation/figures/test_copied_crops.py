@@ -15,7 +15,7 @@ from impasto.data.sources.opening import SAMPLES, ManifestSource
 from impasto.data.sources.wikiart import open_wikiart
 from impasto.evaluation.figures import copied_crops as crop_search
 from impasto.evaluation.figures.copied_crops import copied_crops, measure_crops, nearest_crops
-from impasto.evaluation.protocols.noise import Evaluator
+from impasto.evaluation.protocols.noise import NoiseProtocol
 from tests.evaluation.conftest import TinyExtractor, random_images
 
 
@@ -80,21 +80,22 @@ def test_a_run_that_trains_on_crops_looks_for_them_at_every_place(tmp_path: Path
     copies = crops(data.train["image"], 32)
 
     class Copier:
-        conditional = False
+        conditional, takes = False, ("latent",)
 
-        def sample(self, n: int, *, seed: int, start: int, labels: Tensor | None) -> Tensor:
+        def sample(self, n: int, *, seed: int, start: int, condition: Tensor | None) -> Tensor:
             return copies[start : start + n].float() / 127.5 - 1
 
     given = {"features": TinyExtractor(), "cache_dir": str(tmp_path / "f"), "metrics": ["kid", "memorisation"]}
-    measure = Evaluator(num_images=32, kid_subset_size=20, **given)  # type: ignore[arg-type]
-    figures = measure.of_model(Copier(), data)
+    protocol = NoiseProtocol(num_images=32, kid_subset_size=20, **given)  # type: ignore[arg-type]
+    found = protocol.measure(Copier(), data)
+    figures = found.figures
     assert set(figures) == {"kid_tiny", "copied_crops"}
     assert figures["copied_crops"] == 1.0
-    record = measure.comparability["copied_crops"]
+    record = found.comparability["copied_crops"]
     assert (record["extractor"], record["generated"], record["real"]) == ("pixels", 32, 8)
     assert record["higher_is_better"] is False
-    assert measure.comparability["kid_tiny"]["real_pictures"] == 8
-    assert measure.sheet_of_model(Copier(), data) is not None
+    assert found.comparability["kid_tiny"]["real_pictures"] == 8
+    assert "neighbours" in found.sheets
 
 
 def test_where_crops_cannot_be_searched_for_a_notice_says_so(

@@ -8,7 +8,7 @@ import torch
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures import neighbours
 from impasto.evaluation.figures.neighbours import memorisation, nearest
-from impasto.evaluation.protocols.noise import Evaluator
+from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
 from impasto.evaluation.real.features import uint8_slice
 from tests.evaluation.conftest import TinyExtractor
 
@@ -31,14 +31,15 @@ def test_memorisation_by_hand() -> None:
 
 def test_copies_are_found_and_shown(packed: PackedImages, tmp_path: Path) -> None:
     images = torch.from_numpy(packed.batch(range(80))).permute(0, 3, 1, 2)
-    measure = Evaluator(features=TinyExtractor(), cache_dir=str(tmp_path), metrics=["memorisation"])
-    found = measure.evaluate(lambda start, n: images[start : start + n], packed, num_images=80)
-    assert found == {"copied_tiny": 1.0, "novelty_tiny": pytest.approx(0.0, abs=1e-4)}
-    sheet, columns = measure.neighbour_sheet(lambda start, n: images[start : start + n], packed, rows=4, k=2)
-    assert (tuple(sheet.shape), columns) == ((12, 3, 16, 16), 3)
-    rows = ((sheet + 1) * 127.5).round().to(torch.uint8).unflatten(0, (4, 3))
-    assert torch.equal(rows[:, 0], images[:4])
-    assert torch.equal(rows[:, 1], images[:4]), "the nearest picture is the picture itself"
+    measure = NoiseProtocol(features=TinyExtractor(), cache_dir=str(tmp_path), metrics=["memorisation"])
+    generate = lambda start, n: images[start : start + n]  # noqa: E731
+    found = measure.measure_pictures(generate, RealPictures(packed), num_images=80)
+    assert found.figures == {"copied_tiny": 1.0, "novelty_tiny": pytest.approx(0.0, abs=1e-4)}
+    sheet, columns = found.sheets["neighbours"]()
+    assert (tuple(sheet.shape), columns) == ((16 * 6, 3, 16, 16), 6)
+    rows = ((sheet + 1) * 127.5).round().to(torch.uint8).unflatten(0, (16, 6))
+    assert torch.equal(rows[:, 0], images[:16])
+    assert torch.equal(rows[:, 1], images[:16]), "the nearest picture is the picture itself"
 
 
 def test_neighbours_do_not_depend_on_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,23 +59,24 @@ def copies(packed: PackedImages) -> Any:
 
 
 def test_copies_are_found_among_all_pictures_trained_on(packed: PackedImages, tmp_path: Path) -> None:
-    def measure(tmp: str, **changes: Any) -> Evaluator:
+    def measure(tmp: str, **changes: Any) -> NoiseProtocol:
         given = {"features": TinyExtractor(), "cache_dir": str(tmp_path / tmp), "metrics": ["memorisation"]}
-        return Evaluator(**{**given, **changes})
+        return NoiseProtocol(**{**given, **changes})
 
-    few = measure("a", num_real=20)
-    assert few.evaluate(copies(packed), packed, num_images=80, split="train")["copied_tiny"] == 1.0
+    few = measure("a", num_real=20).measure_pictures(copies(packed), RealPictures(packed, "train"), num_images=80)
+    assert few.figures["copied_tiny"] == 1.0
     record = few.comparability["copied_tiny"]
     assert (record["real"], record["real_available"], record["split"]) == (80, 80, "train")
     train, held_out = packed.subset(range(60)), packed.subset(range(60, 80))
-    other = measure("b")
-    found = other.evaluate(copies(train), held_out, num_images=60, split="held_out", trained_on=train)
-    assert found == {"copied_tiny": 1.0, "novelty_tiny": pytest.approx(0.0, abs=1e-4)}
+    real = RealPictures(held_out, "held_out", trained_on=train)
+    other = measure("b").measure_pictures(copies(train), real, num_images=60)
+    assert other.figures == {"copied_tiny": 1.0, "novelty_tiny": pytest.approx(0.0, abs=1e-4)}
     record = other.comparability["novelty_tiny"]
     assert (record["real"], record["split"], record["fingerprint"]) == (60, "train", train.fingerprint)
-    sheet, columns = other.neighbour_sheet(copies(train), train, rows=4, k=2)
-    rows = ((sheet + 1) * 127.5).round().to(torch.uint8).unflatten(0, (4, columns))
+    sheet, columns = other.sheets["neighbours"]()
+    rows = ((sheet + 1) * 127.5).round().to(torch.uint8).unflatten(0, (16, columns))
     assert torch.equal(rows[:, 0], rows[:, 1])
-    some = measure("c", num_searched=30)
-    assert some.evaluate(copies(packed), packed.subset(range(5)), num_images=80, trained_on=packed)["copied_tiny"] < 0.6
+    real = RealPictures(packed.subset(range(5)), trained_on=packed)
+    some = measure("c", num_searched=30).measure_pictures(copies(packed), real, num_images=80)
+    assert some.figures["copied_tiny"] < 0.6
     assert some.comparability["copied_tiny"]["real"] == 30

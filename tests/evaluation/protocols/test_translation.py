@@ -23,7 +23,8 @@ from impasto.evaluation.figures.feature_statistics import (
 )
 from impasto.evaluation.figures.structure import self_similarity, structure_score
 from impasto.evaluation.protocols.color_matching import Colours, colours_of, match_colours
-from impasto.evaluation.protocols.translation import CONTROLS, OURS, REFERENCE, TranslationEvaluator
+from impasto.evaluation.protocols.measurement import Measurement
+from impasto.evaluation.protocols.translation import CONTROLS, OURS, REFERENCE, TranslationProtocol
 from impasto.networks.pretrained.chooser import STATISTICS, feature_maps
 from impasto.networks.pretrained.random_features import RandomFeatures, local_contrast
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
@@ -128,36 +129,35 @@ def sets(tmp_path: Path) -> dict[str, PackedImages]:
     return made
 
 
-def evaluator(tmp_path: Path) -> TranslationEvaluator:
-    return TranslationEvaluator(
+def evaluator(tmp_path: Path) -> TranslationProtocol:
+    return TranslationProtocol(
         features=TinyExtractor(), num_images=16, num_style=20, kid_subset_size=10, cache_dir=str(tmp_path / "views")
     )
 
 
-def measured(measure: TranslationEvaluator, paint: Any, sets: dict[str, PackedImages]) -> dict[str, float]:
-    return measure.evaluate(paint, sets["content"], sets["style"], reference=sets["reference"])
+def measured(measure: TranslationProtocol, paint: Any, sets: dict[str, PackedImages]) -> Measurement:
+    return measure.measure_pictures(paint, sets["content"], sets["style"], reference=sets["reference"])
 
 
 def test_every_table_has_its_controls(sets: dict[str, PackedImages], tmp_path: Path) -> None:
-    measure = evaluator(tmp_path)
-    found = measured(measure, lambda images: images, sets)
-    assert list(measure.table) == [OURS, *CONTROLS, REFERENCE]
-    assert measure.table[OURS] == pytest.approx(measure.table["content"]), "a painter that does nothing is the control"
-    assert found["structure"] == pytest.approx(1.0)
-    assert measure.table[CONTROLS[1]]["structure"] < 1
-    assert set(found) == set(measure.comparability)
-    assert set(measure.comparability["kid_tiny"]["controls"]) == {*CONTROLS, REFERENCE}
-    assert measure.comparability["structure"]["higher_is_better"]
-    assert measure.main_metric == "fd_tiny"
+    found = measured(evaluator(tmp_path), lambda images: images, sets)
+    assert list(found.rows) == [OURS, *CONTROLS, REFERENCE]
+    assert found.rows[OURS] == pytest.approx(found.rows["content"]), "a painter that does nothing is the control"
+    assert found.figures["structure"] == pytest.approx(1.0)
+    assert found.rows[CONTROLS[1]]["structure"] < 1
+    assert set(found.figures) == set(found.comparability)
+    assert set(found.comparability["kid_tiny"]["controls"]) == {*CONTROLS, REFERENCE}
+    assert found.comparability["structure"]["higher_is_better"]
+    assert found.main == "fd_tiny"
 
 
 def test_a_perfect_painter_is_at_no_distance(sets: dict[str, PackedImages], tmp_path: Path) -> None:
     style = torch.from_numpy(sets["style"].batch(range(20))).permute(0, 3, 1, 2)
-    measure = TranslationEvaluator(features=TinyExtractor(), num_images=20, num_style=20, cache_dir=str(tmp_path / "v"))
+    measure = TranslationProtocol(features=TinyExtractor(), num_images=20, num_style=20, cache_dir=str(tmp_path / "v"))
     found = measured(measure, lambda images: style[: len(images)], sets)
-    assert found["fd_tiny"] == pytest.approx(0.0, abs=1e-5)
-    assert found["gram_efficientnet_lite0"] == pytest.approx(0.0, abs=1e-9)
-    assert found["structure"] < 0.9
+    assert found.figures["fd_tiny"] == pytest.approx(0.0, abs=1e-5)
+    assert found.figures["gram_efficientnet_lite0"] == pytest.approx(0.0, abs=1e-9)
+    assert found.figures["structure"] < 0.9
 
 
 def test_what_no_model_has_a_part_in_is_measured_once(sets: dict[str, PackedImages], tmp_path: Path) -> None:
@@ -177,24 +177,24 @@ def test_what_no_model_has_a_part_in_is_measured_once(sets: dict[str, PackedImag
 
 def test_all_rows_are_of_as_many_pictures(sets: dict[str, PackedImages], tmp_path: Path) -> None:
     measure = evaluator(tmp_path)  # 16 of 20, against 20
-    measure.evaluate(lambda images: images, sets["content"], sets["style"], reference=sets["content"])
-    assert measure.table[REFERENCE] == {k: v for k, v in measure.table["content"].items() if k != "structure"}
-    record = measure.comparability["fd_tiny"]
+    found = measure.measure_pictures(lambda images: images, sets["content"], sets["style"], reference=sets["content"])
+    assert found.rows[REFERENCE] == {k: v for k, v in found.rows["content"].items() if k != "structure"}
+    record = found.comparability["fd_tiny"]
     assert (record["generated"], record["real"]) == (16, 20)
     assert record["counts_of_controls"] == {row: [16, 20] for row in (*CONTROLS, REFERENCE)}
 
 
 def test_crops_of_few_pictures_have_no_interval(sets: dict[str, PackedImages], tmp_path: Path) -> None:
     measure = evaluator(tmp_path)
-    figures = measured(measure, lambda images: images, sets)
-    low, high = measure.comparability["kid_tiny"]["interval"]
-    assert low < figures["kid_tiny"] < high
+    found = measured(measure, lambda images: images, sets)
+    low, high = found.comparability["kid_tiny"]["interval"]
+    assert low < found.figures["kid_tiny"] < high
     for side in ("content", "style"):
         crops = {**sets, side: replace(sets[side], cut_from=np.arange(20) % 3)}
-        assert measured(measure, lambda images: images, crops) == figures
+        assert (other := measured(measure, lambda images: images, crops)).figures == found.figures
         for name in ("fd_tiny", "kid_tiny"):
-            assert measure.comparability[name]["interval"] is None
-            assert "one side is of 3 pictures" in measure.comparability[name]["interval_method"]
+            assert other.comparability[name]["interval"] is None
+            assert "one side is of 3 pictures" in other.comparability[name]["interval_method"]
 
 
 class Data:
@@ -209,14 +209,16 @@ def test_the_part_that_was_measured_is_on_record_for_each_side(sets: dict[str, P
     measure = evaluator(tmp_path)
     wanted = {"split": "train", "content_split": "held_out", "style_pictures": 2, "content_pictures": 4}
     assert measure.sources(Data()) == {**wanted, "origin": "local"}
-    measure.evaluate(lambda images: images, sets["content"], sets["style"], about=measure.sources(Data()))
-    assert all(wanted.items() <= record.items() for record in measure.comparability.values())
+    found = measure.measure_pictures(
+        lambda images: images, sets["content"], sets["style"], about=measure.sources(Data())
+    )
+    assert all(wanted.items() <= record.items() for record in found.comparability.values())
     measure.split = "train"
     assert measure.sources(Data())["content_split"] == "train"
 
 
 def test_mistakes_are_named() -> None:
     with pytest.raises(UserError, match="precision not among frechet, kid"):
-        TranslationEvaluator(metrics=["precision"])
+        TranslationProtocol(metrics=["precision"])
     with pytest.raises(UserError, match="statistics=vgg16"):
-        TranslationEvaluator(statistics="vgg16")
+        TranslationProtocol(statistics="vgg16")

@@ -9,7 +9,7 @@ from impasto.data.packing.packed import PackedImages
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.folder import FolderSource
 from impasto.evaluation.figures.by_class import better, class_balance, class_diversity, class_figures
-from impasto.evaluation.protocols.noise import Evaluator
+from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
 from impasto.evaluation.protocols.pictures import labels_like
 from impasto.evaluation.real.classifier import classifier_for
 from impasto.evaluation.real.features import uint8_slice
@@ -55,40 +55,40 @@ def test_diversity_by_hand() -> None:
 
 def test_a_classifier_learns_and_is_kept(labelled: PackedImages, tmp_path: Path) -> None:
     before = torch.random.get_rng_state()
-    judge = classifier_for(labelled, images=3000, folder=tmp_path / "c")
+    classifier = classifier_for(labelled, images=3000, folder=tmp_path / "c")
     assert torch.equal(torch.random.get_rng_state(), before)
-    assert judge.accuracy == 1.0
+    assert classifier.accuracy == 1.0
     again = classifier_for(labelled, images=3000, folder=tmp_path / "c")
     assert len(list((tmp_path / "c").glob("*.safetensors"))) == 1
-    assert again.network.weights_sha256 == judge.network.weights_sha256
+    assert again.network.weights_sha256 == classifier.network.weights_sha256
     assert not any(p.requires_grad for p in again.network.parameters())
     larger = random_images(2, 0, 40)
-    assert judge.network.with_logits(larger)[1].shape == (2, 2)
+    assert classifier.network.with_logits(larger)[1].shape == (2, 2)
 
 
 def test_real_pictures_pass_for_what_they_are(labelled: PackedImages, tmp_path: Path) -> None:
-    measure = Evaluator(features=TinyExtractor(), cache_dir=str(tmp_path / "f"), metrics=["frechet", "classes"])
+    measure = NoiseProtocol(features=TinyExtractor(), cache_dir=str(tmp_path / "f"), metrics=["frechet", "classes"])
     everything = np.arange(90)
-    found = measure.evaluate(
-        lambda start, n: uint8_slice(labelled, everything, start, n),
-        labelled,
-        num_images=90,
-        labels=torch.from_numpy(np.asarray(labelled.labels)),
-    )
+    generate = lambda start, n: uint8_slice(labelled, everything, start, n)  # noqa: E731
+    labels = torch.from_numpy(np.asarray(labelled.labels))
+    measured = measure.measure_pictures(generate, RealPictures(labelled), num_images=90, labels=labels)
+    found = measured.figures
     assert found["class_accuracy"] > 0.95
     assert found["class_share_max"] == pytest.approx(2 / 3, abs=0.05)
     assert found["class_diversity_tiny"] == pytest.approx(1.0)
     assert found["fd_classifier"] == pytest.approx(0.0, abs=1e-3)
     assert len(list((tmp_path / "f").glob("*.safetensors"))) == 3, "the classifier is kept beside the features"
-    record = measure.comparability["class_accuracy"]
+    record = measured.comparability["class_accuracy"]
     assert record["extractor"] == "classifier"
     assert record["accuracy_on_real"] == 1.0
     assert found["class_balance_min"] == pytest.approx(1.0, abs=0.1)
-    assert measure.comparability["class_share_min"]["higher_is_better"] is None
-    unasked = measure.evaluate(lambda start, n: uint8_slice(labelled, everything, start, n), labelled, num_images=90)
-    assert unasked["class_balance_max"] == pytest.approx(1.0, abs=0.1), "expected in the real proportions"
-    assert measure.comparability["class_balance_max"]["asked_of"] == "real pictures"
-    assert record["by_class"]["share"] == pytest.approx([2 / 3, 1 / 3], abs=0.05)
+    assert measured.comparability["class_share_min"]["higher_is_better"] is None
+    unasked = measure.measure_pictures(generate, RealPictures(labelled), num_images=90)
+    assert unasked.figures["class_balance_max"] == pytest.approx(1.0, abs=0.1), "expected in the real proportions"
+    assert unasked.comparability["class_balance_max"]["asked_of"] == "real pictures"
+    shares = measured.comparability["class_share_max"]["by_class"]
+    assert shares == {"dark": pytest.approx(2 / 3, abs=0.05), "light": pytest.approx(1 / 3, abs=0.05)}
+    assert record["by_class"].keys() == {"dark", "light"}
 
 
 def test_labels_follow_the_real_proportions() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from impasto.base.notices import forget_notices, notices
 from impasto.data.packing.packed import PackedImages
@@ -14,7 +15,7 @@ from impasto.data.split import crops_of
 from impasto.evaluation.figures.distances import frechet, some_positions, statistics
 from impasto.evaluation.figures.features import Features, RealFeatures
 from impasto.evaluation.figures.figures import FLOOR, Settings, measure
-from impasto.evaluation.protocols.noise import Evaluator
+from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
 from impasto.evaluation.real.features import uint8_slice
 from impasto.evaluation.real.sets import RealSets, floor_between
 from tests.evaluation.conftest import TinyExtractor, random_images
@@ -22,9 +23,13 @@ from tests.evaluation.conftest import TinyExtractor, random_images
 FAKE = random_images(90, 3, bright=220)
 
 
-def evaluator(tmp_path: Path, **changes: Any) -> Evaluator:
+def generate(start: int, n: int) -> Tensor:
+    return FAKE[start : start + n]
+
+
+def evaluator(tmp_path: Path, **changes: Any) -> NoiseProtocol:
     given = {"features": TinyExtractor(), "num_images": 30, "kid_subset_size": 20, "cache_dir": str(tmp_path / "f")}
-    return Evaluator(**{**given, **changes})
+    return NoiseProtocol(**{**given, **changes})
 
 
 def of(values: torch.Tensor) -> RealFeatures:
@@ -76,8 +81,8 @@ def test_the_floor_of_few_pictures_is_of_parts_in_the_same_proportion() -> None:
 
 
 def test_the_floor_stands_beside_the_distance(packed: PackedImages, tmp_path: Path) -> None:
-    found = evaluator(tmp_path, num_real=20)
-    figures = found.evaluate(lambda start, n: FAKE[start : start + n], packed)
+    found = evaluator(tmp_path, num_real=20).measure_pictures(generate, RealPictures(packed))
+    figures = found.figures
     record = found.comparability["fd_tiny"]
     assert 0 < record["controls"][FLOOR] < figures["fd_tiny"]
     assert record["counts_of_controls"] == {FLOOR: [30, 20]}
@@ -121,11 +126,12 @@ def test_crops_know_what_they_are_cut_out_of(packed: PackedImages, tmp_path: Pat
 
 
 def test_crops_of_few_pictures_have_no_interval(packed: PackedImages, tmp_path: Path) -> None:
-    found = evaluator(tmp_path, metrics=["frechet", "kid"])
-    figures = found.evaluate(lambda start, n: FAKE[start : start + n], packed)
-    plain = evaluator(tmp_path, metrics=["frechet", "kid"])
+    protocol = evaluator(tmp_path, metrics=["frechet", "kid"])
+    found = protocol.measure_pictures(generate, RealPictures(packed))
+    figures = found.figures
     two = replace(packed, cut_from=np.arange(80) % 2)
-    assert plain.evaluate(lambda start, n: FAKE[start : start + n], two) == figures
+    plain = protocol.measure_pictures(generate, RealPictures(two))
+    assert plain.figures == figures
     for name in figures:
         low, high = found.comparability[name]["interval"]
         assert low < figures[name] < high

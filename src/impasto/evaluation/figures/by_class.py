@@ -13,40 +13,50 @@ from impasto.networks.pretrained.extractor import Extractor
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A trained classifier and its accuracy on real pictures that it has not seen, 0..1."""
+class LabelClassifier:
+    """A trained classifier of labels, and its accuracy on real pictures that it has not seen, 0..1."""
 
     network: Extractor
     accuracy: float
 
 
 def measure_classes(
-    judge: Judge, judged: Features, real: RealFeatures | None, real_labels: Tensor, labels: Tensor | None
+    classifier: LabelClassifier,
+    generated: Features,
+    real: RealFeatures | None,
+    real_labels: Tensor,
+    labels: Tensor | None,
+    class_names: Sequence[str],
 ) -> dict[str, Figure]:
     """What a classifier of the real pictures says of the generated ones.
 
     Args:
-        judge: the classifier.
-        judged: its features and logits of generated pictures.
+        classifier: the classifier.
+        generated: its features and logits of generated pictures.
         real: its features of real pictures.
-        real_labels: (m,) their classes, in whose proportion generated ones are expected that were asked for nothing.
+        real_labels: (m,) their classes; generated pictures without labels are expected in the same proportions.
         labels: (n,) what the generated pictures were asked to be, if anything.
+        class_names: in label order.
     """
-    assert judged.logits is not None
-    values, by_class = class_figures(judged.logits, labels)
-    asked = torch.bincount(real_labels if labels is None else labels, minlength=judged.logits.shape[1])
+    assert generated.logits is not None
+    values, by_class = class_figures(generated.logits, labels)
+    asked = torch.bincount(real_labels if labels is None else labels, minlength=generated.logits.shape[1])
     values |= class_balance(by_class["share"], asked)
-    network = judge.network
+    network = classifier.network
     about: dict[str, Any] = {
         "extractor": network.name,
         "weights_sha256": network.weights_sha256,
         "resizer": network.resizer,
+        "accuracy_on_real": classifier.accuracy,
     }
-    about["accuracy_on_real"] = judge.accuracy
-    protocol = {**about, "by_class": by_class, "asked_of": "real pictures" if labels is None else "labels"}
-    figures = {name: Figure(value, protocol, better(name, asked)) for name, value in values.items()}
+    protocol = {**about, "asked_of": "real pictures" if labels is None else "labels"}
+    figures = {}
+    for name, value in values.items():
+        kind = "accuracy" if name == "class_accuracy" else "share"
+        named = dict(zip(class_names, by_class[kind], strict=True))
+        figures[name] = Figure(value, {**protocol, "by_class": named}, better(name, asked))
     if real is not None:
-        figures["fd_classifier"] = frechet_figure(judged, real, **about)
+        figures["fd_classifier"] = frechet_figure(generated, real, **about)
     return figures
 
 
@@ -67,7 +77,12 @@ def better(name: str, asked: Tensor) -> bool | None:
 
 
 def measure_diversity(
-    fake: Features, real: RealFeatures, real_labels: Tensor, labels: Tensor | None, judged: Features
+    fake: Features,
+    real: RealFeatures,
+    real_labels: Tensor,
+    labels: Tensor | None,
+    classified: Features,
+    class_names: Sequence[str],
 ) -> dict[str, Figure]:
     """How diverse generated pictures of each class are, relative to real ones: the mean and the least of all classes.
 
@@ -75,16 +90,17 @@ def measure_diversity(
         fake: features of generated pictures.
         real: of real ones.
         real_labels: (m,) their classes.
-        labels: (n,) what the generated pictures were asked to be; what the classifier takes them for where nothing.
-        judged: the classifier's logits of them.
+        labels: (n,) what the generated pictures were asked to be; None takes the classifier's answers.
+        classified: the classifier's logits of them.
+        class_names: in label order.
     """
-    assert judged.logits is not None
+    assert classified.logits is not None
     ratios = class_diversity(
-        fake.values, labels if labels is not None else judged.logits.argmax(1), real.values, real_labels
+        fake.values, labels if labels is not None else classified.logits.argmax(1), real.values, real_labels
     )
     if not ratios:
         return {}
-    by_class = {str(label): ratio for label, ratio in ratios.items()}
+    by_class = {class_names[label]: ratio for label, ratio in ratios.items()}
     record = {"by_class": by_class, "grouped_by": "label" if labels is not None else "classifier"}
     values = {"class_diversity": sum(ratios.values()) / len(ratios), "class_diversity_min": min(ratios.values())}
     return {name: Figure(value, record, True) for name, value in values.items()}

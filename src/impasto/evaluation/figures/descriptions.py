@@ -1,4 +1,4 @@
-"""A set of pictures as several networks see it, in one pass."""
+"""Describes a set of pictures by what several networks see, in one pass."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ from impasto.networks.pretrained.feature_maps import FeatureMaps
 
 
 class Networks:
-    """What a set of pictures is looked at through.
+    """The networks that a set of pictures is described with.
 
     Args:
         extractor: for distances.
@@ -30,10 +30,10 @@ class Networks:
         self.shape_layers = (shape.content_layers[-1], shape.style_layers[-1])
 
     def key(self, shape: tuple[int, int, int]) -> list[Any]:
-        """All that a view of pictures of a ``shape`` (H, W, C) depends on, besides the pictures."""
+        """All that a description of pictures of a ``shape`` (H, W, C) depends on, besides the pictures."""
         extractor = self.extractor
         network = [extractor.name, extractor.weights_sha256, extractor.resizer, outputs_sha256(extractor, shape)]
-        return [VIEW, *network, *self._digests, self.shape_layers]
+        return [FORMAT, *network, *self._digests, self.shape_layers]
 
     @cached_property
     def _digests(self) -> tuple[str, str]:
@@ -45,18 +45,18 @@ class Networks:
         return torch.stack([structure_score(a, b) for a, b in zip(ours, theirs, strict=True)]).mean(0)
 
 
-VIEW = "view 1"
-"""Changed whenever what a view holds changes its meaning."""
+FORMAT = "view 1"
+"""Changed whenever what a description holds changes its meaning."""
 
 
 @dataclass(frozen=True)
-class View:
-    """What is known of a set of pictures.
+class Description:
+    """What the networks see of a set of pictures.
 
     Attributes:
         values: the extractor's features (n, d).
         moments: of the texture network's layers.
-        structure: (n,) likeness with the pictures they were made from, where they were.
+        structure: (n,) likeness with the pictures they were made from; None if they were not.
     """
 
     values: Tensor
@@ -71,21 +71,21 @@ class View:
         return result | ({"structure": self.structure} if self.structure is not None else {})
 
     @classmethod
-    def of(cls, tensors: dict[str, Tensor]) -> "View":
+    def of(cls, tensors: dict[str, Tensor]) -> "Description":
         """The inverse of :meth:`tensors`."""
         count = sum(name.startswith("mean") for name in tensors)
         parts = [Moments(tensors[f"mean{i}"], tensors[f"second{i}"]) for i in range(count)]
         return cls(tensors["values"], parts, tensors.get("structure"))
 
 
-def describe(networks: Networks, pictures: Pictures, n: int, content: Pictures | None, tick: Tick) -> View:
-    """Look at pictures 0 to ``n``, in chunks of a fixed size.
+def describe(networks: Networks, pictures: Pictures, n: int, content: Pictures | None, tick: Tick) -> Description:
+    """Describe pictures 0 to ``n``, in chunks of a fixed size.
 
     Args:
-        networks: to look through.
+        networks: to describe with.
         pictures: uint8 by number.
         n: how many.
-        content: what they were made from, with which their structure is compared; nothing where None.
+        content: what they were made from, with which their structure is compared; None compares nothing.
         tick: told how many were done.
     """
     features, layers, structure, counts = [], [], [], []
@@ -101,4 +101,4 @@ def describe(networks: Networks, pictures: Pictures, n: int, content: Pictures |
         counts.append(len(images))
         tick(len(images))
     parts = [averaged(layer, counts) for layer in zip(*layers, strict=True)]
-    return View(concatenate(features).values, parts, torch.cat(structure) if structure else None)
+    return Description(concatenate(features).values, parts, torch.cat(structure) if structure else None)

@@ -1,9 +1,10 @@
-"""Measures how close generated pictures are to real ones, and says what makes each figure comparable."""
+"""Measures pictures painted from noise against real ones."""
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 import torch
@@ -11,10 +12,12 @@ from torch import Tensor, nn
 
 from impasto.base.checks import check_number
 from impasto.base.parts import Doubt, Parts, Refusal
+from impasto.base.pixels import from_uint8
 from impasto.base.progress import counting
 from impasto.base.ranges import Seed
+from impasto.base.sheets import sheet_of
 from impasto.data.packing.packed import PackedImages
-from impasto.evaluation.figures.by_class import measure_classes, measure_diversity
+from impasto.evaluation.figures.by_class import LabelClassifier, measure_classes, measure_diversity
 from impasto.evaluation.figures.copied_crops import measure_crops
 from impasto.evaluation.figures.distances import some_positions
 from impasto.evaluation.figures.features import (
@@ -37,7 +40,8 @@ from impasto.evaluation.figures.figures import (
     public_name,
 )
 from impasto.evaluation.figures.neighbours import nearest, neighbour_sheet
-from impasto.evaluation.protocols.pictures import conditions_for, pictures_of
+from impasto.evaluation.protocols.measurement import Measurement, Sheet, check_fit
+from impasto.evaluation.protocols.pictures import conditions_for, origin_of, pictures_of
 from impasto.evaluation.real.classifier import classifier_for
 from impasto.evaluation.real.features import uint8_slice
 from impasto.evaluation.real.sets import RealSets
@@ -47,15 +51,34 @@ from impasto.networks.pretrained.extractor import Extractor
 METRICS: Final = (*MEASURES, "classes")
 
 
-class Evaluator:
+@dataclass(frozen=True)
+class RealPictures:
+    """What generated pictures are measured against.
+
+    Attributes:
+        compared: pictures to compare with.
+        split: part of their data set that they are; None where they are no part of one.
+        origin: where they come from.
+        trained_on: pictures trained on, among which copies are searched; None searches ``compared``.
+        canvases: whole pictures that those trained on are crops of; None where they are not crops.
+    """
+
+    compared: PackedImages
+    split: str | None = None
+    origin: str = ""
+    trained_on: PackedImages | None = None
+    canvases: PackedImages | None = None
+
+
+class NoiseProtocol:
     """Every figure of pictures painted from noise, from one pass over real and one over generated pictures.
 
     Args:
         features: see :func:`impasto.networks.pretrained.chooser.choose_extractor`.
-        weights_path: Inception's weights, where they are not to be downloaded.
+        weights_path: Inception's weights; None downloads them.
         num_images: pictures to generate.
-        num_real: real pictures to compare with, chosen by chance but always the same; all where null.
-        num_searched: pictures trained on among which copies are looked for, likewise; all where null.
+        num_real: real pictures to compare with, drawn at random but always the same ones; None takes all.
+        num_searched: pictures trained on among which copies are searched, likewise; None takes all.
         metrics: any of ``frechet``, ``kid``, ``inception_score``, ``precision_recall``, ``density_coverage``,
             ``memorisation`` and, for labelled pictures, ``classes``.
         split: part of the data to compare with: ``train`` or ``held_out``.
@@ -63,18 +86,16 @@ class Evaluator:
         kid_subset_size: samples in each, or as many as there are.
         precision_neighbours: k of precision and recall.
         density_neighbours: k of density and coverage.
-        cache_dir: folder for features of real pictures and for classifiers of them; in the project's cache where null.
+        cache_dir: folder for features of real pictures and for classifiers of them; None is the project's cache.
         seed: of the generated pictures.
-
-    Attributes:
-        comparability: by figure, what makes it comparable; plain values.
-        main_metric: the figure to choose checkpoints by.
-        bar: draw progress bars; for scripts that draw no other.
 
     Raises:
         UserError: a metric, a part of the data or an extractor that does not exist, weights that cannot be had, or a
             number out of range.
     """
+
+    takes: ClassVar[str] = "latent"
+    parts: ClassVar[tuple[str, ...]] = ("image",)
 
     def __init__(
         self,
@@ -106,10 +127,6 @@ class Evaluator:
         self.split, self.seed = split, seed
         self.settings = Settings(kid_subsets, kid_subset_size, precision_neighbours, density_neighbours)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir is not None else None
-        self.comparability: dict[str, dict[str, Any]] = {}
-        self.main_metric: str | None = None
-        self.bar = False
-        self._latest: tuple[Tensor, TrainedOn] | None = None
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Refuse to measure against pictures held out where there are none."""
@@ -126,129 +143,140 @@ class Evaluator:
         """The network, loaded when it is first wanted."""
         return choose_extractor(self.features, self.weights_path)
 
-    def evaluate(
-        self,
-        generate: Pictures,
-        real: PackedImages,
-        *,
-        num_images: int | None = None,
-        labels: Tensor | None = None,
-        origin: str = "",
-        split: str | None = None,
-        trained_on: PackedImages | None = None,
-        canvases: PackedImages | None = None,
-    ) -> dict[str, float]:
+    def measure(self, painter: Any, data: Any) -> Measurement:
+        """Measure a painter against a data module's pictures; every process must call it, and gets the figures."""
+        check_fit(self, painter.takes)
+        real = data.evaluation_images("image", self.split)
+        trained_on = data.evaluation_images("image", "train")
+        conditions = conditions_for(painter, real, self.num_images)
+        whole = getattr(data, "train", {})  # a data module of one's own need not have it
+        generate = pictures_of(painter.sample, self.seed, conditions)
+        found = self.measure_pictures(
+            generate,
+            RealPictures(
+                real,
+                self.split,
+                origin_of(data, "image"),
+                trained_on,
+                whole.get("image"),
+            ),
+            labels=conditions if real.labels is not None else None,
+        )
+        samples = partial(sample_sheet, painter, self.seed, conditions if real.vectors is not None else None)
+        return replace(found, sheets={"samples": samples, **found.sheets})
+
+    def measure_pictures(
+        self, generate: Pictures, real: RealPictures, *, num_images: int | None = None, labels: Tensor | None = None
+    ) -> Measurement:
         """Measure generated pictures against real ones; every process must call it, and gets the figures.
 
         Args:
             generate: given a start and a count, generated pictures as uint8 (count, C, H, W); picture i must not depend
                 on the start.
-            real: pictures to compare with.
-            num_images: how many to generate, where it is not the evaluator's own number.
+            real: what to compare with.
+            num_images: pictures to generate; None takes the protocol's own number.
             labels: (num_images,) what the generated pictures were asked to be.
-            origin: where the real pictures come from, for the record.
-            split: which part of their data set they are, likewise; none where they are no part of one.
-            trained_on: pictures trained on, among which copies are looked for; ``real`` where nobody knows.
-            canvases: what those are crops of, where they are.
         """
-        n = num_images or self.num_images
-        judge = None
-        if "classes" in self.metrics and len(real.class_names) > 1:
-            judge = classifier_for(real, folder=self.cache_dir, bar=self.bar)
-        learnt = (real, split) if trained_on is None else (trained_on, "train")
-        sets = RealSets(real, self.num_real, split, *learnt, self.cache_dir)
+        n, compared = num_images or self.num_images, real.compared
+        classifier = self._classifier(compared)
+        learnt = (compared, real.split) if real.trained_on is None else (real.trained_on, "train")
+        sets = RealSets(compared, self.num_real, real.split, *learnt, self.cache_dir)
         # Others than those compared with, for the floor of the Fréchet distance.
         extent = n if "frechet" in self.metrics else 0, self.num_searched if "memorisation" in self.metrics else 0
-        with counting("measuring real pictures", sets.total(*extent), self.bar) as tick:
+        with counting("measuring real pictures", sets.total(*extent)) as tick:
             known = sets.seen_by(self.extractor, *extent, tick)
-            of_judge = sets.seen_by(judge.network, n, 0) if judge else None
-        networks = [self.extractor, judge.network] if judge is not None else [self.extractor]
-        with counting("measuring generated pictures", n, self.bar) as tick:
-            fake, *judged = collect(networks, generate, n, tick)
-        figures: dict[str, float] = {}
-        if known is not None:
-            self._latest = (fake.values, known.trained_on) if known.trained_on is not None else None
-            found = measure(self.metrics, fake, known, self.settings)
-            if judge is not None:
-                assert real.labels is not None
-                real_labels = torch.from_numpy(np.asarray(real.labels)[some_positions(len(real), self.num_real)])
-                found |= measure_classes(judge, judged[0], of_judge, real_labels, labels)
-                found |= measure_diversity(fake, known, real_labels, labels, judged[0])
-            if known.pictures is not None and "memorisation" in self.metrics:
-                found |= measure_crops(generate, n, canvases)
-            self.main_metric = preferred(found, self.extractor, n, len(known.values))
-            figures = self._noted(found, fake, known, real, {"split": split, "origin": origin})
-        figures, self.comparability, self.main_metric = from_first((figures, self.comparability, self.main_metric))
-        return figures
-
-    def of_model(self, model: Any, data: Any) -> dict[str, float]:
-        """Measure a model in training against its data; every process must call it.
-
-        Args:
-            model: has ``sample`` and says whether it is ``conditional``; one that is not is asked for no labels.
-            data: the data module it learns from.
-        """
-        real: PackedImages = data.evaluation_images("image", self.split)
-        conditions = self.conditions(model, data)
-        return self.evaluate(
-            pictures_of(model.sample, self.seed, conditions),
-            real,
-            labels=conditions if real.labels is not None else None,
-            origin=str(data.provenance()["origin"]),
-            split=self.split,
-            trained_on=data.evaluation_images("image", "train"),
-            canvases=data.train["image"],
+            of_classifier = sets.seen_by(classifier.network, n, 0) if classifier else None
+        networks = [self.extractor, classifier.network] if classifier is not None else [self.extractor]
+        with counting("measuring generated pictures", n) as tick:
+            fake, *classified = collect(networks, generate, n, tick)
+        if known is None:
+            return from_first(Measurement())
+        found = measure(self.metrics, fake, known, self.settings)
+        if classifier is not None:
+            found |= self._by_class(classifier, (fake, known), (classified[0], of_classifier), compared, labels)
+        if known.pictures is not None and "memorisation" in self.metrics:
+            found |= measure_crops(generate, n, real.canvases)
+        names = {name: public_name(name, self.extractor.name) for name in found}
+        measurement = from_first(
+            Measurement(
+                {names[name]: figure.value for name, figure in found.items()},
+                {names[name]: record for name, record in self._records(found, fake, known, real).items()},
+                preferred(found, self.extractor, n, len(known.values)),
+            )
         )
+        if known.trained_on is None or "memorisation" not in self.metrics:
+            return measurement
+        searched = real.trained_on if real.trained_on is not None else compared
+        make = partial(sheet_of_neighbours, generate, fake.values, known.trained_on, searched)
+        return replace(measurement, sheets={"neighbours": make})
 
-    def sheet_of_model(self, model: Any, data: Any) -> tuple[Tensor, int] | None:
-        """:meth:`neighbour_sheet` after :meth:`of_model`; nothing in processes other than the first."""
-        if self._latest is None or "memorisation" not in self.metrics:
+    def _classifier(self, real: PackedImages) -> LabelClassifier | None:
+        """The classifier of labelled pictures, if figures by class are wanted."""
+        if "classes" not in self.metrics or len(real.class_names) < 2:
             return None
-        painted = pictures_of(model.sample, self.seed, self.conditions(model, data))
-        return self.neighbour_sheet(painted, data.evaluation_images("image", "train"))
+        return classifier_for(real, folder=self.cache_dir)
 
-    def conditions(self, model: Any, data: Any) -> Tensor | None:
-        """What :meth:`of_model` asks of a model: (num_images,) labels or (num_images, K) vectors, if anything."""
-        return conditions_for(model, data.evaluation_images("image", self.split), self.num_images)
+    def _by_class(
+        self,
+        classifier: LabelClassifier,
+        seen: tuple[Features, RealFeatures],
+        classified: tuple[Features, RealFeatures | None],
+        real: PackedImages,
+        labels: Tensor | None,
+    ) -> dict[str, Figure]:
+        """Figures by class, from what the extractor and the classifier have seen of both sides."""
+        assert real.labels is not None
+        real_labels = torch.from_numpy(np.asarray(real.labels)[some_positions(len(real), self.num_real)])
+        names = real.class_names
+        found = measure_classes(classifier, *classified, real_labels, labels, names)
+        return found | measure_diversity(*seen, real_labels, labels, classified[0], names)
 
-    def neighbour_sheet(
-        self, generate: Pictures, trained_on: PackedImages, rows: int = 16, k: int = 5
-    ) -> tuple[Tensor, int]:
-        """The first generated pictures, each followed by those trained on nearest to it, after :meth:`evaluate`.
-
-        Returns:
-            ((rows * (k + 1), C, H, W) in [-1, 1], pictures in a row).
-        """
-        assert self._latest is not None, "nothing has been evaluated in this process"
-        fake, known = self._latest
-        rows, k = min(rows, len(fake)), min(k, len(known.values))
-        positions = known.positions[nearest(fake[:rows], known.values, k).index.flatten().numpy()]
-        found = uint8_slice(trained_on, positions, 0, len(positions)).unflatten(0, (rows, k))
-        return neighbour_sheet(generate(0, rows).cpu(), found)
-
-    def _noted(
-        self, found: dict[str, Figure], fake: Features, known: RealFeatures, real: PackedImages, about: dict[str, Any]
-    ) -> dict[str, float]:
-        """Values by their public names; their records go into :attr:`comparability`."""
+    def _records(
+        self, found: dict[str, Figure], fake: Features, known: RealFeatures, real: RealPictures
+    ) -> dict[str, dict[str, Any]]:
+        """What makes each figure comparable."""
         common = {
             "extractor": self.extractor.name,
             "weights_sha256": self.extractor.weights_sha256,
-            "outputs_sha256": outputs_sha256(self.extractor, real.shape),
+            "outputs_sha256": outputs_sha256(self.extractor, real.compared.shape),
             "resizer": self.extractor.resizer,
             "generated": len(fake),
             "real": len(known.values),
-            "real_available": len(real),
+            "real_available": len(real.compared),
             "real_pictures": None if known.pictures is None else len(torch.unique(known.pictures)),
-            "fingerprint": real.fingerprint,
-            **about,
+            "fingerprint": real.compared.fingerprint,
+            "split": real.split,
+            "origin": real.origin,
             "seed": self.seed,
         }
-        self.comparability = {
-            public_name(name, self.extractor.name): {
-                **common,
-                **figure.protocol,
-                "higher_is_better": figure.higher_is_better,
-            }
+        return {
+            name: {**common, **figure.protocol, "higher_is_better": figure.higher_is_better}
             for name, figure in found.items()
         }
-        return {public_name(name, self.extractor.name): figure.value for name, figure in found.items()}
+
+
+def sample_sheet(painter: Any, seed: int, vectors: Tensor | None) -> Sheet:
+    """Pictures of every class, or under some of the condition vectors (m, K)."""
+    layout = sheet_of(painter.gives.num_classes if painter.conditional else 0)
+    conditions = vectors if vectors is not None else torch.tensor(layout.labels)
+    pictures = pictures_of(painter.sample, seed, conditions)
+    return from_uint8(pictures(0, len(layout.labels)).cpu()), layout.columns
+
+
+def sheet_of_neighbours(
+    generate: Pictures, features: Tensor, known: TrainedOn, trained_on: PackedImages, rows: int = 16, k: int = 5
+) -> Sheet:
+    """The first generated pictures, each followed by the pictures trained on that are nearest to it.
+
+    Args:
+        generate: pictures by number.
+        features: theirs (n, d).
+        known: features of the pictures trained on.
+        trained_on: those pictures.
+        rows: generated pictures to show, at most.
+        k: pictures beside each, at most.
+    """
+    rows, k = min(rows, len(features)), min(k, len(known.values))
+    positions = known.positions[nearest(features[:rows], known.values, k).index.flatten().numpy()]
+    found = uint8_slice(trained_on, positions, 0, len(positions)).unflatten(0, (rows, k))
+    return neighbour_sheet(generate(0, rows).cpu(), found)

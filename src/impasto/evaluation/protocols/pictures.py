@@ -1,17 +1,18 @@
-"""What is measured: a model in training, a trained generator, or a folder, as pictures by number."""
+"""What is measured, as pictures by number: what a painter paints, or a part of a set of pictures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.base.pixels import from_uint8, to_uint8
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.distances import some_positions
+from impasto.evaluation.figures.feature_statistics import networks_in
 from impasto.evaluation.figures.features import Pictures
 from impasto.evaluation.real.features import uint8_slice
 
@@ -73,36 +74,76 @@ def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | N
     """Pictures by number from a model's ``sample``.
 
     Args:
-        sample: ``(n, seed=, start=, labels=)`` to (n, C, H, W) in [-1, 1], picture i depending on the seed, i and its
-            label alone.
+        sample: ``(n, seed=, start=, condition=)`` to (n, C, H, W) in [-1, 1], picture i depending on the seed, i and
+            its condition alone.
         seed: of the latent vectors.
         conditions: (m,) labels or (m, K) vectors; picture i takes number i modulo m. None leaves them to the model.
     """
 
     def pictures(start: int, n: int) -> Tensor:
-        labels = None if conditions is None else conditions[torch.arange(start, start + n) % len(conditions)]
+        condition = None if conditions is None else conditions[torch.arange(start, start + n) % len(conditions)]
         with torch.no_grad():
-            return to_uint8(sample(n, seed=seed, start=start, labels=labels))
+            return to_uint8(sample(n, seed=seed, start=start, condition=condition))
 
     return pictures
 
 
-def conditions_for(model: Any, real: PackedImages, n: int) -> Tensor | None:
-    """What to ask of a model, ``n`` times: condition vectors of the real pictures, or labels in their proportions;
-    nothing of one that is not conditional.
+def conditions_for(painter: Any, real: PackedImages, n: int) -> Tensor | None:
+    """What to ask of a painter, ``n`` times: condition vectors of the real pictures, or labels in their proportions;
+    None if it takes neither.
     """
-    if not getattr(model, "conditional", True):
+    if not painter.conditional:
         return None
     if real.vectors is not None:
         return torch.from_numpy(real.vectors[places(len(real), n)])
     return labels_like(real.labels, n) if real.labels is not None else None
 
 
-def repainter(network: nn.Module) -> Callable[[Tensor], Tensor]:
-    """A translation network as something that turns uint8 pictures (N, C, H, W) into others."""
+def repainter(painter: Any) -> Callable[[Tensor], Tensor]:
+    """A painter that takes content as something that turns uint8 pictures (N, C, H, W) into others."""
 
     @torch.no_grad()
     def paint(images: Tensor) -> Tensor:
-        return to_uint8(network(from_uint8(images.to(next(network.parameters()).device))))
+        return to_uint8(painter(content=from_uint8(images.to(painter.device))))
 
     return paint
+
+
+def known_of(data: Any, part: str) -> Mapping[str, Any]:
+    """What the data module says of one part, for the record."""
+    known: Mapping[str, Any] = data.provenance()
+    return known.get(part, known)
+
+
+def origin_of(data: Any, part: str) -> str:
+    """Where the pictures of a part come from."""
+    return str(known_of(data, part)["origin"])
+
+
+class ModelAsPainter:
+    """A model or a loaded generator with the interface of a painter."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.network = getattr(model, "generator_ema", None) or model.network
+        self.takes = ("latent",) if hasattr(self.network, "latent_dim") else ("content",)
+        self.conditional = bool(getattr(model, "conditional", True))
+        self.gives = model.spec
+        perceptual = getattr(model, "perceptual", None) or getattr(model, "config", {"model": {}})["model"].get(
+            "perceptual"
+        )
+        self.trained_against = tuple(networks_in(perceptual))
+        self.device = next(self.network.parameters()).device
+
+    def sample(self, n: int, *, seed: int = 0, start: int = 0, condition: Tensor | None = None) -> Tensor:
+        """Pictures from noise."""
+        return self.model.sample(n, seed=seed, start=start, labels=condition)
+
+    def __call__(self, content: Tensor) -> Tensor:
+        """Repainted content."""
+        return self.network(content)
+
+
+def as_painter(model: Any) -> Any:
+    """The painter of a model."""
+    return getattr(model, "painter", None) or ModelAsPainter(model)

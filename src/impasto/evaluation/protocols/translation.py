@@ -1,4 +1,4 @@
-"""Measures repainted pictures against paintings, beside what recolouring alone, or nothing, would have achieved."""
+"""Measures repainted pictures against paintings, with two controls: the pictures as they are, and recoloured."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from torch import Tensor, nn
 
@@ -15,15 +15,13 @@ from impasto.base.cache import cache_dir as default_cache_dir
 from impasto.base.checks import check_number
 from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
-from impasto.evaluation.figures.descriptions import Networks, View, describe
-from impasto.evaluation.figures.feature_statistics import (
-    networks_in,
-)
+from impasto.evaluation.figures.descriptions import Description, Networks, describe
 from impasto.evaluation.figures.features import Pictures, from_first
 from impasto.evaluation.figures.figures import Settings, check_metrics, check_split
 from impasto.evaluation.protocols.color_matching import colours_of, match_colours
+from impasto.evaluation.protocols.comparison import CONTROLS, OURS, REFERENCE, Comparison
+from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.pictures import Chosen, repainter
-from impasto.evaluation.protocols.translation_table import CONTROLS, OURS, REFERENCE, Table
 from impasto.evaluation.real.features import keep
 from impasto.networks.pretrained.chooser import (
     STATISTICS,
@@ -41,8 +39,8 @@ Paint = Callable[[Tensor], Tensor]
 """uint8 (n, C, H, W) to uint8 of the same shape."""
 
 
-class TranslationEvaluator:
-    """Distances of repainted pictures to held-back paintings, with the same of two controls.
+class TranslationProtocol:
+    """Distances of repainted pictures to held-back paintings, and the same distances of two controls.
 
     The controls are the content as it is, and the content with nothing but its colours changed. A third row, the
     paintings that were trained on, shows what real paintings reach. All sets are crops of the same size, and all rows
@@ -51,7 +49,7 @@ class TranslationEvaluator:
 
     Args:
         features: for Fréchet distance and KID; see :func:`.choose_extractor`.
-        weights_path: Inception's weights, where they are not to be downloaded.
+        weights_path: Inception's weights; None downloads them.
         statistics: network whose feature statistics are compared; ``auto`` is one that the model was not trained
             against, see :func:`impasto.networks.pretrained.chooser.choose`.
         num_images: crops of content to repaint, and of paintings trained on to set beside them.
@@ -60,18 +58,15 @@ class TranslationEvaluator:
         split: ``held_out`` pictures or those of ``train``.
         kid_subsets: subsets that KID is averaged over.
         kid_subset_size: samples in each, or as many as there are.
-        cache_dir: folder for what is known of sets of pictures; in the project's cache where null.
-
-    Attributes:
-        comparability: by figure, what makes it comparable, the controls' values among it; plain values.
-        main_metric: the figure to choose checkpoints by.
-        table: all figures by row; the first row is the model's.
-        bar: draw progress bars; for scripts that draw no other.
+        cache_dir: folder for features of pictures that the painter has no part in; None is the project's cache.
 
     Raises:
         UserError: a metric, a part of the data or a network that does not exist, weights that cannot be had, or a
             number out of range.
     """
+
+    takes: ClassVar[str] = "content"
+    parts: ClassVar[tuple[str, ...]] = ("content", "style")
 
     def __init__(
         self,
@@ -97,10 +92,6 @@ class TranslationEvaluator:
         self.num_images, self.num_style, self.split = num_images, num_style, split
         self.settings = Settings(kid_subsets, kid_subset_size)
         self.folder = Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir() / "features"
-        self.comparability: dict[str, dict[str, Any]] = {}
-        self.main_metric: str | None = None
-        self.table: dict[str, dict[str, float]] = {}
-        self.bar = False
         self._networks: dict[tuple[str, ...], Networks] = {}
 
     @cached_property
@@ -116,7 +107,18 @@ class TranslationEvaluator:
             self._networks[key] = Networks(self.extractor, texture, feature_maps(use=STRUCTURE))
         return self._networks[key]
 
-    def evaluate(
+    def measure(self, painter: Any, data: Any) -> Measurement:
+        """Measure a painter on what a data module holds out; every process must call it, and gets the figures."""
+        check_fit(self, painter.takes)
+        return self.measure_pictures(
+            repainter(painter),
+            *self.crops(data),
+            reference=data.evaluation_images("style", "train"),
+            trained_against=painter.trained_against,
+            about=self.sources(data),
+        )
+
+    def measure_pictures(
         self,
         paint: Paint | PackedImages,
         content: PackedImages,
@@ -125,39 +127,24 @@ class TranslationEvaluator:
         reference: PackedImages | None = None,
         trained_against: Collection[str] | None = (),
         about: dict[str, Any] | None = None,
-    ) -> dict[str, float]:
+        num_images: int | None = None,
+    ) -> Measurement:
         """Measure; every process must call it and gets the figures of the first, which does the work.
 
         Args:
-            paint: repaints content; or what became of it, as many pictures in the same order.
+            paint: repaints content; or the repainted pictures, as many and in the same order.
             content: crops of what is to be repainted.
             style: crops of paintings that the model has not seen, of any number.
             reference: crops of other paintings.
-            trained_against: names of the networks in the model's own losses; None where nobody knows.
+            trained_against: names of the networks in the model's own losses; None if they are not known.
             about: what else to put on record.
-
-        Returns:
-            The model's figures; :attr:`table` has the others.
+            num_images: crops of content to repaint; None takes the protocol's own number.
         """
-        figures: dict[str, float] = {}
+        found = Measurement()
         if distributed.rank() == 0:
-            figures = self._measure(_Sets(paint, content, style, reference), trained_against, about or {})
-        shared = from_first((figures, self.comparability, self.main_metric, self.table))
-        figures, self.comparability, self.main_metric, self.table = shared
-        return figures
-
-    def of_model(self, model: Any, data: Any) -> dict[str, float]:
-        """Measure a model in training on what its data module holds out."""
-        return self.evaluate(
-            repainter(model.generator_ema),
-            *self.crops(data),
-            reference=data.evaluation_images("style", "train"),
-            trained_against=networks_in(getattr(model, "perceptual", None)),
-            about=self.sources(data),
-        )
-
-    def sheet_of_model(self, model: Any, data: Any) -> None:
-        """Training shows its own sheets."""
+            sets = _Sets(paint, content, style, reference, num_images or self.num_images)
+            found = self._measure(sets, trained_against, about or {})
+        return from_first(found)
 
     def crops(self, data: Any) -> tuple[PackedImages, PackedImages]:
         """Content and style of the split that is measured."""
@@ -172,28 +159,24 @@ class TranslationEvaluator:
             record |= {f"{prefix}split": split, f"{side}_pictures": known[side][split]}
         return record
 
-    def _measure(
-        self, sets: "_Sets", trained_against: Collection[str] | None, about: dict[str, Any]
-    ) -> dict[str, float]:
+    def _measure(self, sets: "_Sets", trained_against: Collection[str] | None, about: dict[str, Any]) -> Measurement:
         networks = self.networks(trained_against or ())
         style = Chosen(sets.style, self.num_style)
         of_style = self._known(networks, style, "paintings")
-        table = Table(networks, self.metrics, self.settings, of_style, style.cut_from)
-        for name, view, pictures in self._rows(networks, sets, style):
-            table.add(name, view, pictures.cut_from)
-        self.table = table.rows
-        self.comparability = table.records(
+        comparison = Comparison(networks, self.metrics, self.settings, of_style, style.cut_from)
+        for name, description, pictures in self._rows(networks, sets, style):
+            comparison.add(name, description, pictures.cut_from)
+        records = comparison.records(
             fingerprint=sets.style.fingerprint,
             content_fingerprint=sets.content.fingerprint,
             trained_against=None if trained_against is None else sorted(trained_against),
             **about,
         )
-        self.main_metric = table.preferred()
-        return table.rows[OURS]
+        return Measurement(comparison.rows[OURS], records, comparison.preferred(), comparison.rows)
 
-    def _rows(self, networks: Networks, sets: "_Sets", style: Chosen) -> Iterator[tuple[str, View, Chosen]]:
-        """What the table has a row for, each of as many pictures: the Fréchet distance depends on their number."""
-        count = min(self.num_images, *(len(packed) for packed in (sets.content, sets.reference) if packed is not None))
+    def _rows(self, networks: Networks, sets: "_Sets", style: Chosen) -> Iterator[tuple[str, Description, Chosen]]:
+        """The painted pictures and the controls, all of the same number: the Fréchet distance depends on it."""
+        count = min(sets.num_images, *(len(packed) for packed in (sets.content, sets.reference) if packed is not None))
         content = Chosen(sets.content, count)
 
         def of_content(change: Paint) -> Pictures:
@@ -201,7 +184,7 @@ class TranslationEvaluator:
 
         colours = colours_of(style.all())
         painted = Chosen(sets.paint, count) if isinstance(sets.paint, PackedImages) else of_content(sets.paint)
-        yield OURS, self._view(networks, painted, len(content), "repainted pictures", content), content
+        yield OURS, self._description(networks, painted, len(content), "repainted pictures", content), content
         yield CONTROLS[0], self._known(networks, content, CONTROLS[0], content), content
         matched, key = of_content(lambda images: match_colours(images, colours)), [style.packed.fingerprint, len(style)]
         yield CONTROLS[1], self._known(networks, content, CONTROLS[1], matched, key), content
@@ -216,14 +199,14 @@ class TranslationEvaluator:
         what: str,
         made: Pictures | None = None,
         key: Sequence[Any] = (),
-    ) -> View:
-        """A view that no model has a part in, from disk where it is known.
+    ) -> Description:
+        """The description of pictures that no model has a part in; read from disk if it is known.
 
         Args:
-            networks: to look through.
+            networks: to describe with.
             chosen: pictures.
             what: they are, in words.
-            made: what is made of them, and looked at in their place; their own structure counts for nothing.
+            made: what is made of them, and described in their place.
             key: what else that depends on.
         """
         made_of = [
@@ -236,12 +219,14 @@ class TranslationEvaluator:
         digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
 
         def compute() -> dict[str, Tensor]:
-            return self._view(networks, made or chosen, len(chosen), what, chosen if made else None).tensors()
+            return self._description(networks, made or chosen, len(chosen), what, chosen if made else None).tensors()
 
-        return View.of(keep(self.folder / f"{digest}.safetensors", compute))
+        return Description.of(keep(self.folder / f"{digest}.safetensors", compute))
 
-    def _view(self, networks: Networks, pictures: Pictures, n: int, what: str, content: Pictures | None) -> View:
-        with counting(f"measuring {what}", n, self.bar) as tick:
+    def _description(
+        self, networks: Networks, pictures: Pictures, n: int, what: str, content: Pictures | None
+    ) -> Description:
+        with counting(f"measuring {what}", n) as tick:
             return describe(networks, pictures, n, content, tick)
 
 
@@ -251,3 +236,4 @@ class _Sets:
     content: PackedImages
     style: PackedImages
     reference: PackedImages | None
+    num_images: int

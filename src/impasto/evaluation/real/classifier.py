@@ -1,4 +1,4 @@
-"""A small classifier of the real pictures, to judge whether generated ones are what they were asked to be."""
+"""A small classifier of the real pictures, which tells whether generated ones are what they were asked to be."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from impasto.base.cache import cache_dir
 from impasto.base.pixels import from_uint8
 from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
-from impasto.evaluation.figures.by_class import Judge
+from impasto.evaluation.figures.by_class import LabelClassifier
 from impasto.evaluation.figures.distances import some_positions
 from impasto.evaluation.figures.features import exactly, from_first
 from impasto.evaluation.real.features import keep, uint8_slice
@@ -76,22 +76,19 @@ def _block(channels: int, width: int) -> tuple[nn.Module, ...]:
     )
 
 
-def classifier_for(
-    real: PackedImages, *, images: int = 200_000, folder: Path | None = None, bar: bool = False
-) -> Judge:
+def classifier_for(real: PackedImages, *, images: int = 200_000, folder: Path | None = None) -> LabelClassifier:
     """The classifier of labelled pictures, trained once and kept on disk; every process must call it.
 
     Args:
         real: labelled pictures.
         images: pictures to train on, counting repeats; fewer for a small data set (40 rounds).
-        folder: where to keep it; ``classifiers`` in the cache where null.
-        bar: draw a progress bar.
+        folder: where to keep it; None is ``classifiers`` in the cache.
     """
     images = min(images, 40 * len(real))
     what = [FORMAT, real.fingerprint, list(real.class_names), images, SIDE]
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
     path = (folder or cache_dir() / "classifiers") / f"{key}.safetensors"
-    state = keep(path, lambda: train(real, images, bar)) if distributed.rank() == 0 else {}
+    state = keep(path, lambda: train(real, images)) if distributed.rank() == 0 else {}
     state = from_first(state)
     accuracy = float(state.pop("accuracy"))
     with torch.device("meta"):  # draws no weights that are thrown away
@@ -99,10 +96,10 @@ def classifier_for(
     network.load_state_dict(state, assign=True)
     network.requires_grad_(False).eval().to(best_device()).to(memory_format=torch.channels_last)
     network.weights_sha256 = state_sha256(network)
-    return Judge(network, accuracy)
+    return LabelClassifier(network, accuracy)
 
 
-def train(real: PackedImages, images: int, bar: bool = False) -> dict[str, Tensor]:
+def train(real: PackedImages, images: int) -> dict[str, Tensor]:
     """Train on a part of the pictures and measure on the rest: weights on the CPU, and ``accuracy``.
 
     Draws nothing from torch's global generator.
@@ -119,7 +116,7 @@ def train(real: PackedImages, images: int, bar: bool = False) -> dict[str, Tenso
         steps = max(1, images // BATCH)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 6e-3, steps)
         order = np.random.default_rng(0)
-        with counting("training a classifier of the real pictures", steps * BATCH, bar) as tick:
+        with counting("training a classifier of the real pictures", steps * BATCH) as tick:
             for _ in range(steps):
                 chosen = order.choice(shown, BATCH)
                 pixels = uint8_slice(real, chosen, 0, BATCH).to(device)

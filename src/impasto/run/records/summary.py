@@ -17,6 +17,7 @@ from impasto.callbacks.evaluation import Evaluation
 from impasto.callbacks.find import find_callback
 from impasto.callbacks.guard import Guard
 from impasto.callbacks.progress import TrainingProgress
+from impasto.evaluation.protocols.measurement import Measurement
 from impasto.models.base import AdversarialModel
 
 
@@ -28,12 +29,13 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
     verdict = guard.verdict if guard is not None else ""
     if not verdict and not model.is_finite():  # without a guard
         verdict = "the weights are not finite"
-    modes: dict[str, str | None] = {str(cfg.optimized_metric or model.main_metric): cfg.mode}
+    latest = (evaluation.latest if evaluation is not None else None) or Measurement()
+    modes: dict[str, str | None] = {str(cfg.optimized_metric or latest.main): cfg.mode}
     return {
         "status": "interrupted" if interrupted else "diverged" if verdict else "complete",
         "cause": interrupted or verdict or None,
-        "metrics": metric_table(evaluation.history, evaluation.comparability, modes) if evaluation is not None else {},
-        "main_metric": model.main_metric,
+        "metrics": metric_table(evaluation.history, latest.comparability, modes) if evaluation is not None else {},
+        "main_metric": latest.main,
         "best_checkpoint": (checkpoints.best or None) if checkpoints is not None else None,
         "images_seen": model.images_seen,
         "planned_kimg": cfg.kimg,

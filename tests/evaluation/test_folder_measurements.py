@@ -14,8 +14,8 @@ from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.base.sheets import is_sheet
 from impasto.base.spec import ImageSpec
+from impasto.evaluation.folder_measurements import measure_translated
 from impasto.evaluation.folders import pack_folder, size_of_first
-from impasto.evaluation.pairs import measure_pairs
 from impasto.inference.console import follow
 from impasto.inference.stylize import stylize
 from impasto.painters.loading import LoadedGenerator
@@ -52,18 +52,18 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 
 def measured(folders: dict[str, Path], *overrides: str):  # type: ignore[no-untyped-def]
     given = [f"{name}={folder}" for name, folder in folders.items()]
-    return measure_pairs(composed_evaluate(*given, *overrides), PROTOCOLS)
+    return measure_translated(composed_evaluate(*given, *overrides), PROTOCOLS)
 
 
 def test_a_folder_of_paintings_gets_its_controls(folders: dict[str, Path], tmp_path: Path) -> None:
     forget_notices()
     result = measured(folders)
-    assert list(result.table) == ["painted", "content", "content in the style's colours"]
-    record = result.comparability["kid_tiny"]
+    assert list(result.measurement.rows) == ["painted", "content", "content in the style's colours"]
+    record = result.measurement.comparability["kid_tiny"]
     assert (record["generated"], record["real"], record["trained_against"]) == (9, 12, None)
-    assert result.table["content"]["structure"] == pytest.approx(1.0)
-    assert 0 < result.figures["structure"] < 1
-    assert set(result.figures) >= {"fd_tiny", "kid_tiny", "gram_random_features"}
+    assert result.measurement.rows["content"]["structure"] == pytest.approx(1.0)
+    assert 0 < result.measurement.figures["structure"] < 1
+    assert set(result.measurement.figures) >= {"fd_tiny", "kid_tiny", "gram_random_features"}
     assert "does not say what its painter was trained against" in notices()["evaluation.statistics"]
     assert result.path == folders["generated"] / "evaluation.json"
     assert json.loads(json.dumps(result.report))["pairs"] == 9
@@ -72,7 +72,7 @@ def test_a_folder_of_paintings_gets_its_controls(folders: dict[str, Path], tmp_p
 
 def test_what_was_not_painted_is_the_control_itself(folders: dict[str, Path], tmp_path: Path) -> None:
     result = measured({**folders, "generated": folders["content"]}, f"output={tmp_path / 'x.json'}")
-    assert result.table["painted"] == pytest.approx(result.table["content"])
+    assert result.measurement.rows["painted"] == pytest.approx(result.measurement.rows["content"])
 
 
 def test_pairs_are_complete_or_it_is_said(folders: dict[str, Path]) -> None:

@@ -1,11 +1,11 @@
-"""The table of a translation model: its own figures, and those of the controls, with a record of each."""
+"""Figures of several sets of pictures against one set of paintings: the painted ones and the controls."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from torch import Tensor
 
-from impasto.evaluation.figures.descriptions import Networks, View
+from impasto.evaluation.figures.descriptions import Description, Networks
 from impasto.evaluation.figures.distances import statistics
 from impasto.evaluation.figures.feature_statistics import gram_distance, mean_std_distance
 from impasto.evaluation.figures.features import Features, RealFeatures
@@ -16,22 +16,27 @@ CONTROLS: Final = ("content", "content in the style's colours")
 REFERENCE: Final = "paintings trained on"
 
 
-class Table:
+class Comparison:
     """Figures of sets of pictures against one set of paintings, a row for each set.
 
     Args:
-        networks: that all sets are seen through.
+        networks: that all sets are described with.
         metrics: distances that are wanted.
-        settings: of theirs.
+        settings: of the distances.
         style: the paintings.
-        cut_from: (m,) which painting each of them is a crop of; None where each is one of its own.
+        cut_from: (m,) which painting each of them is a crop of; None if each is a picture of its own.
 
     Attributes:
         rows: figures by row and name.
     """
 
     def __init__(
-        self, networks: Networks, metrics: Sequence[str], settings: Settings, style: View, cut_from: Tensor | None
+        self,
+        networks: Networks,
+        metrics: Sequence[str],
+        settings: Settings,
+        style: Description,
+        cut_from: Tensor | None,
     ) -> None:
         self.networks, self.metrics, self.settings, self.style = networks, metrics, settings, style
         self.real = RealFeatures(style.values, statistics(style.values), cut_from)
@@ -39,7 +44,7 @@ class Table:
         self.counts: dict[str, int] = {}
         self.found: dict[str, Figure] = {}
 
-    def add(self, name: str, row: View, cut_from: Tensor | None) -> None:
+    def add(self, name: str, row: Description, cut_from: Tensor | None) -> None:
         """Measure one set.
 
         Args:
