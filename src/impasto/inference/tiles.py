@@ -15,7 +15,8 @@ from impasto.networks.layers.norm import Statistics, WholePictureStatistics
 
 WHOLE: Final = 4_000_000
 """Pixels up to which a picture is painted whole unless told otherwise: about 4 GB at the published width."""
-TILE: Final = 1024
+TILE: Final = 896
+"""Side of a tile in pixels; with overlaps it takes 2.6 GiB at the published width."""
 STRIP: Final = 128
 """Rows that are handled at a time where that saves memory."""
 OVERLAP: Final = 96

@@ -59,10 +59,13 @@ class InstanceNorm(nn.Module):
             groups, x = (x.shape[1], x.contiguous()) if self.groups is None else (self.groups, x)
             return F.group_norm(x, groups, self.weight, self.bias, self.eps)
         mean, variance = self.statistics
-        x = (x - mean) * torch.rsqrt(variance + self.eps)
-        if self.weight is None or self.bias is None:
-            return x
-        return torch.addcmul(self.bias.view(1, -1, 1, 1), x, self.weight.view(1, -1, 1, 1))
+        scale = torch.rsqrt(variance + self.eps)
+        if self.weight is not None:
+            scale = scale * self.weight.view(1, -1, 1, 1)
+        shift = -mean * scale
+        if self.bias is not None:
+            shift = shift + self.bias.view(1, -1, 1, 1)
+        return torch.addcmul(shift, x, scale)  # one copy of the input: tiles are as large as memory allows
 
     def measure(self, x: Tensor) -> Statistics:
         """Mean and variance of each channel's group for an input (1, C, H, W)."""
