@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from impasto.base.progress import rate_text
 from impasto.callbacks.clock import StopAt, how_short
-from impasto.callbacks.progress import TrainingProgress, _rate
+from impasto.callbacks.progress import TrainingProgress
 
 
 def model_at(images: int, seconds: float) -> Any:
@@ -22,7 +23,7 @@ def test_time_left_is_what_runs_out_first() -> None:
 
 
 def test_slow_rates_have_decimals() -> None:
-    assert [_rate(n) for n in (612.4, 10.0, 3.14, 0.0123)] == ["612", "10", "3.1", "0.012"]
+    assert [rate_text(n) for n in (612.4, 10.0, 3.14, 0.0123)] == ["612", "10", "3.1", "0.012"]
 
 
 def test_a_run_that_ends_by_its_minutes_says_so(caplog: pytest.LogCaptureFixture) -> None:

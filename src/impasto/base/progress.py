@@ -15,7 +15,7 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TextColumn,
-    TimeRemainingColumn,
+    TimeElapsedColumn,
 )
 from rich.text import Text
 
@@ -49,7 +49,7 @@ def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) ->
         seconds: between lines.
     """
     if (bar or _bars.get()) and sys.stderr.isatty():
-        with Progress(*columns(), console=Console(stderr=True)) as progress:
+        with progress_bar() as progress:
             task = progress.add_task(what, total=total)
             # Parts of pictures do not add up to whole numbers exactly.
             yield lambda n: progress.update(task, completed=round(progress.tasks[0].completed + n, 6))
@@ -57,9 +57,29 @@ def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) ->
         yield _Lines(what, total, seconds)
 
 
+def progress_bar(shown: bool = True) -> Progress:
+    """The one bar of all commands, on stderr.
+
+    A task counts by its numbers, and by the clock since it began, unless its fields say otherwise: ``count`` (a text),
+    ``rate`` (pictures a second), ``left`` (seconds).
+
+    Args:
+        shown: draw it.
+    """
+    return Progress(*columns(), console=Console(stderr=True), refresh_per_second=2, disable=not shown)
+
+
 def columns() -> tuple[ProgressColumn, ...]:
     """What the bar shows."""
-    return (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    return (TextColumn("{task.description}"), BarColumn(bar_width=24), Count(), Rate(), TimeElapsedColumn(), Left())
+
+
+class Count(MofNCompleteColumn):
+    """How much is done of how much."""
+
+    def render(self, task: Task) -> Text:
+        """The text of the column."""
+        return Text(task.fields["count"]) if "count" in task.fields else super().render(task)
 
 
 class Rate(ProgressColumn):
@@ -67,7 +87,29 @@ class Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """The text of the column."""
-        return Text(f"{task.speed:.3g} img/s" if task.speed else "")
+        rate = task.fields.get("rate", task.speed)
+        return Text(f"{rate_text(rate)} img/s" if rate else "")
+
+
+class Left(ProgressColumn):
+    """Time left, once there is anything to tell it by."""
+
+    def render(self, task: Task) -> Text:
+        """The text of the column."""
+        left = task.fields.get("left", task.time_remaining)
+        return Text(f"{clock_text(left)} left" if left is not None else "")
+
+
+def rate_text(images_per_second: float) -> str:
+    """Whole numbers, and two digits of slow rates."""
+    return f"{images_per_second:.0f}" if images_per_second >= 10 else f"{images_per_second:.2g}"
+
+
+def clock_text(seconds: float) -> str:
+    """``1:02:03``, or ``2:03`` below an hour."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 class _Lines:
@@ -83,5 +125,5 @@ class _Lines:
             self.said = now
             rate = self.done / (now - self.began)
             left = (self.total - self.done) / rate
-            done, speed = f"{round(self.done, 2):.12g}", f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
-            log.info("%s: %s of %d, %s img/s, %.0f s left", self.what, done, self.total, speed, left)
+            done = f"{round(self.done, 2):.12g}"
+            log.info("%s: %s of %d, %s img/s, %.0f s left", self.what, done, self.total, rate_text(rate), left)

@@ -5,8 +5,9 @@ import sys
 import time
 
 from lightning import Callback, Trainer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
+from impasto.base.progress import clock_text, progress_bar, rate_text
 from impasto.models.base import AdversarialModel, Batch
 
 log = logging.getLogger("impasto")
@@ -39,10 +40,10 @@ class TrainingProgress(Callback):
         if trainer.is_global_zero and pl_module.images_seen:
             log.info("Going on at %.1f of %g kimg", pl_module.kimg, self.kimg)
         if trainer.is_global_zero and sys.stderr.isatty():
-            rate, left = TextColumn("{task.fields[rate]} img/s"), TextColumn("{task.fields[left]} left")
-            columns = (TextColumn("{task.description}"), BarColumn(), rate, TimeElapsedColumn(), left)
-            self._bar = Progress(*columns, refresh_per_second=2)
-            self._bar.add_task("kimg", total=self.kimg, completed=int(pl_module.kimg), rate="-", left="-")
+            self._bar = progress_bar()
+            self._bar.add_task(
+                "training", total=self.kimg, completed=int(pl_module.kimg), rate=None, left=None, count=""
+            )
             self._bar.start()
 
     def on_train_batch_start(self, *_: object) -> None:
@@ -58,13 +59,13 @@ class TrainingProgress(Callback):
         self.images, self.busy = self.images + step[0], self.busy + step[1]
         self._window = [*self._window[-19:], step]
         rate = sum(n for n, _ in self._window) / max(sum(t for _, t in self._window), 1e-9)
-        text, left = f"{pl_module.kimg:.1f}/{self.kimg:g} kimg", _clock(self.seconds_left(pl_module, rate))
+        text, left = f"{pl_module.kimg:.1f}/{self.kimg:g} kimg", self.seconds_left(pl_module, rate)
         if self._bar is not None:
             task = self._bar.task_ids[0]
-            self._bar.update(task, completed=pl_module.kimg, description=text, rate=_rate(rate), left=left)
+            self._bar.update(task, completed=pl_module.kimg, count=text, rate=rate, left=left)
         elif trainer.is_global_zero and now - self._said >= self.seconds:
             self._said = now
-            log.info("%s, %s img/s, %s left", text, _rate(rate), left)
+            log.info("%s, %s img/s, %s left", text, rate_text(rate), clock_text(left))
 
     def seconds_left(self, model: AdversarialModel, rate: float) -> float:
         """Until the run ends by its pictures or by its minutes, at so many pictures a second."""
@@ -78,7 +79,9 @@ class TrainingProgress(Callback):
         self._close()
         if trainer.is_global_zero:
             taken = time.monotonic() - self._began
-            log.info("%.1f kimg seen, %s img/s, %s", pl_module.kimg, _rate(self.images_per_second), _clock(taken))
+            log.info(
+                "%.1f kimg seen, %s img/s, %s", pl_module.kimg, rate_text(self.images_per_second), clock_text(taken)
+            )
 
     def on_exception(self, *_: object) -> None:
         """Leave the terminal as it was."""
@@ -88,13 +91,3 @@ class TrainingProgress(Callback):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-
-
-def _rate(images_per_second: float) -> str:
-    return f"{images_per_second:.0f}" if images_per_second >= 10 else f"{images_per_second:.2g}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

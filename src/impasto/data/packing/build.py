@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from impasto.base.cache import remedy_for
 from impasto.base.errors import UserError
 from impasto.base.files import check_space
+from impasto.base.progress import progress_bar
 from impasto.data.packing.chunks import pack_chunk, start_worker
 from impasto.data.packing.journal import Journal, finish, write_bad
 from impasto.data.packing.packed import BAD_LIST, first_few, read_bad
@@ -56,7 +55,7 @@ def build(
     # Some 2 MB of rows: enough to make up for the traffic, little enough to hold several of, pictures included.
     size = min(max(2**21 // row_bytes, 8), 256)
     total = min((n for n in (source.length, limit) if n is not None), default=None)
-    with Journal(partial / "journal.jsonl", size, total) as journal, _bar(progress) as bar:
+    with Journal(partial / "journal.jsonl", size, total) as journal, progress_bar(progress) as bar:
         if source.length is not None and total is not None:
             check_space(partial, (total - journal.num_items) * row_bytes, remedy_for(partial))
         task = bar.add_task("Packing pictures", total=total, completed=journal.num_items)
@@ -167,15 +166,3 @@ def _workers(first: Item, total: int | None) -> int:
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, 16)
-
-
-class _Rate(ProgressColumn):
-    """Pictures per second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f} pictures/s" if task.speed else "")
-
-
-def _bar(shown: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    return Progress(*columns, disable=not shown)
