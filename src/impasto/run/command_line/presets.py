@@ -72,7 +72,7 @@ def parameters_of(target: str) -> set[str] | None:
     except Exception:  # refused by the checks, which say why
         return None
     makers = [vars(each).get("__init__") for each in inspect.getmro(found)] if inspect.isclass(found) else [found]
-    names: set[str] = set()
+    names = set(getattr(found, "roles", ()))  # networks, which are built apart and handed on by name
     for maker in filter(inspect.isfunction, makers):
         parameters = inspect.signature(maker).parameters
         names |= set(parameters)
