@@ -412,7 +412,7 @@ def test_what_is_checked_is_what_runs(tmp_path: Path) -> None:
     assert set(parts.penalties) == {"r1", "lecam"}
     assert list(parts.trainer.callbacks)[: len(parts.callbacks)] == list(parts.callbacks.values())
     assert not parts.augment.p.is_meta
-    assert parts.data.root == "nowhere"
+    assert parts.data.where["root"] == "nowhere"
 
 
 def test_a_model_is_given_what_it_learns_from() -> None:

@@ -62,6 +62,13 @@ def check_every_target(cfg: DictConfig) -> None:
         check_binding(path, node)
 
 
+@pytest.mark.parametrize("name", choices("experiment"))
+def test_an_experiment_is_whole_with_its_own_parts(name: str, tmp_path: Path) -> None:
+    forget_notices()
+    composed(tmp_path, f"experiment={name}")
+    assert "experiment" not in notices()
+
+
 def test_what_is_left_out_is_said_and_what_was_typed_is_refused(tmp_path: Path) -> None:
     forget_notices()
     translation = ["debug=fast", "model=fastcut", "data=unpaired", "data.content=nowhere"]

@@ -56,13 +56,17 @@ def keys_of(node: Any, path: str = "") -> Iterator[str]:
 
 
 def is_taken(cfg: DictConfig, key: str) -> bool:
-    """Whether the class beside a key has a parameter of its name; so has everything that belongs to no class."""
+    """Whether the class beside a key has a parameter of its name; so has everything that belongs to no class.
+
+    A factory (``_partial_``) inside the node may take what the class hands on to it, as ``data.pictures`` does.
+    """
     parent, _, name = key.rpartition(".")
     node: Any = OmegaConf.select(cfg, parent) if parent else None
     if not isinstance(node, DictConfig) or "_target_" not in node or name not in node:
         return True
-    parameters = parameters_of(str(node["_target_"]))
-    return parameters is None or name in parameters
+    factories = [each for each in node.values() if isinstance(each, DictConfig) and each.get("_partial_")]
+    taken = [parameters_of(str(each["_target_"])) for each in (node, *factories)]
+    return taken[0] is None or any(names is not None and name in names for names in taken)
 
 
 def parameters_of(target: str) -> set[str] | None:
