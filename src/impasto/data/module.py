@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from inspect import signature
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from lightning import LightningDataModule
 from torch import Tensor
@@ -21,6 +23,7 @@ from impasto.data.packing.pack import pack
 from impasto.data.packing.packed import Duplicates, PackedImages
 from impasto.data.packing.sizing import Resize, SizePolicy, size_policy
 from impasto.data.parts import LABELLED, Part, check_parts
+from impasto.data.sources.aligned import AlignedSource
 from impasto.data.sources.opening import OpenPictures, Pictures
 from impasto.data.sources.source import Source
 from impasto.data.split import hold_out, without_empty_classes
@@ -52,6 +55,7 @@ class ImageDataModule(LightningDataModule):
         resize: how a picture comes to that size, as :class:`~impasto.data.packing.sizing.SizePolicy` has it;
             ``auto`` is ``fit`` for fewer than 100 pictures, else ``crop``.
         channels: 1 (grey) or 3.
+        content_channels: of the part ``content``, where it has others; for aligned parts.
         limit: use so many pictures of each part at most.
         holdout: share of each part held back from training; None is the data set's own test part.
         balanced: draw each class equally often, in all parts.
@@ -67,6 +71,8 @@ class ImageDataModule(LightningDataModule):
 
     Attributes:
         parts: how each part is drawn, by name.
+        aligned: the names of the parts that are drawn together.
+        channels_of: how many channels each part has.
         start_batch: number of the first batch that the loader gives; a resumed run sets it.
         vectors_sha256: of the condition vectors of all pictures in their order; None where they have none.
 
@@ -84,6 +90,7 @@ class ImageDataModule(LightningDataModule):
         pack_size: Size | None = None,
         resize: Resize | Literal["auto"] = "auto",
         channels: int = 3,
+        content_channels: int | None = None,
         limit: Count | None = None,
         holdout: Share | None = 0.0,
         balanced: bool = False,
@@ -105,9 +112,15 @@ class ImageDataModule(LightningDataModule):
         check_where(pictures, where)
         self.image_size = as_size(image_size, "data.image_size")
         self.pack_size = None if pack_size is None else as_size(pack_size, "data.pack_size")
-        self.resize, self.channels, self.limit, self.holdout = resize, channels, limit, holdout
+        self.resize, self.limit, self.holdout = resize, limit, holdout
         # What cannot work does not wait for the pictures, on which "auto" depends.
         size_policy(self.image_size, self.pack_size, "crop" if resize == "auto" else resize, channels)
+        self.channels_of = dict.fromkeys(self.parts, channels)
+        if content_channels is not None:
+            self.channels_of["content"] = content_channels
+        self.aligned = [name for name, drawing in self.parts.items() if drawing == "aligned"]
+        if color_jitter and any(self.channels_of[name] != 3 for name in self.aligned):
+            raise UserError("data.color_jitter changes colours, which not both sides of these pairs have: set it to 0.")
         if balanced and vectors is not None:
             raise UserError("data.balanced=true needs classes, whose place data.vectors takes: leave one of them out.")
         self.balanced, self.batch_size, self.num_workers, self.seed = balanced, batch_size, num_workers, seed
@@ -129,8 +142,10 @@ class ImageDataModule(LightningDataModule):
         by_part = {LABELLED: opened} if isinstance(opened, Pictures) else opened
         if missing := [name for name in self.parts if name not in by_part]:
             raise UserError(f"data.parts names {missing[0]}, but the pictures come as {', '.join(by_part)}.")
+        together = self._split_together(by_part) if self.aligned else {}
         self._packed = {
-            name: self._split(name, by_part[name], table if name == LABELLED else None) for name in self.parts
+            name: together.get(name) or self._split(name, by_part[name], self.channels_of[name], table)
+            for name in self.parts
         }
 
     def setup(self, stage: str | None = None) -> None:
@@ -145,9 +160,11 @@ class ImageDataModule(LightningDataModule):
             "rank": distributed.rank(),
             "world_size": distributed.world_size(),
         }
+        names = list(self.parts)
+        leaders = dict.fromkeys(self.aligned, next(iter(self.aligned), ""))  # whose order, crops and flips a part has
         samplers = {
-            name: part.sampler(self.batch_size, stream=stream, **order)
-            for stream, (name, part) in enumerate(self._packed.items())
+            name: part.sampler(self.batch_size, stream=names.index(leaders.get(name, name)), **order)
+            for name, part in self._packed.items()
         }
         return make_loader(self.train, samplers, self.num_workers)
 
@@ -170,8 +187,8 @@ class ImageDataModule(LightningDataModule):
 
     @property
     def packs(self) -> list[PackedImages]:
-        """Everything that was packed, for ``bad_images.csv``."""
-        return [packed for part in self._packed.values() for packed in part.packs]
+        """Everything that was packed, for ``bad_images.csv``; aligned parts are packed as one."""
+        return list({id(packed): packed for part in self._packed.values() for packed in part.packs}.values())
 
     @property
     def train(self) -> dict[str, PackedImages]:
@@ -209,7 +226,7 @@ class ImageDataModule(LightningDataModule):
         """Some pictures to show, each (N, C, H, W) in [-1, 1].
 
         ``image``, of those trained on, with their vectors as ``condition`` (N, K) if any; or ``content``, held out, to
-        show what becomes of it.
+        show what becomes of it, and its ``target`` if there is one.
 
         Args:
             count: at most; None is 16 of ``image`` or 8 of ``content``.
@@ -218,7 +235,8 @@ class ImageDataModule(LightningDataModule):
             chosen = self.evaluation_images(LABELLED, "train")
             vectors = vectors_in(chosen, count or 16)
             return {LABELLED: look_at(chosen, count or 16), **({} if vectors is None else {"condition": vectors})}
-        return {"content": look_at(self.evaluation_images("content", "held_out"), count or 8)}
+        shown = self.aligned or ["content"]
+        return {name: look_at(self.evaluation_images(name, "held_out"), count or 8) for name in shown}
 
     def first_batches(self, part: str, size: int, count: int) -> Iterator[Tensor]:
         """Batches of a part as training sees them, the same every time: ``count`` of (size, C, H, W) in [-1, 1]."""
@@ -264,13 +282,24 @@ class ImageDataModule(LightningDataModule):
 
     # Packing --------------------------------------------------------------------------------------------------------
 
-    def _split(self, name: str, pictures: Pictures, table: VectorTable | None) -> Part:
-        policy = self._policy(pictures.source)
+    def _split_together(self, by_part: Mapping[str, Pictures]) -> dict[str, Part]:
+        """Aligned parts: packed as one picture whose channels lie behind each other, and split as one."""
+        names, channels = self.aligned, [self.channels_of[name] for name in self.aligned]
+        ends = list(accumulate(channels, initial=0))
+        source = AlignedSource([by_part[name].source for name in names], channels)
+        whole = self._split(names[0], replace(by_part[names[0]], source=source), ends[-1], None)
+        return {
+            name: replace(whole, name=name, pictures=by_part[name], layer=layer)
+            for name, layer in zip(names, pairwise(ends), strict=True)
+        }
+
+    def _split(self, name: str, pictures: Pictures, channels: int, table: VectorTable | None) -> Part:
+        policy = self._policy(pictures.source, channels)
         sources = [pictures.source]
         if self.holdout is None and pictures.held_out is not None:
             sources.append(pictures.held_out)
         packs = [self._pack(source, policy) for source in sources]
-        if table is not None:
+        if table is not None and name == LABELLED:
             packs = attach(table, packs)
             self.vectors_sha256 = digest_of(packs)
         train, held_out = hold_out(packs[0], self.holdout or 0.0) if len(packs) == 1 else packs
@@ -279,10 +308,10 @@ class ImageDataModule(LightningDataModule):
         grouped = self.balanced or self.parts[name] == "grouped"
         return Part(name, pictures, policy, packs, train, held_out, grouped)
 
-    def _policy(self, source: Source) -> SizePolicy:
+    def _policy(self, source: Source, channels: int) -> SizePolicy:
         few = source.length is not None and min(source.length, self.limit or source.length) < FEW
         resize: Resize = ("fit" if few else "crop") if self.resize == "auto" else self.resize
-        return size_policy(self.image_size, self.pack_size, resize, self.channels)
+        return size_policy(self.image_size, self.pack_size, resize, channels)
 
     def _pack(self, source: Source, policy: SizePolicy) -> PackedImages:
         return pack(
@@ -309,3 +338,8 @@ def check_where(pictures: OpenPictures, where: Mapping[str, Any]) -> None:
         raise UserError(f"The pictures cannot be opened with {given} ({problem}): give what they take.") from None
     except ValueError:  # a builtin without a signature
         return
+    hints = get_type_hints(getattr(pictures, "func", pictures))
+    for name, value in where.items():
+        words = get_args(hints.get(name)) if get_origin(hints.get(name)) is Literal else (value,)
+        if value not in words:
+            raise UserError(f"data.{name}={value} is not known: choose one of {', '.join(words)}.")

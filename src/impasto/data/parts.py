@@ -19,8 +19,9 @@ from impasto.data.split import crops_of
 LABELLED: Final = "image"
 """The part whose labels or condition vectors networks are told."""
 
-Drawing = Literal["independently", "grouped"]
-"""How batches of a part are put together: of any pictures; or of each class equally often."""
+Drawing = Literal["independently", "aligned", "grouped"]
+"""How batches of a part are put together: of any pictures; of the same pictures, crops and flips as those of all other
+aligned parts; or of each class equally often."""
 
 
 def check_parts(parts: Mapping[str, str]) -> dict[str, Drawing]:
@@ -48,6 +49,7 @@ class Part:
         train: the pictures to train on, on their canvas.
         held_out: those held back; None where there are none.
         grouped: draw each class equally often.
+        layer: of aligned parts, which are packed as one, the first channel of this part and the one behind its last.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Part:
     train: PackedImages
     held_out: PackedImages | None
     grouped: bool
+    layer: tuple[int, int] | None = None
 
     @property
     def source(self) -> Source:
@@ -67,16 +70,20 @@ class Part:
         """Shape of what networks see at ``size`` (h, w), and classes or the length of condition vectors."""
         train = self.told(self.train)
         condition_dim = 0 if train.vectors is None else train.vectors.shape[1]
-        return ImageSpec(self.policy.channels, *size, train.class_names, condition_dim)
+        return ImageSpec(train.shape[2], *size, train.class_names, condition_dim)
 
     def told(self, packed: PackedImages) -> PackedImages:
         """The pictures with what networks are told of them: classes of other parts than ``image`` only group them."""
+        packed = self._with_labels_for_networks(packed)
+        return packed if self.layer is None else packed.layer(*self.layer)
+
+    def _with_labels_for_networks(self, packed: PackedImages) -> PackedImages:
         return packed if self.name == LABELLED else replace(packed, labels=None, class_names=())
 
     def crops(self, held_out: bool, size: tuple[int, int], cache_dir: Path) -> PackedImages:
         """The pictures of a split at ``size`` (h, w), cut at fixed places where the canvas is larger."""
         chosen = self.held_out if held_out and self.held_out is not None else self.train
-        return crops_of(self.told(chosen), self.policy, size, self.source, cache_dir)
+        return self.told(crops_of(self._with_labels_for_networks(chosen), self.policy, size, self.source, cache_dir))
 
     def sampler(self, batch_size: int, **order: int) -> BatchSampler:
         """Draws batches to train on.
@@ -106,14 +113,15 @@ class Part:
     def provenance(self) -> dict[str, Any]:
         """Where the pictures come from and how many there are; plain values."""
         labels = {"label": self.pictures.label, "classes": list(self.train.class_names)}
+        train, held_out = self.told(self.train), self.told(self.held_out) if self.held_out is not None else None
         return {
             "name": self.pictures.name,
             "origin": self.source.origin,
-            "fingerprint": self.train.fingerprint,
+            "fingerprint": train.fingerprint,
             **(labels if self.name == LABELLED else {}),
-            "train": len(self.train),
-            "held_out": len(self.held_out) if self.held_out is not None else 0,
-            "held_out_fingerprint": self.held_out.fingerprint if self.held_out is not None else None,
+            "train": len(train),
+            "held_out": len(held_out) if held_out is not None else 0,
+            "held_out_fingerprint": held_out.fingerprint if held_out is not None else None,
             "bad": sum(packed.num_bad for packed in self.packs),
             "duplicates": sum(packed.num_duplicates for packed in self.packs),
         }

@@ -102,7 +102,7 @@ def test_adapt_channels() -> None:
     ("values", "message"),
     [
         ({"resize": "squeeze"}, "data.resize=squeeze"),
-        ({"channels": 2}, "1 or 3"),
+        ({"channels": 0}, "1 channel or more"),
         ({"height": 0}, "data.image_size=0x8"),
         ({"fill": 256}, "^The fill 256"),
     ],

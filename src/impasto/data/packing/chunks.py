@@ -8,13 +8,16 @@ import threading
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from impasto.data.packing.sizing import SizePolicy, adapt_channels, to_size
+from impasto.data.packing.sizing import SizePolicy, adapt_channels, scaled, to_size
 from impasto.data.sources.decode import BadImage, decode, read_file
-from impasto.data.sources.source import Item
+from impasto.data.sources.source import Item, Layers, Load, Made, Missing
+
+ASPECT: Final = 0.02
+"""By how much the aspects of layers may differ before they count as stretched: sizes are rounded to pixels."""
 
 
 def start_worker() -> None:
@@ -38,33 +41,61 @@ def pack_chunk(images: Path, first_row: int, items: Sequence[Item], policy: Size
 
     Returns:
         Plain lists, one entry per item: names, labels, sizes (h, w), digests (int64 of the undecoded content) and
-        reasons (None, or why the picture is bad and its row black).
+        reasons (None, or why the picture is bad and its row black); and ``stretched``, the number of items whose
+        layers have different shapes.
 
     Raises:
         OSError: the rows cannot be written.
     """
     rows = np.zeros((len(items), *policy.shape), np.uint8)
     done: dict[str, Any] = {"names": [], "labels": [], "sizes": [], "digests": [], "reasons": []}
+    stretched = 0
     for row, item in zip(rows, items, strict=True):
         size, digest, reason = (0, 0), 0, None
         try:
-            pixels, digest = _load(item, policy)
+            # To cover the canvas, the shorter side must reach the canvas's longer one at most.
+            pixels, digest, is_stretched = _load(item.load, policy.channels, max(policy.height, policy.width))
             row[:], size = to_size(pixels, policy)
+            stretched += is_stretched
         except BadImage as error:
             reason = str(error)
         for column, value in zip(done.values(), (item.name, item.label, size, digest, reason), strict=True):
             column.append(value)
     _write(images, first_row * rows[0].nbytes, rows.data.cast("B"))
-    return done
+    return {**done, "stretched": stretched}
 
 
-def _load(item: Item, policy: SizePolicy) -> tuple[np.ndarray, int]:
-    if isinstance(item.load, np.ndarray):
-        pixels = np.ascontiguousarray(item.load)
-        return adapt_channels(pixels, policy.channels), _digest(repr(pixels.shape).encode(), pixels.data)
-    content = item.load if isinstance(item.load, bytes) else read_file(item.load)
-    # To cover the canvas, the shorter side must reach the canvas's longer one at most.
-    return decode(content, policy.channels, max(policy.height, policy.width)), _digest(content)
+def _load(load: Load | Layers, channels: int, canvas: int) -> tuple[np.ndarray, int, bool]:
+    """Pixels, the digest of what they are made of, and whether layers had to be stretched."""
+    match load:
+        case Layers():
+            return _load_layers(load, canvas)
+        case Missing():
+            raise BadImage(load.reason)
+        case Made():
+            pixels, digest, _ = _load(load.of, 3, canvas)
+            made = load.make(pixels, canvas)
+            if not made.size:
+                raise BadImage(f"its {pixels.shape[1]} x {pixels.shape[0]} pixels are too few")
+            name = load.make.__name__.encode()
+            return adapt_channels(made, channels), _digest(name, _bytes(digest)), False
+        case np.ndarray():
+            pixels = np.ascontiguousarray(load)
+            return adapt_channels(pixels, channels), _digest(repr(pixels.shape).encode(), pixels.data), False
+    content = load if isinstance(load, bytes) else read_file(load)
+    return decode(content, channels, canvas), _digest(content), False
+
+
+def _load_layers(layers: Layers, canvas: int) -> tuple[np.ndarray, int, bool]:
+    loaded = [_load(load, count, canvas) for load, count in zip(layers.loads, layers.channels, strict=True)]
+    height, width = loaded[0][0].shape[:2]
+    stretched = any(abs(pixels.shape[1] * height / (pixels.shape[0] * width) - 1) > ASPECT for pixels, *_ in loaded)
+    same = [scaled(pixels, (height, width)) for pixels, *_ in loaded]
+    return np.concatenate(same, axis=2), _digest(*(_bytes(digest) for _, digest, _ in loaded)), stretched
+
+
+def _bytes(digest: int) -> bytes:
+    return digest.to_bytes(8, "little", signed=True)
 
 
 def _digest(*parts: bytes | memoryview) -> int:

@@ -23,7 +23,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, chunk_rows: int, total: int | None) -> None:
-        self.num_items = self.num_bad = 0
+        self.num_items = self.num_bad = self.num_stretched = 0
         self._offsets: dict[int, int] = {}
         self._file = path.open("a+b")
         self._file.seek(0)
@@ -67,6 +67,7 @@ class Journal:
     def _count(self, chunk: int, offset: int, done: dict[str, Any]) -> None:
         self._offsets[chunk] = offset
         self.num_items += len(done["names"])
+        self.num_stretched += done.get("stretched", 0)
         self.num_bad += sum(reason is not None for reason in done["reasons"])
 
 
@@ -102,6 +103,7 @@ def finish(folder: Path, journal: Journal, policy: SizePolicy, class_names: tupl
     write_bad(folder, journal, first)
     os.truncate(folder / "images.u8", rows * int(np.prod(policy.shape)))
     meta = {"format": FORMAT, "rows": rows, "shape": policy.shape, "class_names": class_names}
+    meta["stretched"] = journal.num_stretched
     (folder / "meta.json").write_text(json.dumps(meta))
     for path in (*folder.iterdir(), folder):
         to_disk(path)

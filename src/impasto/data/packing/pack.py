@@ -64,6 +64,12 @@ def pack(
 
             packed = _pack_anew(folder, duplicates, build_in)
     judge(packed.num_bad, packed.num_rows, max_bad_share, folder)
+    if packed.num_stretched:
+        notice(
+            "data.aspect",
+            f"The sides of {packed.num_stretched} of {packed.num_rows} pairs differ in shape, width by height: the "
+            "second is stretched to the first; crop them alike if that is not what you want.",
+        )
     if packed.num_bad or (packed.num_duplicates and duplicates == "skip"):
         log.warning("%s", _left_out(packed))
     return packed

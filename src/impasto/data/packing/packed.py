@@ -48,6 +48,8 @@ class PackedImages:
         num_duplicates: how many files repeat another, byte for byte.
         vectors: float32 (n, K), what each picture is to be conditioned on; None where nothing is.
         cut_from: int64 (n,), the number of the picture that each is a crop of; None where each is a picture of its own.
+        num_stretched: of how many the layers had different shapes; of all that were packed.
+        channels: the first channel, the one behind the last, and how many the file has; None where these are all.
     """
 
     folder: Path
@@ -62,6 +64,8 @@ class PackedImages:
     num_duplicates: int
     vectors: np.ndarray | None = field(default=None, repr=False)
     cut_from: np.ndarray | None = field(default=None, repr=False)
+    num_stretched: int = 0
+    channels: tuple[int, int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -73,7 +77,9 @@ class PackedImages:
         Reading through the map leaves what was read, and the file's pages around it, in this process's resident
         memory: use :meth:`batch` for anything that goes on.
         """
-        return np.memmap(self.folder / "images.u8", np.uint8, "r", shape=(self.num_rows, *self.shape))
+        first, end, count = self._channels
+        shape = (self.num_rows, *self.shape[:2], count)
+        return np.memmap(self.folder / "images.u8", np.uint8, "r", shape=shape)[..., first:end]
 
     def batch(self, positions: Sequence[int] | np.ndarray) -> np.ndarray:
         """A copy of the pictures at ``positions``, in that order, as uint8 (n, H, W, C).
@@ -82,13 +88,24 @@ class PackedImages:
             IndexError: a position is out of range.
         """
         rows = self.index[np.asarray(positions, np.int64)]
-        result = np.empty((len(rows), *self.shape), np.uint8)
+        first, end, count = self._channels
+        result = np.empty((len(rows), *self.shape[:2], count), np.uint8)
         flat = result.reshape(len(rows), -1)
         # Read, not mapped: with the kernel's large pages, 64 MB of scattered rows make 2 GB of a map resident.
         for target, offset in zip(flat, (rows * flat.shape[1]).tolist(), strict=True):
             if os.preadv(self._file.descriptor, [target.data], offset) != len(target):
                 raise OSError(f"{self.folder / 'images.u8'} is shorter than it was: it changed while it was read")
-        return result
+        return result if self.channels is None else np.ascontiguousarray(result[..., first:end])
+
+    @property
+    def _channels(self) -> tuple[int, int, int]:
+        return self.channels or (0, self.shape[2], self.shape[2])
+
+    def layer(self, first: int, end: int) -> "PackedImages":
+        """The channels from ``first`` up to ``end`` of all pictures, with a fingerprint of their own."""
+        digest = hashlib.sha256(f"{self.fingerprint} channels {first} {end}".encode()).hexdigest()[:32]
+        shape = (*self.shape[:2], end - first)
+        return replace(self, fingerprint=digest, shape=shape, channels=(first, end, self.shape[2]))
 
     def subset(self, positions: Sequence[int] | np.ndarray) -> "PackedImages":
         """The pictures at ``positions``, in that order, with a fingerprint of their own; nothing is copied on disk."""
@@ -200,6 +217,7 @@ def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages |
         num_rows=rows,
         num_bad=int((status == BAD).sum()),
         num_duplicates=int((status == DUPLICATE).sum()),
+        num_stretched=int(meta.get("stretched", 0)),
     )
 
 

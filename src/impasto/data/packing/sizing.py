@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.base.errors import UserError
+from impasto.data.sources.decode import BadImage
 
 Resize = Literal["crop", "stretch", "pad", "fit"]
 
@@ -21,7 +22,7 @@ class SizePolicy:
         resize: ``crop`` scales until the canvas is covered and keeps the centre; ``stretch`` ignores the aspect;
             ``pad`` scales until the picture fits and centres it on ``fill``; ``fit`` scales alike and puts it at
             the top left, so that random crops can be taken from the area it covers.
-        channels: 1 or 3.
+        channels: 1, 3 or as many as the pictures have.
         fill: 0..255, the grey around a picture under ``pad`` and ``fit``.
 
     Raises:
@@ -37,8 +38,8 @@ class SizePolicy:
     def __post_init__(self) -> None:
         if self.resize not in get_args(Resize):
             raise UserError(f"data.resize={self.resize} is not known: choose one of {', '.join(get_args(Resize))}.")
-        if self.channels not in (1, 3):
-            raise UserError(f"Pictures have 1 or 3 channels, not {self.channels}: set data.channels=1 or 3.")
+        if self.channels < 1:
+            raise UserError(f"Pictures have 1 channel or more, not {self.channels}: set data.channels=1 or 3.")
         if min(self.height, self.width) < 1:
             raise UserError(f"data.image_size={self.height}x{self.width} has no pixels: give positive numbers.")
         if not 0 <= self.fill <= 255:
@@ -84,7 +85,7 @@ def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[i
     height, width = pixels.shape[:2]
     canvas = (policy.height, policy.width)
     if policy.resize == "stretch":
-        return _scale(pixels, canvas, (0.0, 0.0, height, width)), canvas
+        return scaled(pixels, canvas), canvas
     if policy.resize == "crop":
         scale = max(policy.height / height, policy.width / width)
         # The part of the picture that the canvas shows, in the picture's own pixels.
@@ -95,22 +96,32 @@ def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[i
         return _scale(pixels, canvas, (top, left, min(height, top + box_height), min(width, left + box_width))), canvas
     scale = min(policy.height / height, policy.width / width)
     inner = max(1, round(height * scale)), max(1, round(width * scale))
-    scaled = _scale(pixels, inner, (0.0, 0.0, height, width))
     centred = policy.resize == "pad"
     top, left = ((policy.height - inner[0]) // 2, (policy.width - inner[1]) // 2) if centred else (0, 0)
     result = np.full(policy.shape, policy.fill, np.uint8)
-    result[top : top + inner[0], left : left + inner[1]] = scaled
+    result[top : top + inner[0], left : left + inner[1]] = scaled(pixels, inner)
     return result, canvas if centred else inner
 
 
+def scaled(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture (H, W, C) stretched to ``size`` (h, w)."""
+    return _scale(pixels, size, (0.0, 0.0, *pixels.shape[:2]))
+
+
 def adapt_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """uint8 (H, W) or (H, W, 1 or 3) as (H, W, channels); colour turns grey by ITU-R 601."""
+    """uint8 (H, W) or (H, W, C) as (H, W, channels); colour turns grey by ITU-R 601, and grey is repeated.
+
+    Raises:
+        BadImage: the picture has another number of channels, and is neither grey nor to become so.
+    """
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     if pixels.shape[2] == channels:
         return pixels
-    if channels == 3:
-        return np.repeat(pixels, 3, axis=2)
+    if pixels.shape[2] == 1:
+        return np.repeat(pixels, channels, axis=2)
+    if (pixels.shape[2], channels) != (3, 1):
+        raise BadImage(f"it has {pixels.shape[2]} channels, and data.channels={channels}")
     return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
@@ -119,6 +130,8 @@ def _scale(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, f
     top, left, bottom, right = box
     if (bottom - top, right - left) == size:
         return pixels[int(top) : int(bottom), int(left) : int(right)].copy()
+    if pixels.shape[2] not in (1, 3):
+        return np.concatenate([_scale(pixels[..., i : i + 1], size, box) for i in range(pixels.shape[2])], axis=2)
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    scaled = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
-    return np.asarray(scaled).reshape(*size, pixels.shape[2])
+    result = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
+    return np.asarray(result).reshape(*size, pixels.shape[2])

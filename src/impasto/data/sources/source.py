@@ -1,7 +1,7 @@
 """What a source of pictures hands to packing: one item after another, and an identity."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -21,17 +21,55 @@ def shown(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A picture that is made of another when it is packed.
+
+    Args:
+        of: the other picture, as :class:`Item` has it.
+        make: given uint8 (H, W, 3) and the longer side of the canvas, returns uint8 (h, w, 1 or 3). A function of a
+            module, for it is sent to other processes.
+    """
+
+    of: "Load"
+    make: Callable[[np.ndarray, int], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A picture that is not there, and why; packing lists it among the bad ones."""
+
+    reason: str
+
+
+Load = Path | bytes | np.ndarray | Made | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Pictures of one place, packed as one: channels behind channels, all brought to the size of the first.
+
+    Args:
+        loads: of each picture.
+        channels: of each picture.
+    """
+
+    loads: tuple["Load | Layers", ...]
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One picture, not decoded yet.
 
     Args:
         name: what to call it in ``bad_images.csv``: a path below the source's root, or a row of it.
-        load: a file to read; or its bytes, in any format Pillow reads; or uint8 pixels, HW or HWC.
+        load: a file to read; or its bytes, in any format Pillow reads; or uint8 pixels, HW or HWC; or what is made of
+            those.
         label: position in the source's ``class_names``, or :data:`UNLABELLED`.
     """
 
     name: str
-    load: Path | bytes | np.ndarray
+    load: Load | Layers
     label: int = UNLABELLED
 
 

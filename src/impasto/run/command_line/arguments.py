@@ -19,7 +19,7 @@ LISTS: Final = frozenset({"data.content", "data.style"})
 
 PATHS: Final = LISTS | {
     *("checkpoint", "input", "output", "resume", "generated", "real", "content", "vectors", "output_dir"),
-    *("data.root", "data.vectors", "data.cache_dir", "data.pictures.repository"),
+    *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),
 }
 """Settings that take the name of a file or folder."""

@@ -21,7 +21,7 @@ ESSENTIAL: Final = ("loss", "penalty", "augment", "data", "model", "experiment",
 MAY_CHANGE: Final = (
     *("kimg", "minutes", "trainer", "logger", "callbacks", "evaluation", "precision", "compile"),
     *("optimized_metric", "mode", "data.num_workers", "data.cache_dir"),
-    *("data.root", "data.source", "data.content", "data.style", "data.vectors"),
+    *("data.root", "data.source", "data.content", "data.style", "data.target", "data.vectors"),
 )
 """How long and where a run goes on, what it tells, and where its pictures have gone, which are compared."""
 
