@@ -36,7 +36,7 @@ class ADA(nn.Module):
         speed_kimg: thousands of pictures in which p can go from 0 to 1.
         interval: updates between two changes of p.
         threshold: a score above it counts as real: 0 for most losses, 0.5 for least squares.
-        p: fixed or scheduled probability; adaptive where null.
+        p: fixed or scheduled probability; None adapts it.
     """
 
     p: Tensor
@@ -99,7 +99,7 @@ class ADA(nn.Module):
     def update(self, real_scores: Tensor, kimg: float) -> None:
         """Told of the scores of real pictures after every pass: any shape, first axis the pictures.
 
-        A collective call where there are several processes.
+        With several processes this is a collective call.
         """
         if self.schedule is not None:
             self.p.fill_(value_at(self.schedule, kimg))

@@ -2,10 +2,10 @@
 
 Each is given one :class:`DiscriminatorPass` and returns a scalar to add to the discriminator's loss. A penalty with
 ``every`` k is applied at every k-th update and multiplied by k, so that its strength does not depend on k
-(lazy regularisation: Karras et al. 2020b, section 3.1). What they do besides is left out: they take an Adam step of
-its own for the penalty, and to make up for it multiply the learning rate by c = k / (k + 1) and raise the betas to the
-power c. Here it is added to the loss of an update that is made anyway: there are no more steps than without, so that
-learning rate and betas mean the same for any k.
+(lazy regularisation: Karras et al. 2020b, section 3.1). They take a separate Adam step for
+the penalty, and therefore multiply the learning rate by c = k / (k + 1) and raise the betas to the power c. Here the
+penalty is added to the loss of an ordinary update: the number of steps, and the meaning of learning rate and betas, do
+not depend on k.
 
 The step computes the pass in float32 when one of the penalties that are due differentiates through it.
 """

@@ -1,1 +1,1 @@
-"""Everything a run does besides training: set-up, resume, provenance, summary."""
+"""One run around its training: building, checking, resuming and recording it."""

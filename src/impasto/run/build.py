@@ -92,7 +92,7 @@ def takes(node: Mapping[Any, Any], argument: str) -> bool:
 
 def build_trainer(cfg: DictConfig, callbacks: Mapping[str, Callback]) -> Trainer:
     """Lightning's trainer, counting pictures instead of its own steps; it gets its loggers when training starts."""
-    # What it says of devices, and of its makers' other products, is said twice under Hydra and helps nobody.
+    # Under Hydra, Lightning's messages on devices appear twice.
     for name in ("lightning", "lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return make(

@@ -17,8 +17,8 @@ from impasto.models.base import AdversarialModel
 from impasto.run.records.loggers import finish_loggers, make_loggers
 from impasto.run.records.resume import last_checkpoint, read_counts
 
-# Lightning advises on things that are decided here: one loader in this process, no validation, images as the clock.
-NOT_OURS = (
+# What Lightning advises against on purpose: one loader in this process, no validation, images as the clock.
+LIGHTNING_ADVICE = (
     ".*does not have many workers.*",
     ".*validation_step.*",
     ".*checkpoint directory.*exists.*",
@@ -30,10 +30,10 @@ NOT_OURS = (
 
 
 def prepare(data: ImageDataModule, run_dir: Path) -> None:
-    """Pack the pictures, and list in the run's folder which of them cannot be used, also where that is too many.
+    """Pack the pictures, and list in the run's folder those that cannot be used.
 
     Raises:
-        UserError: the pictures cannot be had, or not enough of them.
+        UserError: there are no pictures, or too many of them cannot be used.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     try:
@@ -56,14 +56,14 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageD
         checkpoint = last_checkpoint(cfg.resume)
         counts = read_counts(checkpoint, type(data).__qualname__)
         data.start_batch = counts["batches_drawn"]
-        say_what_is_left(counts["images_seen"], cfg.kimg)
+        notice_if_finished(counts["images_seen"], cfg.kimg)
     if cfg.compile:
         model.generator.compile()
         model.discriminator.compile()
     trainer.loggers = make_loggers(cfg)
     try:
         with warnings.catch_warnings():
-            for pattern in NOT_OURS:
+            for pattern in LIGHTNING_ADVICE:
                 warnings.filterwarnings("ignore", pattern)
             trainer.fit(model, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except (RuntimeError, ValueError) as problem:
@@ -77,8 +77,8 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageD
         finish_loggers(trainer.loggers)
 
 
-def say_what_is_left(images_seen: int, kimg: float) -> None:
-    """A notice where a run is gone on with that has nothing left to learn."""
+def notice_if_finished(images_seen: int, kimg: float) -> None:
+    """Say that a resumed run has reached its length already."""
     if images_seen >= kimg * 1000:
         notice(
             "resume.done",
@@ -90,7 +90,7 @@ def say_what_is_left(images_seen: int, kimg: float) -> None:
 def objective(cfg: DictConfig, summary: dict[str, Any]) -> float | None:
     """The figure that a sweep ranks and optimises: the best value of ``optimized_metric`` or of the main metric.
 
-    Nothing where there is none: the run was interrupted or went astray, or its main metric is not a number.
+    None where there is no such value: the run was interrupted or diverged, or its main metric is not a number.
 
     Raises:
         UserError: the run did not measure the ``optimized_metric`` that was asked for.

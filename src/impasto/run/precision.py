@@ -23,7 +23,7 @@ def choose_precision(wanted: str, accelerator: str) -> str:
     on_gpu = accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available()
     fast = torch.cuda.is_bf16_supported(including_emulation=False) if on_gpu else _cpu_has_bf16()
     if accelerator == "mps" or (accelerator == "auto" and not on_gpu and torch.backends.mps.is_available()):
-        fast = False  # second derivatives and half precision do not go together there yet
+        fast = False  # second derivatives fail in half precision there
     log.info("precision=auto: %s", "bf16-mixed" if fast else "32-true")
     return "bf16-mixed" if fast else "32-true"
 

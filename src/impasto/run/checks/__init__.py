@@ -1,1 +1,1 @@
-"""Mistakes in a configuration, found before any data is read."""
+"""Checks of a configuration, before any data is read."""

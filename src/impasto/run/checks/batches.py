@@ -12,7 +12,7 @@ from impasto.networks.standing_statistics import running_norms
 
 
 def batch_problems(cfg: DictConfig) -> list[str]:
-    """A batch that cannot be dealt out among processes, and a process's part that cannot be cut further."""
+    """A batch that cannot be divided among processes, or a process's share that cannot be split further."""
     batch, parts, among = cfg.data.get("batch_size"), cfg.model.get("accumulate", 1), processes(cfg.get("trainer"))
     if batch is None:
         return []
@@ -53,9 +53,9 @@ def processes(trainer: Any) -> int:
 
 
 def lone_problems(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> list[str]:
-    """Batch normalisation with no two values to normalise: single pictures where it comes after a dense layer.
+    """Batch normalisation over one value: a batch of one picture, normalised after a dense layer.
 
-    Asked of the networks themselves, without memory: one picture has values enough where they lie on a map.
+    The networks are tried without memory for their values; on feature maps one picture has enough of them.
     """
     smallest, among = batch_parts(cfg)
     if smallest != 1 or among > 1:  # statistics are those of all processes
@@ -64,15 +64,15 @@ def lone_problems(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discri
         label, picture = torch.zeros(1, dtype=torch.long), torch.zeros(1, spec.channels, spec.height, spec.width)
         latent = getattr(generator, "latent_dim", None)
         source = picture if latent is None else torch.zeros(1, int(latent))
-        lone = [
+        refusing = [
             f"model.{name}"
             for name, network, given in (("generator", generator, source), ("discriminator", discriminator, picture))
             if running_norms(network) and wants_more_than(network, given, label)
         ]
-    if not lone:
+    if not refusing:
         return []
     return [
-        f"{' and '.join(lone)} cannot normalise over a batch of 1 (data.batch_size={cfg.data.batch_size}, "
+        f"{' and '.join(refusing)} cannot normalise over a batch of 1 (data.batch_size={cfg.data.batch_size}, "
         f"model.accumulate={cfg.model.get('accumulate', 1)}): give 2 pictures or more, or set norm=layer."
     ]
 

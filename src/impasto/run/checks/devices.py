@@ -11,7 +11,7 @@ PRECISIONS: Final = ("auto", "32-true", "bf16-mixed", "16-mixed")
 
 
 def trainer_problems(cfg: DictConfig) -> list[str]:
-    """Accelerators, strategies and numbers of devices that are not known, or not here."""
+    """Accelerators, strategies and numbers of devices that are unknown, or that this machine does not have."""
     trainer = cfg.get("trainer") or {}
     accelerator, strategy = trainer.get("accelerator", "auto"), trainer.get("strategy", "auto")
     known = ("auto", "gpu", *AcceleratorRegistry.available_accelerators())
