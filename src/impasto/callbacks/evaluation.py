@@ -146,7 +146,7 @@ class Evaluation(Callback):
             self.seconds += time.monotonic() - began
 
 
-SHOWN = ("fid", "fd", "kid", "precision", "recall", "structure")
+SHOWN = ("psnr", "ssim", "lpips", "fid", "fd", "kid", "precision", "recall", "structure")
 """Beginnings of the names of the figures that are worth a line while training goes on; the rest is in metrics.csv."""
 
 

@@ -60,6 +60,21 @@ class Error:
     pictures: int
 
 
+def mean_estimate(values: Tensor, pictures: Tensor | None, method: str) -> Estimate:
+    """The mean of values with its interval; crops of one picture are not independent, and count together.
+
+    Args:
+        values: (n,) of each crop or picture.
+        pictures: (n,) which picture each is a crop of; None if all are different.
+        method: how the interval was found.
+    """
+    mean = values.mean()
+    sums = by_picture(values - mean, pictures)
+    count = len(sums)
+    error = math.sqrt(count / max(count - 1, 1) * float(sums.square().sum())) / len(values)
+    return Estimate.around(float(mean), [Error(error, count)], method)
+
+
 def by_picture(values: Tensor, pictures: Tensor | None) -> Tensor:
     """Sums of rows (n, ...) over the crops of each picture: (pictures, ...)."""
     if pictures is None:

@@ -32,8 +32,7 @@ class LPIPS(nn.Module):
 
     def __init__(self, backbone: Backbone = "alex") -> None:
         super().__init__()
-        if backbone not in BACKBONES:
-            raise UserError(f"LPIPS has no backbone {backbone}; choose {', '.join(BACKBONES)}.")
+        self.check(backbone)
         sentence = f"LPIPS needs the weights of its backbone, which cannot be had: {self.how_to_have(backbone)}."
         if not self.at_hand(backbone):
             raise UserError(sentence)
@@ -45,6 +44,16 @@ class LPIPS(nn.Module):
             raise UserError(sentence) from None
         self.name = f"lpips_{backbone}"
         self.requires_grad_(False).eval()
+
+    @staticmethod
+    def check(backbone: str) -> None:
+        """Make sure that there is such a backbone.
+
+        Raises:
+            UserError: there is not.
+        """
+        if backbone not in BACKBONES:
+            raise UserError(f"LPIPS has no backbone {backbone}; choose {', '.join(BACKBONES)}.")
 
     @staticmethod
     def at_hand(backbone: Backbone = "alex") -> bool:

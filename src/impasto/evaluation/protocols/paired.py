@@ -1,0 +1,349 @@
+"""Measures repainted pictures against the very pictures that they should have become: data with content and target."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal
+
+import torch
+from torch import Tensor, nn
+
+from impasto.base import distributed
+from impasto.base.cache import cache_dir as default_cache_dir
+from impasto.base.checks import check_number
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.base.pixels import from_uint8, luma, to_uint8
+from impasto.base.progress import counting
+from impasto.data.packing.packed import PackedImages
+from impasto.evaluation.figures.distances import statistics
+from impasto.evaluation.figures.features import (
+    CHUNK,
+    Features,
+    RealFeatures,
+    concatenate,
+    exactly,
+    extract,
+    from_first,
+    outputs_sha256,
+)
+from impasto.evaluation.figures.figures import Figure, Settings, check_metrics, check_split, measure, public_name
+from impasto.evaluation.figures.image_metrics import RANGE, lpips, lpips_network, ms_ssim, psnr, ssim
+from impasto.evaluation.figures.intervals import mean_estimate
+from impasto.evaluation.protocols.measurement import Measurement, Sheet, check_fit
+from impasto.evaluation.protocols.pictures import Chosen, known_of, repainter
+from impasto.evaluation.real.features import keep
+from impasto.networks.pretrained.chooser import check_features, choose_extractor
+from impasto.networks.pretrained.extractor import Extractor, best_device
+from impasto.networks.pretrained.lpips import LPIPS, Backbone
+
+DISTANCES: Final = ("frechet", "kid")
+METRICS: Final = ("psnr", "ssim", "ms_ssim", "lpips", *DISTANCES)
+PAINTED: Final = "painted"
+CONTROL: Final = "input as it is"
+REFERENCE: Final = "targets trained on"
+EQUAL_DB: Final = 100.0
+"""PSNR of a picture that equals its target: infinity has no mean, and no place in JSON."""
+LEAST: Final = {"psnr": 1, "ssim": 11, "ms_ssim": 161, "lpips": 32}
+"""Pixels in height and width that each figure by picture needs."""
+SHOWN: Final = 8
+"""Pairs on the sheet."""
+
+Compare = Callable[[Tensor, Tensor], Tensor]
+"""Two batches (n, C, H, W) in [-1, 1] to a value for each picture: (n,)."""
+
+
+class PairedProtocol:
+    """How close each repainted picture is to its target, and how close the sets of both are.
+
+    PSNR, SSIM, MS-SSIM and LPIPS compare each picture with its own target, and their means are given, with intervals
+    over pictures. Pictures are rounded to 8 bits, as they are when written, and compared in [-1, 1], a range of 2. The
+    Fréchet distance and KID compare the set of painted pictures with the set of targets. Checkpoints are chosen by
+    PSNR, or by the first figure that was measured; ``optimized_metric=`` names another, such as ``lpips_alex``.
+
+    The control is the input as it is, with as many channels as its target. The targets that were trained on show which
+    distances real pictures reach.
+
+    Args:
+        features: for the Fréchet distance and KID; see :func:`impasto.networks.pretrained.chooser.choose_extractor`.
+        weights_path: Inception's weights; None downloads them.
+        lpips_backbone: network that LPIPS looks through: alex, vgg or squeeze. Without its weights LPIPS is left out,
+            and a notice says so.
+        num_images: pairs to measure.
+        metrics: any of ``psnr``, ``ssim``, ``ms_ssim``, ``lpips``, ``frechet`` and ``kid``. One that needs larger
+            pictures is left out, and a notice says so.
+        split: ``held_out`` pictures or those of ``train``.
+        kid_subsets: subsets that KID is averaged over.
+        kid_subset_size: samples in each, or as many as there are.
+        cache_dir: folder for features of inputs and targets; None is the project's cache.
+
+    Raises:
+        UserError: a metric, a part of the data or a network that does not exist, weights that cannot be had, or a
+            number out of range.
+    """
+
+    takes: ClassVar[str] = "content"
+    parts: ClassVar[tuple[str, ...]] = ("content", "target")
+
+    def __init__(
+        self,
+        *,
+        features: str | Extractor | nn.Module = "auto",
+        weights_path: str | None = None,
+        lpips_backbone: Backbone = "alex",
+        num_images: int = 1024,
+        metrics: Sequence[str] = METRICS,
+        split: Literal["train", "held_out"] = "held_out",
+        kid_subsets: int = 100,
+        kid_subset_size: int = 1000,
+        cache_dir: str | None = None,
+    ) -> None:
+        self.metrics = check_metrics(metrics, METRICS)
+        check_number("evaluation.num_images", num_images, 2)
+        check_split(split)
+        check_features(features, weights_path)
+        LPIPS.check(lpips_backbone)
+        self.features, self.weights_path, self.backbone = features, weights_path, lpips_backbone
+        self.num_images, self.split = num_images, split
+        self.settings = Settings(kid_subsets, kid_subset_size)
+        self.folder = Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir() / "features"
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """The network of the distances, loaded when it is first wanted."""
+        return choose_extractor(self.features, self.weights_path)
+
+    def measure(self, painter: Any, data: Any) -> Measurement:
+        """Measure a painter on what a data module holds out; every process must call it, and gets the figures."""
+        check_fit(self, painter.takes)
+        content, target = (data.evaluation_images(part, self.split) for part in self.parts)
+        known = known_of(data, "target")
+        split = "held_out" if self.split == "held_out" and known.get("held_out", 1) else "train"
+        about = {"origin": known.get("origin"), "split": split}
+        reference = data.evaluation_images("target", "train") if split == "held_out" else None
+        return self.measure_pairs(repainter(painter), content, target, reference=reference, about=about)
+
+    def measure_pairs(
+        self,
+        paint: Callable[[Tensor], Tensor] | PackedImages,
+        content: PackedImages,
+        target: PackedImages,
+        *,
+        reference: PackedImages | None = None,
+        about: dict[str, Any] | None = None,
+        num_images: int | None = None,
+    ) -> Measurement:
+        """Measure; every process must call it and gets the figures of the first, which does the work.
+
+        Args:
+            paint: repaints uint8 content (n, C, H, W); or the repainted pictures, in the order of the content.
+            content: what is repainted.
+            target: what it should become, in the same order.
+            reference: other targets.
+            about: what else to put on record.
+            num_images: pairs to measure; None takes the protocol's own number.
+
+        Raises:
+            UserError: numbers of pictures that differ.
+        """
+        if len(content) != len(target):
+            raise UserError(f"There are {len(content)} inputs and {len(target)} targets: pairs need as many of each.")
+        if distributed.rank() > 0:
+            return from_first(Measurement())
+        count = num_images or self.num_images
+        painted = Chosen(paint, count) if isinstance(paint, PackedImages) else paint
+        chosen = _Pairs(Chosen(content, count), Chosen(target, count), painted)
+        rows, estimates = self._rows(chosen, reference)
+        names = {name: self._public(name) for name in rows[PAINTED]}
+        records = self._records(estimates, rows, chosen, about or {})
+        found = Measurement(
+            {names[name]: value for name, value in rows[PAINTED].items()},
+            {names[name]: record for name, record in records.items()},
+            names["psnr"] if "psnr" in names else next(iter(names.values()), None),
+            {row: {names[name]: value for name, value in figures.items()} for row, figures in rows.items()},
+        )
+        found = from_first(found)
+        return Measurement(
+            found.figures, found.comparability, found.main, found.rows, {"pairs": partial(_sheet, chosen)}
+        )
+
+    def _rows(
+        self, pairs: "_Pairs", reference: PackedImages | None
+    ) -> tuple[dict[str, dict[str, float]], dict[str, Figure]]:
+        """Figures by row, and those of the painted pictures with what makes them comparable."""
+        compare, channels = self._comparisons(pairs.target), pairs.target.packed.shape[2]
+        sets = {PAINTED: pairs.painted, CONTROL: pairs.control}
+        if pairs.content.packed.shape[:2] != pairs.target.packed.shape[:2]:
+            del sets[CONTROL]
+        figures: dict[str, dict[str, Figure]] = {}
+        real = self._described(pairs.target, channels) if self._wants_distances else None
+        for row, pictures in sets.items():
+            values, features = self._compare(pictures, pairs, compare, row == PAINTED)
+            figures[row] = {name: self._mean(name, value, pairs.target) for name, value in values.items()}
+            if real is not None:
+                seen = features if features is not None else self._described(pairs.content, channels)
+                figures[row] |= self._distances(seen, real, pairs.target)
+        if real is not None and reference is not None and reference.fingerprint != pairs.target.packed.fingerprint:
+            others = Chosen(reference, len(pairs.target))
+            figures[REFERENCE] = self._distances(self._described(others, channels), real, others)
+        rows = {row: {name: figure.value for name, figure in found.items()} for row, found in figures.items()}
+        return rows, figures[PAINTED]
+
+    @property
+    def _wants_distances(self) -> bool:
+        return bool(set(DISTANCES) & set(self.metrics))
+
+    def _comparisons(self, target: Chosen) -> dict[str, Compare]:
+        """What compares each picture with its target; what cannot be used is left out, with a notice."""
+        side = min(target.packed.shape[:2])
+        known: dict[str, Compare] = {"psnr": _psnr, "ssim": ssim, "ms_ssim": ms_ssim}
+        found = {}
+        for name in self.metrics:
+            if name in DISTANCES:
+                continue
+            title = name.upper().replace("_", "-")
+            if side < LEAST[name]:
+                notice(
+                    f"evaluation.{name}",
+                    f"{title} is left out: it needs pictures of {LEAST[name]} pixels or more, and these have {side}.",
+                )
+            elif name == "lpips" and not LPIPS.at_hand(self.backbone):
+                remedy = f"{LPIPS.how_to_have(self.backbone)} to have it"
+                notice(
+                    "evaluation.lpips", f"LPIPS is left out: the weights of its backbone cannot be reached ({remedy})."
+                )
+            else:
+                found[name] = known.get(name) or partial(lpips, backbone=self.backbone)
+        return found
+
+    def _compare(
+        self, pictures: Callable[[int, int], Tensor], pairs: "_Pairs", compare: dict[str, Compare], look: bool
+    ) -> tuple[dict[str, Tensor], Features | None]:
+        """Values of each picture by name, and features of the pictures if they are to be looked at."""
+        values: dict[str, list[Tensor]] = {name: [] for name in compare}
+        parts = []
+        n = len(pairs.target)
+        with counting("measuring repainted pictures" if look else "measuring inputs", n) as tick:
+            for start in range(0, n, CHUNK):
+                count = min(CHUNK, n - start)
+                images, target = pictures(start, count).to(best_device()), pairs.target(start, count).to(best_device())
+                with exactly():
+                    for name, function in compare.items():
+                        values[name].append(function(from_uint8(images), from_uint8(target)).double().cpu())
+                    if look and self._wants_distances:
+                        parts.append(extract(self.extractor, images))
+                tick(count)
+        return {name: torch.cat(found) for name, found in values.items()}, concatenate(parts) if parts else None
+
+    def _mean(self, name: str, values: Tensor, target: Chosen) -> Figure:
+        method = "95%, Student's t, over pictures; crops of one picture count together"
+        return Figure.of(mean_estimate(values, target.cut_from, method), name != "lpips")
+
+    def _described(self, chosen: Chosen, channels: int) -> Features:
+        """Features of pictures that the painter has no part in, with so many channels; read from disk if known."""
+        network = self.extractor
+        about = [network.name, network.weights_sha256, network.resizer, outputs_sha256(network, chosen.packed.shape)]
+        key = json.dumps(["paired 1", chosen.packed.fingerprint, len(chosen), channels, *about])
+
+        def compute() -> dict[str, Tensor]:
+            parts = []
+            with counting("measuring real pictures", len(chosen)) as tick:
+                for start in range(0, len(chosen), CHUNK):
+                    images = with_channels(chosen(start, min(CHUNK, len(chosen) - start)), channels)
+                    with exactly():
+                        parts.append(extract(network, images.to(best_device())))
+                    tick(len(images))
+            return {"values": concatenate(parts).values}
+
+        path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
+        return Features(keep(path, compute)["values"])
+
+    def _distances(self, seen: Features, real: Features, cut_from: Chosen) -> dict[str, Figure]:
+        against = RealFeatures(real.values, statistics(real.values), cut_from.cut_from)
+        return measure(self.metrics, Features(seen.values, pictures=cut_from.cut_from), against, self.settings)
+
+    def _public(self, name: str) -> str:
+        if name == "lpips":
+            return f"lpips_{self.backbone}"
+        return public_name(name, self.extractor.name) if name in DISTANCES else name
+
+    def _records(
+        self, figures: dict[str, Figure], rows: dict[str, dict[str, float]], pairs: "_Pairs", about: dict[str, Any]
+    ) -> dict[str, dict[str, Any]]:
+        """What makes each figure comparable, with the values of the other rows."""
+        records: dict[str, dict[str, Any]] = {}
+        count = len(pairs.target)
+        for name, figure in figures.items():
+            records[name] = {
+                **self._measured_with(name),
+                "generated": count,
+                "real": count,
+                "fingerprint": pairs.target.packed.fingerprint,
+                "content_fingerprint": pairs.content.packed.fingerprint,
+                **about,
+                **figure.protocol,
+                "higher_is_better": figure.higher_is_better,
+            }
+            controls = {row: found[name] for row, found in rows.items() if row != PAINTED and name in found}
+            records[name] |= {"controls": controls, "counts_of_controls": {row: [count, count] for row in controls}}
+        return records
+
+    def _measured_with(self, name: str) -> dict[str, Any]:
+        """The network of a figure, or the values that it compares."""
+        if name in DISTANCES:
+            network = self.extractor
+            return {
+                "extractor": network.name,
+                "weights_sha256": network.weights_sha256,
+                "resizer": network.resizer,
+            }
+        values: dict[str, Any] = {"value_range": [-1, 1], "data_range": RANGE, "bits": 8}
+        if name == "psnr":
+            values["equal_pictures_db"] = EQUAL_DB
+        extractor = lpips_network(self.backbone).name if name == "lpips" else "pixels"
+        return {"extractor": extractor, **values}
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """The pairs that are measured; pictures are uint8 by number."""
+
+    content: Chosen
+    target: Chosen
+    paint: Callable[[Tensor], Tensor] | Chosen
+
+    def painted(self, start: int, n: int) -> Tensor:
+        """The repainted content."""
+        return self.paint(start, n) if isinstance(self.paint, Chosen) else self.paint(self.content(start, n))
+
+    def control(self, start: int, n: int) -> Tensor:
+        """The content as it is, with the channels of the targets."""
+        return with_channels(self.content(start, n), self.target.packed.shape[2])
+
+
+def with_channels(images: Tensor, channels: int) -> Tensor:
+    """The same pictures with so many channels: grey is repeated, colours become their brightness.
+
+    Args:
+        images: uint8 (N, C, H, W).
+        channels: 1 or 3, or what the pictures have.
+    """
+    if images.shape[1] == channels:
+        return images
+    return to_uint8(luma(from_uint8(images[:, :3]))) if channels == 1 else images[:, :1].expand(-1, channels, -1, -1)
+
+
+def _psnr(images: Tensor, target: Tensor) -> Tensor:
+    return psnr(images, target).clamp_max(EQUAL_DB)
+
+
+def _sheet(pairs: _Pairs) -> Sheet:
+    """Rows of an input, what was painted of it, and its target."""
+    count = min(SHOWN, len(pairs.target))
+    columns = [pairs.control(0, count), pairs.painted(0, count), pairs.target(0, count)]
+    if columns[0].shape != columns[2].shape:
+        del columns[0]
+    return from_uint8(torch.stack([column.cpu() for column in columns], 1).flatten(0, 1)), len(columns)
