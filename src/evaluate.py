@@ -1,4 +1,4 @@
-"""Measure a model or a folder: ``python src/evaluate.py checkpoint=RUN_DIR``, or ``generated=DIR real=DIR``."""
+"""Measure a model or a folder: ``evaluate.py checkpoint=RUN_DIR``, or ``generated=DIR real=DIR`` or ``target=DIR``."""
 
 from pathlib import Path
 
@@ -15,8 +15,11 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     Raises:
         UserError: neither or both are given.
     """
-    folders = [name for name in ("generated", "real") if cfg[name] is not None]
-    if (cfg.checkpoint is None) == (not folders) or len(folders) == 1:
+    folders = [name for name in ("generated", "real", "target") if cfg[name] is not None]
+    if cfg.target is not None and folders != ["generated", "target"]:
+        raise UserError("target=DIR goes with generated=DIR, instead of real=DIR: it is what each of them should be.")
+    compared = len(folders) == 2 and cfg.generated is not None
+    if (cfg.checkpoint is None) != compared or (cfg.checkpoint is not None and folders):
         raise UserError("Give either checkpoint=RUN_DIR|PATH, or both generated=DIR and real=DIR.")
     if cfg.content is not None and not folders:
         raise UserError("content=DIR goes with generated=DIR and real=DIR: it is what the generated were painted from.")
@@ -35,7 +38,7 @@ def check_paths(cfg: DictConfig) -> None:
 
     if cfg.checkpoint is not None:
         find_checkpoint(cfg.checkpoint)
-    for name in ("generated", "real", "content"):
+    for name in ("generated", "real", "target", "content"):
         if cfg[name] is not None:
             FolderSource(as_path(name, cfg[name]), option=name)
     if cfg.output is not None and as_path("output", cfg.output).is_dir():
@@ -52,11 +55,12 @@ def evaluate(cfg: DictConfig) -> None:
     from impasto.base.files import write_json
     from impasto.base.progress import drawing_bars
     from impasto.evaluation.command import measure_checkpoint
-    from impasto.evaluation.folder_measurements import measure_folders, measure_translated
+    from impasto.evaluation.folder_measurements import measure_folders, measure_pairs, measure_translated
     from impasto.evaluation.table import show
 
     protocols = Path(__file__).parents[1] / "conf" / "evaluation"
     of_folders = measure_folders if cfg.content is None else measure_translated
+    of_folders = of_folders if cfg.target is None else measure_pairs
     with drawing_bars():
         result = measure_checkpoint(cfg, protocols) if of_checkpoint else of_folders(cfg, protocols)
     write_json(result.path, result.report)

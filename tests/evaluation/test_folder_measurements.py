@@ -14,7 +14,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.base.sheets import is_sheet
 from impasto.base.spec import ImageSpec
-from impasto.evaluation.folder_measurements import measure_translated
+from impasto.evaluation.folder_measurements import measure_pairs, measure_translated
 from impasto.evaluation.folders import pack_folder, size_of_first
 from impasto.inference.console import follow
 from impasto.inference.stylize import stylize
@@ -85,7 +85,7 @@ def test_pairs_are_complete_or_it_is_said(folders: dict[str, Path]) -> None:
     assert (folders["generated"] / "bad_images.csv").is_file()
     assert "1 of 8 pictures of content= were not painted" in notices()["evaluation.content"]
     (folders["content"] / "00002.png").unlink()
-    with pytest.raises(UserError, match=r"has no picture for 1 of the 8 in generated=.* \(00002\.png\): a painting"):
+    with pytest.raises(UserError, match=r"has no picture for 1 of the 8 in generated=.* \(00002\.png\): pictures go"):
         measured(folders)
     for path in folders["content"].glob("0000[3-6].png"):
         path.unlink()
@@ -115,3 +115,38 @@ def test_only_the_sheet_that_was_written_is_none(folders: dict[str, Path]) -> No
     for path in painted.glob("0*.png"):
         path.unlink()
     assert size_of_first(painted) == (32, 32), "more/00008.png comes first"
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> dict[str, Path]:
+    """Ten pictures, each the negative of a target that is a JPEG or PNG of the same name; inputs that equal them."""
+    images = random_images(10, 0, 32)
+    target = write_folder(255 - images, tmp_path / "target")
+    with Image.open(target / "00003.png") as picture:
+        picture.save(target / "00003.bmp")
+    (target / "00003.png").unlink()
+    return {
+        "generated": write_folder(images, tmp_path / "generated"),
+        "target": target,
+        "content": write_folder(images, tmp_path / "content"),
+    }
+
+
+def test_pictures_are_compared_with_the_targets_of_their_names(pairs: dict[str, Path]) -> None:
+    cfg = composed_evaluate(*(f"{name}={folder}" for name, folder in pairs.items()))
+    result = measure_pairs(cfg, PROTOCOLS)
+    assert result.measurement.rows["input as it is"] == pytest.approx(result.measurement.rows["painted"])
+    assert set(result.measurement.figures) == {"psnr", "ssim", "fd_tiny", "kid_tiny"}
+    assert result.report["pairs"] == 10
+    assert "psnr ↑" in shown(result)
+    same = {"generated": pairs["target"], "target": pairs["target"]}
+    found = measure_pairs(composed_evaluate(*(f"{name}={folder}" for name, folder in same.items())), PROTOCOLS)
+    assert found.measurement.figures["psnr"] == 100.0
+    assert list(found.measurement.rows) == ["painted"], "without content there is no control"
+    (pairs["target"] / "00003.bmp").unlink()
+    with pytest.raises(UserError, match=r"target=.* has no picture for 1 of the 10 .*\(00003\.png\): pictures go tog"):
+        measure_pairs(cfg, PROTOCOLS)
+    for wrong in (["target=a"], ["generated=a", "real=b", "target=c"], ["checkpoint=a", "target=b"]):
+        with pytest.raises(UserError, match="target=DIR goes with generated=DIR, instead of real=DIR"):
+            is_of_checkpoint(composed_evaluate(*wrong))
+    assert not is_of_checkpoint(composed_evaluate("generated=a", "target=b"))

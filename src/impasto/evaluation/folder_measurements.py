@@ -17,6 +17,7 @@ from impasto.data.transforms import as_size
 from impasto.evaluation.command import Result, output_of, protocol
 from impasto.evaluation.folders import bad_in, labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
+from impasto.evaluation.protocols.paired import PairedProtocol
 from impasto.evaluation.protocols.translation import TranslationProtocol
 from impasto.evaluation.real.features import uint8_slice
 from impasto.inference.formats import target_name
@@ -72,7 +73,7 @@ def measure_translated(cfg: DictConfig, protocols: Path) -> Result:
     with scratch_folder() as temporary:
         places = {"generated": temporary}
         packed = {side: pack_folder(folders[side], size, side, keep_in=places.get(side)) for side in SIDES}
-        painted, content = paired(packed["generated"], packed["content"], folders)
+        painted, content = matched(packed["generated"], packed["content"], folders, "content")
         count = cfg.evaluation.num_images or len(painted)
         about = {"origin": str(folders["real"]), "split": None}
         found = measure.measure_pictures(
@@ -101,38 +102,87 @@ def with_random_statistics(cfg: DictConfig) -> DictConfig:
     return changed
 
 
-def paired(
-    generated: PackedImages, content: PackedImages, folders: dict[str, Path]
-) -> tuple[PackedImages, PackedImages]:
-    """Repainted pictures and what they were painted from, in the same order.
-
-    They go together by name, as stylize.py gives them. Where one of the two cannot be read, which was said, the other
-    is left out; where content was not painted, a notice says so.
-
-    Args:
-        generated: repainted pictures.
-        content: what they were painted from, and perhaps more.
-        folders: of either, for messages.
+def measure_pairs(cfg: DictConfig, protocols: Path) -> Result:
+    """Generated pictures, each against the target of its name; beside the inputs, if content= names them.
 
     Raises:
-        UserError: a repainted picture of which there is no content, or fewer than two pairs.
+        UserError: folders without good pictures, pictures without their counterpart, or a setting out of place.
+    """
+    if cfg.evaluation.split is not None:
+        raise UserError("evaluation.split is for checkpoint=, whose data has parts; name the folder with target=.")
+    measure: PairedProtocol = protocol(cfg, protocols / "paired.yaml")
+    sides = ("generated", "target") if cfg.content is None else ("generated", "target", "content")
+    folders = {side: as_path(side, cfg[side]) for side in sides}
+    size = as_size(cfg.image_size, "image_size") if cfg.image_size is not None else size_of_first(folders["generated"])
+    with scratch_folder() as temporary:
+        places = {"generated": temporary}
+        packed = {side: pack_folder(folders[side], size, side, keep_in=places.get(side)) for side in sides}
+        painted, target = matched(packed["generated"], packed["target"], folders, "target")
+        content = None
+        if "content" in packed:
+            painted, content = matched(painted, packed["content"], folders, "content")
+            target = matched(painted, target, folders, "target")[1]
+        about = {"origin": str(folders["target"]), "split": None}
+        count = cfg.evaluation.num_images or len(painted)
+        found = measure.measure_pairs(painted, content, target, about=about, num_images=count)
+        bad = {side: bad_in(packed[side]) for side in sides}
+    record: dict[str, Any] = {**{side: str(folder) for side, folder in folders.items()}, "image_size": list(size)}
+    record |= {"pairs": len(painted), "bad_images": {side: len(found) for side, found in bad.items()}}
+    title = f"{folders['generated']} against {folders['target']}"
+    result = Result.of(title, found, output_of(cfg, folders["generated"]), record)
+    name_bad(result, folders, bad)
+    return result
+
+
+def matched(
+    generated: PackedImages, others: PackedImages, folders: Mapping[str, Path], side: str
+) -> tuple[PackedImages, PackedImages]:
+    """Generated pictures and what goes with them by name, whatever the ending, in the same order.
+
+    If one of the two cannot be read, the other is left out; a notice says how many others have no generated picture.
+
+    Args:
+        generated: generated pictures.
+        others: what they were painted from, or should be, and perhaps more.
+        folders: by side, for messages.
+        side: of the others: content or target.
+
+    Raises:
+        UserError: a generated picture without a counterpart, or fewer than two pairs.
     """
     names = list(generated.every_name())
-    places = {named: place for place, name in enumerate(content.every_name()) for named in (name, target_name(name))}
-    unreadable = {named for name, _ in bad_in(content) for named in (name, target_name(name))}
-    if alone := [name for name in names if name not in places and name not in unreadable]:
+    places = {named: place for place, name in enumerate(others.every_name()) for named in names_of(name)}
+    places |= {named: place for place, name in enumerate(others.every_name()) for named in (name, target_name(name))}
+    unreadable = {named for name, _ in bad_in(others) for named in names_of(name)}
+    found = [next((places[named] for named in names_of(name) if named in places), None) for name in names]
+    alone = [
+        name for name, place in zip(names, found, strict=True) if place is None and not unreadable & set(names_of(name))
+    ]
+    if alone:
         raise UserError(
-            f"content={folders['content']} has no picture for {len(alone)} of the {len(names)} in "
-            f"generated={folders['generated']} ({', '.join(map(shown, alone[:3]))}): a painting goes by its picture's "
-            "name; give the folder that stylize.py painted, or drop content=."
+            f"{side}={folders[side]} has no picture for {len(alone)} of the {len(names)} in "
+            f"generated={folders['generated']} ({', '.join(map(shown, alone[:3]))}): pictures go together by name; "
+            f"{REMEDIES[side]}."
         )
-    kept = [number for number, name in enumerate(names) if name in places]
-    theirs = np.array([places[names[number]] for number in kept], np.int64)
+    kept = [number for number, place in enumerate(found) if place is not None]
+    theirs = np.array([place for place in found if place is not None], np.int64)
     if len(kept) < 2:
-        raise UserError(f"Pictures that content= and generated= both have: {len(kept)}, and 2 are needed.")
-    if unpainted := len(np.setdiff1d(np.arange(len(content)), theirs)):
-        notice("evaluation.content", f"{unpainted} of {len(content)} pictures of content= were not painted: left out.")
-    return generated.subset(kept), content.subset(theirs)
+        raise UserError(f"Pictures that {side}= and generated= both have: {len(kept)}, and 2 are needed.")
+    if unpainted := len(np.setdiff1d(np.arange(len(others)), theirs)):
+        notice(f"evaluation.{side}", f"{unpainted} of {len(others)} pictures of {side}= were not painted: left out.")
+    return generated.subset(kept), others.subset(theirs)
+
+
+REMEDIES: Final = {
+    "content": "give the folder that stylize.py painted, or drop content=",
+    "target": "give the folder of what each should be, or real= to compare the sets alone",
+}
+"""By side, what to do about generated pictures without a counterpart."""
+
+
+def names_of(name: str) -> tuple[str, ...]:
+    """Names by which a picture is found: its own, that of its painting, and both without their endings."""
+    return (name, target_name(name), *(str(Path(each).with_suffix("")) for each in (target_name(name), name)))
 
 
 def name_bad(result: Result, folders: Mapping[str, Path], bad: Mapping[str, Sequence[tuple[str, str]]]) -> None:

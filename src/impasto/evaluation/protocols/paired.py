@@ -129,7 +129,7 @@ class PairedProtocol:
     def measure_pairs(
         self,
         paint: Callable[[Tensor], Tensor] | PackedImages,
-        content: PackedImages,
+        content: PackedImages | None,
         target: PackedImages,
         *,
         reference: PackedImages | None = None,
@@ -140,7 +140,7 @@ class PairedProtocol:
 
         Args:
             paint: repaints uint8 content (n, C, H, W); or the repainted pictures, in the order of the content.
-            content: what is repainted.
+            content: what is repainted; None if only the repainted pictures are known: there is no control then.
             target: what it should become, in the same order.
             reference: other targets.
             about: what else to put on record.
@@ -149,13 +149,13 @@ class PairedProtocol:
         Raises:
             UserError: numbers of pictures that differ.
         """
-        if len(content) != len(target):
+        if content is not None and len(content) != len(target):
             raise UserError(f"There are {len(content)} inputs and {len(target)} targets: pairs need as many of each.")
         if distributed.rank() > 0:
             return from_first(Measurement())
         count = num_images or self.num_images
         painted = Chosen(paint, count) if isinstance(paint, PackedImages) else paint
-        chosen = _Pairs(Chosen(content, count), Chosen(target, count), painted)
+        chosen = _Pairs(None if content is None else Chosen(content, count), Chosen(target, count), painted)
         rows, estimates = self._rows(chosen, reference)
         names = {name: self._public(name) for name in rows[PAINTED]}
         records = self._records(estimates, rows, chosen, about or {})
@@ -175,16 +175,14 @@ class PairedProtocol:
     ) -> tuple[dict[str, dict[str, float]], dict[str, Figure]]:
         """Figures by row, and those of the painted pictures with what makes them comparable."""
         compare, channels = self._comparisons(pairs.target), pairs.target.packed.shape[2]
-        sets = {PAINTED: pairs.painted, CONTROL: pairs.control}
-        if pairs.content.packed.shape[:2] != pairs.target.packed.shape[:2]:
-            del sets[CONTROL]
+        sets = {PAINTED: pairs.painted, **({CONTROL: pairs.control} if pairs.has_control else {})}
         figures: dict[str, dict[str, Figure]] = {}
         real = self._described(pairs.target, channels) if self._wants_distances else None
         for row, pictures in sets.items():
             values, features = self._compare(pictures, pairs, compare, row == PAINTED)
             figures[row] = {name: self._mean(name, value, pairs.target) for name, value in values.items()}
             if real is not None:
-                seen = features if features is not None else self._described(pairs.content, channels)
+                seen = features if features is not None else self._described(pairs.inputs, channels)
                 figures[row] |= self._distances(seen, real, pairs.target)
         if real is not None and reference is not None and reference.fingerprint != pairs.target.packed.fingerprint:
             others = Chosen(reference, len(pairs.target))
@@ -282,7 +280,7 @@ class PairedProtocol:
                 "generated": count,
                 "real": count,
                 "fingerprint": pairs.target.packed.fingerprint,
-                "content_fingerprint": pairs.content.packed.fingerprint,
+                "content_fingerprint": None if pairs.content is None else pairs.content.packed.fingerprint,
                 **about,
                 **figure.protocol,
                 "higher_is_better": figure.higher_is_better,
@@ -311,17 +309,28 @@ class PairedProtocol:
 class _Pairs:
     """The pairs that are measured; pictures are uint8 by number."""
 
-    content: Chosen
+    content: Chosen | None
     target: Chosen
     paint: Callable[[Tensor], Tensor] | Chosen
 
     def painted(self, start: int, n: int) -> Tensor:
         """The repainted content."""
-        return self.paint(start, n) if isinstance(self.paint, Chosen) else self.paint(self.content(start, n))
+        return self.paint(start, n) if isinstance(self.paint, Chosen) else self.paint(self.inputs(start, n))
+
+    @property
+    def inputs(self) -> Chosen:
+        """The content."""
+        assert self.content is not None, "pictures are painted from content, or given"
+        return self.content
+
+    @property
+    def has_control(self) -> bool:
+        """Whether there is content of the size of the targets."""
+        return self.content is not None and self.content.packed.shape[:2] == self.target.packed.shape[:2]
 
     def control(self, start: int, n: int) -> Tensor:
         """The content as it is, with the channels of the targets."""
-        return with_channels(self.content(start, n), self.target.packed.shape[2])
+        return with_channels(self.inputs(start, n), self.target.packed.shape[2])
 
 
 def with_channels(images: Tensor, channels: int) -> Tensor:
@@ -343,7 +352,6 @@ def _psnr(images: Tensor, target: Tensor) -> Tensor:
 def _sheet(pairs: _Pairs) -> Sheet:
     """Rows of an input, what was painted of it, and its target."""
     count = min(SHOWN, len(pairs.target))
-    columns = [pairs.control(0, count), pairs.painted(0, count), pairs.target(0, count)]
-    if columns[0].shape != columns[2].shape:
-        del columns[0]
+    shown = ([pairs.control] if pairs.has_control else []) + [pairs.painted, pairs.target]
+    columns = [pictures(0, count) for pictures in shown]
     return from_uint8(torch.stack([column.cpu() for column in columns], 1).flatten(0, 1)), len(columns)

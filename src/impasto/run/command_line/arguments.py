@@ -18,7 +18,7 @@ LISTS: Final = frozenset({"data.content", "data.style"})
 """Settings that take a path or several."""
 
 PATHS: Final = LISTS | {
-    *("checkpoint", "input", "output", "resume", "generated", "real", "content", "vectors", "output_dir"),
+    *("checkpoint", "input", "output", "resume", "generated", "real", "target", "content", "vectors", "output_dir"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),
 }
