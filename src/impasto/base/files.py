@@ -157,7 +157,7 @@ def check_space(folder: Path, needed: int, remedy: str) -> None:
         remedy: what to do instead, a clause.
 
     Raises:
-        UserError: there is not so much room.
+        UserError: there is too little room.
     """
     free, needed = shutil.disk_usage(folder).free, needed + SPARE_BYTES
     if free < needed:

@@ -49,7 +49,7 @@ class Checkpoints(Callback):
         measured_at: pictures seen when it was taken.
 
     Raises:
-        UserError: a mode that there is not.
+        UserError: another mode.
     """
 
     def __init__(
@@ -209,9 +209,9 @@ def _write(trainer: Trainer, path: Path) -> None:
 
 
 def higher_is_better(name: str, comparability: Mapping[str, Mapping[str, Any]], mode: str | None) -> bool:
-    """Which way a figure is better: as ``mode`` says; where it is null, as the figure's record does, or lower.
+    """Which way a figure is better: as ``mode`` says; without one, as the figure's record says; else lower.
 
-    A mode against the record is followed, because the figure may serve as a control, but not in silence.
+    A mode against the record is followed, with a notice: the figure may serve as a control.
 
     Args:
         name: of the figure.

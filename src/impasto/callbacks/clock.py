@@ -28,7 +28,7 @@ def how_short(minutes: float, kimg: float, planned: float) -> str:
 
 
 class StopAt(Callback):
-    """Ends training after so many pictures, or so many minutes of training, whichever comes first.
+    """Ends training after a number of pictures or of minutes, whichever comes first.
 
     Args:
         kimg: thousands of pictures shown to the discriminator, in all processes.

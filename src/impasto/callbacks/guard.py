@@ -1,4 +1,4 @@
-"""Notices a run that has gone wrong, takes it back to where it was well, and lets it go on more carefully."""
+"""Notices divergence and collapse, restores the last good state, and goes on with lower learning rates."""
 
 import logging
 import math
@@ -41,13 +41,13 @@ class Guard(Callback):
     times the highest it has been, or is still below a tenth of ``collapse`` after ``grace_kimg``.
 
     Args:
-        every_kimg: interval; where null, 10 kimg, but no less often than pictures are evaluated, nor than 20 times.
+        every_kimg: interval; None is 10 kimg, or less if pictures are evaluated more often or a run has fewer than 200.
         kimg: length of the run.
         evaluation_every_kimg: interval of the evaluation, if any.
         collapse: share of the highest diversity so far, of which more than that of real pictures does not count.
         grace_kimg: time that a generator is given to become diverse at all.
         factors: on learning rates (``lr_g``, ``lr_d``) and penalties' weights (``penalty``) after each roll-back.
-        max_rollbacks: after so many the run stops.
+        max_rollbacks: number of roll-backs after which the run stops.
     """
 
     def __init__(

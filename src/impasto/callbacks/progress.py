@@ -19,7 +19,7 @@ class TrainingProgress(Callback):
     Args:
         kimg: where the run ends.
         minutes: of training after which it ends if that comes first.
-        seconds: between two lines where there is no terminal.
+        seconds: between two lines without a terminal.
     """
 
     def __init__(self, kimg: float, minutes: float | None = None, seconds: float = 30.0) -> None:
@@ -68,7 +68,7 @@ class TrainingProgress(Callback):
             log.info("%s, %s img/s, %s left", text, rate_text(rate), clock_text(left))
 
     def seconds_left(self, model: AdversarialModel, rate: float) -> float:
-        """Until the run ends by its pictures or by its minutes, at so many pictures a second."""
+        """Seconds until the run ends by its pictures or by its minutes, at a rate in pictures a second."""
         by_pictures = max(self.kimg - model.kimg, 0) * 1000 / max(rate, 1e-9)
         return (
             by_pictures if self.minutes is None else min(by_pictures, max(self.minutes * 60 - model.state.seconds, 0))

@@ -16,13 +16,13 @@ from impasto.models.base import AdversarialModel, Batch
 class SampleSheets(Callback):
     """Writes ``samples/<images seen>.png`` from the same latent vectors (or photographs) every time.
 
-    Most changes early: there are sheets at a half, a quarter, an eighth and a sixteenth of the first interval, too.
+    Most changes early, so there are also sheets at 1/16, 1/8, 1/4 and 1/2 of the first interval.
 
     Args:
         folder: where the sheets go.
-        every_kimg: interval in thousands of pictures; only the last sheet where null.
-        count: pictures on a sheet; the model's own choice where null.
-        columns: pictures in a row; likewise.
+        every_kimg: interval in thousands of pictures; None writes only the last sheet.
+        count: pictures on a sheet; None leaves it to the model.
+        columns: pictures in a row; None leaves it to the model.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class SampleSheets(Callback):
         return early or due(model, self.every_kimg)
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """The last sheet, and a walk through latent space where there is one."""
+        """The last sheet, and a walk through latent space if the model has one."""
         self.paint(trainer, pl_module)
         if trainer.is_global_zero and (strip := pl_module.interpolation()) is not None:
             path = self.folder / "interpolation.png"

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from impasto.base.errors import UserError
 from impasto.run.command_line.arguments import with_text_quoted
-from impasto.run.command_line.entry import register_resolvers
+from impasto.run.command_line.entry import register_resolvers, report_user_errors
 from impasto.run.command_line.values import added_problems, group_problems, misfits, refuse_misfits
 from tests.training import CONF, ROOT
 
@@ -180,3 +180,23 @@ def test_a_class_of_ones_own_may_take_anything() -> None:
     default = {"m": {"_target_": "a.B", "residual": True}, "kimg": 1.0}
     assert not list(misfits(default, {"m": {"_target_": "c.D", "residual": "sometimes"}, "kimg": 2}))
     assert len(list(misfits(default, {"m": {"_target_": "a.B", "residual": "sometimes"}, "kimg": "2"}))) == 2
+
+
+def test_a_user_without_a_home_is_told_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    @report_user_errors
+    def task(path: str) -> Path:
+        return Path(path).expanduser()
+
+    with pytest.raises(SystemExit, match=r"^Error: There is no home folder .* set HOME=FOLDER in the environment\.$"):
+        task("~nobody-of-that-name/pictures")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert task("~/pictures") == Path("/home/me/pictures")
+
+
+def test_an_error_that_is_not_the_users_keeps_its_traceback() -> None:
+    @report_user_errors
+    def task(_: object) -> None:
+        raise RuntimeError("of torch")
+
+    with pytest.raises(RuntimeError, match="of torch"):
+        task(None)

@@ -133,7 +133,7 @@ def several(value: str, meant: Any) -> str:
 
 
 def parsed(key: str, value: str) -> Override | None:
-    """What Hydra reads; nothing where it cannot."""
+    """What Hydra reads; None if it cannot read it."""
     try:
         return OverridesParser.create().parse_override(f"{key}={value}")
     except (HydraException, ValueError):

@@ -65,11 +65,13 @@ def run(main: Callable[[], Any]) -> None:
         sys.exit(130)
 
 
-def sentence(problem: BaseException) -> str:
-    """One line for a person to read."""
+def sentence(problem: BaseException) -> str | None:
+    """One line for a person to read; None for an error that is not the user's."""
     if isinstance(problem, OSError) and problem.filename:
         return f"{Path(str(problem.filename))}: {problem.strerror}. Check the path, its permissions and the free space."
-    return str(problem)
+    if "Could not determine home directory" in str(problem):  # of pathlib, and of packages such as wandb
+        return "There is no home folder for ~ or for settings: set HOME=FOLDER in the environment."
+    return str(problem) if isinstance(problem, UserError | OSError) else None
 
 
 def checked(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -90,10 +92,11 @@ def report_user_errors(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def guarded(cfg: Any) -> Any:
         try:
             return task(cfg)
-        except (UserError, OSError) as problem:
-            if os.environ.get("IMPASTO_TRACEBACK") == "1":
+        except (UserError, OSError, RuntimeError) as problem:
+            said = sentence(problem)
+            if said is None or os.environ.get("IMPASTO_TRACEBACK") == "1":
                 raise
-            sys.exit(f"Error: {sentence(problem)}")
+            sys.exit(f"Error: {said}")
 
     return guarded
 

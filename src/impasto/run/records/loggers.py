@@ -79,7 +79,7 @@ class WandbRun(Logger):
         project: name of the project.
         folder: the run's folder; files are kept in ``folder/wandb``.
         run_name: title of the run.
-        entity: team or user; the account's default where null.
+        entity: team or user; None takes the account's default.
         group: name under which runs are shown together, such as a sweep's.
         tags: labels of the run.
         mode: auto, online, offline or disabled; ``WANDB_MODE`` in the environment stands above auto.
@@ -114,7 +114,7 @@ class WandbRun(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:  # type: ignore[override]
-        """Log values at so many pictures."""
+        """Log values at a number of pictures."""
         self._run.log({**metrics, "images_seen": step})
 
     @rank_zero_only
@@ -195,6 +195,6 @@ def has_wandb_account(server: str) -> bool:
         try:
             if netrc.netrc(str(Path(file).expanduser())).authenticators(urlsplit(server).hostname or ""):
                 return True
-        except (OSError, netrc.NetrcParseError):
+        except (OSError, RuntimeError, netrc.NetrcParseError):  # no such file, no home to look in, another kind of file
             continue
     return False

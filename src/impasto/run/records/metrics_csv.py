@@ -48,7 +48,7 @@ class MetricsCsv(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:  # type: ignore[override]
-        """Write values at so many pictures; those that are no numbers are left out."""
+        """Write values at a number of pictures; what is not a number is left out."""
         rows = self._read() if self._rows is None else self._rows
         step = int(step or 0)
         values = {"images_seen": str(step), "kimg": repr(step / 1000)}

@@ -29,11 +29,11 @@ NOT_PROTOCOL = (
     *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method"),
     *("controls", "counts_of_controls"),
 )
-"""Of an entry of the metrics: what has a column of its own, or is too long for one; ``summary.json`` has it all."""
+"""Parts of a figure's record that have a column of their own or are too long for one; ``summary.json`` has them all."""
 
 
 def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path:
-    """Write the page from what lies in the run's folder; a full disk costs the page alone.
+    """Write the page from the files in the run's folder; where the disk is full, the run ends without the page.
 
     Args:
         run_dir: folder with ``samples/`` and ``metrics.csv``.
@@ -43,6 +43,15 @@ def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path
     Returns:
         The page's path.
     """
+    path = run_dir / "report.html"
+    with dispensable(path.name), whole_or_not(path) as temporary:
+        # Names of folders are on the page, and need not be UTF-8.
+        temporary.write_text(page(run_dir, summary, config), encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+def page(run_dir: Path, summary: Mapping[str, Any], config: str) -> str:
+    """The HTML; arguments as for :func:`write_report`."""
     sheets = sorted((run_dir / "samples").glob("[0-9]*.png"))
     parts = [
         f"<h1>{html.escape(run_dir.resolve().name)}</h1>",
@@ -60,15 +69,10 @@ def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path
         section("Run", facts(summary)),
         section("Configuration", f"<details><summary>show</summary><pre>{html.escape(config)}</pre></details>"),
     ]
-    path = run_dir / "report.html"
-    page = "\n".join(part for part in parts if part)
     title = html.escape(run_dir.resolve().name)
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
-    with dispensable(path.name), whole_or_not(path) as temporary:
-        # Names of folders are on the page, and need not be UTF-8.
-        whole = f"{head}<body>{page}</body></html>\n"
-        temporary.write_text(whole, encoding="utf-8", errors="backslashreplace")
-    return path
+    body = "\n".join(part for part in parts if part)
+    return f"{head}<body>{body}</body></html>\n"
 
 
 def headline(summary: Mapping[str, Any]) -> str:
@@ -100,7 +104,7 @@ def section(title: str, body: str) -> str:
 
 
 def picture(path: Path) -> str:
-    """A PNG inside the page; nothing where there is none."""
+    """A PNG inside the page; empty without a file."""
     if not path.is_file():
         return ""
     data = base64.b64encode(path.read_bytes()).decode()
@@ -115,26 +119,26 @@ def thinned(sheets: list[Path], count: int) -> Iterable[Path]:
 
 def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     """Each metric's final and best value and its interval; below, what all that one network measured have in common."""
-    protocols = {name: {k: v for k, v in entry.items() if k not in NOT_PROTOCOL} for name, entry in metrics.items()}
+    protocols = {name: {k: v for k, v in record.items() if k not in NOT_PROTOCOL} for name, record in metrics.items()}
     shared = {}
     for extractor in dict.fromkeys(protocol.get("extractor") for protocol in protocols.values()):
         first, *others = [p for p in protocols.values() if p.get("extractor") == extractor]
         shared[extractor] = {k: v for k, v in first.items() if all(k in p and p[k] == v for p in others)}
     rows = ["<tr><th>metric<th>final<th>interval<th>best<th>at<th>measured with</tr>"]
-    for name, entry in metrics.items():
+    for name, record in metrics.items():
         extractor = protocols[name].get("extractor")
         own = {k: v for k, v in protocols[name].items() if k not in shared[extractor]}
         text = ", ".join(filter(None, [extractor, _list(own)]))
-        arrow = ARROWS[entry.get("higher_is_better", False)]
+        arrow = ARROWS[record.get("higher_is_better", False)]
         rows.append(
-            f"<tr><td>{html.escape(name)} {arrow}<td class=number>{entry['final']:.4g}"
-            f"<td class=number>{between(entry)}<td class=number>{entry['best']:.4g}"
-            f"<td class=number>{entry['best_at_images']:,}<td class=quiet>{html.escape(text)}</tr>"
+            f"<tr><td>{html.escape(name)} {arrow}<td class=number>{record['final']:.4g}"
+            f"<td class=number>{between(record)}<td class=number>{record['best']:.4g}"
+            f"<td class=number>{record['best_at_images']:,}<td class=quiet>{html.escape(text)}</tr>"
         )
         rows += [
             f"<tr class=quiet><td>&emsp;{html.escape(control)}<td class=number>{value:.4g}<td><td><td>"
-            f"<td>{html.escape(_list(counts(entry, control)))}</tr>"
-            for control, value in entry.get("controls", {}).items()
+            f"<td>{html.escape(_list(counts(record, control)))}</tr>"
+            for control, value in record.get("controls", {}).items()
         ]
     lines = [
         f"<p class=quiet>{html.escape(f'{name}: ' if name else '')}{html.escape(_list(common))}</p>"
@@ -148,16 +152,16 @@ ARROWS = {True: "\N{UPWARDS ARROW}", False: "\N{DOWNWARDS ARROW}", None: ""}
 """Which way a figure is better."""
 
 
-def between(entry: Mapping[str, Any]) -> str:
-    """A figure's interval; where it could have one and has not, the beginning of the reason."""
-    if entry.get("interval"):
-        return _short(entry["interval"])
-    return html.escape(str(entry.get("interval_method", "")).split(",")[0]) if "interval" in entry else ""
+def between(record: Mapping[str, Any]) -> str:
+    """A figure's interval, or the beginning of the reason why it has none; empty if the figure never has one."""
+    if record.get("interval"):
+        return _short(record["interval"])
+    return html.escape(str(record.get("interval_method", "")).split(",")[0]) if "interval" in record else ""
 
 
-def counts(entry: Mapping[str, Any], control: str) -> dict[str, Any]:
+def counts(record: Mapping[str, Any], control: str) -> dict[str, Any]:
     """How many pictures a control's value is of, where that is on record."""
-    found = entry.get("counts_of_controls", {}).get(control)
+    found = record.get("counts_of_controls", {}).get(control)
     return dict(zip(("generated", "real"), found, strict=True)) if found else {}
 
 

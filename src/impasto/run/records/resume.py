@@ -1,4 +1,4 @@
-"""Going on with a run where it stopped."""
+"""Resuming a run: its own configuration, and the checkpoint to go on from."""
 
 import math
 from pathlib import Path
@@ -66,7 +66,7 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
                 f"{override}: a resumed run stays as it was begun; what may change is {', '.join(MAY_CHANGE)}. "
                 "Start a new run for anything else."
             )
-    say_what_is_stretched(first_schedules, schedules(saved))
+    notice_stretched_schedules(first_schedules, schedules(saved))
     saved.resume = cfg.resume
     saved.output_dir = str(Path(cfg.resume))
     saved.name = Path(cfg.resume).resolve().name
@@ -90,8 +90,8 @@ def schedules(cfg: DictConfig) -> dict[str, Any]:
     return found
 
 
-def say_what_is_stretched(first: dict[str, Any], now: dict[str, Any]) -> None:
-    """A notice of schedules that follow a length which has changed."""
+def notice_stretched_schedules(first: dict[str, Any], now: dict[str, Any]) -> None:
+    """Say which schedules follow a length that has changed."""
     if changed := [key for key, kimg in now.items() if first.get(key) != kimg]:
         notice(
             "resume",

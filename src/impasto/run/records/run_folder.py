@@ -22,7 +22,7 @@ _held: dict[Path, FileLock] = {}
 class RunFolder(Callback):
     """Hydra's callback around a single run: Hydra itself would write its record into whatever folder is named.
 
-    The trials of a sweep have a lock of their own (:func:`.alone_in`), and go on where they were.
+    The trials of a sweep have a lock of their own (:func:`.trial_lock`), and go on where they were.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:

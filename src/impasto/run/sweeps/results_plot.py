@@ -57,7 +57,7 @@ def _scatters(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
 
 
 def _bars(rows: Sequence[Row], keys: Sequence[str]) -> Figure:
-    """A bar per setting, at the mean over its trials, with a dot per trial where there are several."""
+    """A bar per setting, at the mean over its trials, with a dot per trial if there are several."""
     groups: dict[str, list[float]] = {}
     for row in rows:
         label = "\n".join(f"{key}={row[key]}" for key in keys if row.get(key) is not None) or "all trials"

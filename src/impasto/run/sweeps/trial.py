@@ -50,7 +50,7 @@ def run_trial(cfg: DictConfig, task: Task) -> float | None:
         claim(Path(cfg.resume or cfg.output_dir), cfg.resume)
         return task(cfg)
     folder = Path(HydraConfig.get().runtime.output_dir)
-    with alone_in(folder):
+    with trial_lock(folder):
         record = read_json(folder / RECORD)
         if record.get("status") == "complete":
             log.info("Done before: %s", folder.name)
@@ -70,7 +70,7 @@ def attempt(cfg: DictConfig, task: Task, folder: Path) -> dict[str, Any]:
     record: dict[str, Any] = {"status": "complete", "value": None, "overrides": overrides(), "mode": cfg.mode}
     try:
         refuse_unsweepable(cfg)
-        refuse_search_in_the_dark(cfg)
+        refuse_search_without_figure(cfg)
         if (folder / "checkpoints" / "last.ckpt").is_file():
             log.info("Going on with %s", folder.name)
             cfg.resume = str(folder)
@@ -123,8 +123,8 @@ def searches() -> bool:
     return "optuna" in str(HydraConfig.get().sweeper.get("_target_"))
 
 
-def refuse_search_in_the_dark(cfg: DictConfig) -> None:
-    """Refuse a search for the best figure where none is measured.
+def refuse_search_without_figure(cfg: DictConfig) -> None:
+    """Refuse a search for the best figure if no figure is measured.
 
     Raises:
         UserError: there will be none.
@@ -163,7 +163,7 @@ def refuse_unsweepable(cfg: DictConfig) -> None:
         )
 
 
-def alone_in(folder: Path) -> AbstractContextManager[Any]:
+def trial_lock(folder: Path) -> AbstractContextManager[Any]:
     """Held by the one process that runs a trial; the same trial started twice waits, and then finds it done."""
     if not is_first_process():
         return nullcontext()  # the other processes of one trial come along with the first
