@@ -139,6 +139,16 @@ def test_both_sides_in_one_picture(tmp_path: Path, direction: str) -> None:
     assert np.array_equal(right, 255 - left)
 
 
+def test_both_sides_in_one_deep_picture(tmp_path: Path) -> None:
+    (tmp_path / "both").mkdir()
+    samples = np.arange(8 * 24, dtype=np.uint16).reshape(8, 24) * 300
+    Image.fromarray(samples).save(tmp_path / "both/a.png")
+    pair = {"root": str(tmp_path / "both"), "layout": "side_by_side", "holdout": 0.0, "channels": 1}
+    data = module(tmp_path, **pair)
+    assert np.array_equal(data.train["content"].batch([0])[0, ..., 0], samples[:, :12])
+    assert np.array_equal(data.train["target"].batch([0])[0, ..., 0], samples[:, 12:])
+
+
 def test_by_default_pairs_are_made_of_the_embedded_photographs(tmp_path: Path) -> None:
     forget_notices()
     data = module(tmp_path, image_size=16, pack_size=16, limit=6, content_channels=1)

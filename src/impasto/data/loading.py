@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from impasto.data.packing.packed import PackedImages
 from impasto.data.sampler import BatchSampler, Draw
-from impasto.data.transforms import crop, jitter, to_float
+from impasto.data.transforms import Levels, crop, jitter, to_float
 
 Batch = dict[str, Tensor]
 
@@ -30,11 +30,11 @@ class View:
     flip: bool = False
     color_jitter: float = 0.0
 
-    def __call__(self, images: Tensor, valid: Tensor, chances: Tensor) -> Tensor:
-        """Bytes (N, H, W, C) to float32 (N, C, h, w) in [-1, 1], on the device that they are on."""
+    def __call__(self, images: Tensor, valid: Tensor, chances: Tensor, levels: Levels | None = None) -> Tensor:
+        """Whole numbers (N, H, W, C) to float32 (N, C, h, w) in [-1, 1], on the device that they are on."""
         if self.flip or tuple(images.shape[1:3]) != self.size:
             images = crop(images, valid, chances[:, :3], self.size, flip=self.flip)
-        result = to_float(images)
+        result = to_float(images, levels)
         return jitter(result, chances[:, 3:6], self.color_jitter) if self.color_jitter else result
 
 
@@ -49,13 +49,13 @@ class PackedDataset(Dataset[Any]):
         self.parts = dict(parts)
 
     def __getitems__(self, draws: Mapping[str, Draw]) -> dict[str, Batch]:
-        """By name: pixels (N, H, W, C) uint8, valid (N, 2), chances (N, 6); labels (N,) and vectors (N, K) if any."""
+        """By name: pixels (N, H, W, C), valid (N, 2), chances (N, 6); labels (N,) and vectors (N, K) if any."""
         return {name: _read(self.parts[name], draw) for name, draw in draws.items()}
 
 
 def _read(packed: PackedImages, draw: Draw) -> Batch:
     batch = {
-        "pixels": torch.from_numpy(packed.batch(draw.pictures)),
+        "pixels": _pixels(packed, draw.pictures),
         "valid": torch.from_numpy(packed.sizes[draw.pictures].astype(np.int64)),
         "chances": torch.from_numpy(draw.chances),
     }
@@ -64,6 +64,12 @@ def _read(packed: PackedImages, draw: Draw) -> Batch:
     if packed.vectors is not None:
         batch["vectors"] = torch.from_numpy(packed.vectors[draw.pictures])
     return batch
+
+
+def _pixels(packed: PackedImages, positions: np.ndarray) -> Tensor:
+    """uint8, or int32 for 16-bit pictures: of uint16 torch knows little."""
+    pixels = packed.batch(positions)
+    return torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32))
 
 
 class Together:
@@ -111,12 +117,12 @@ def first_batches(packed: PackedImages, view: View, size: int, count: int) -> It
     sampler = BatchSampler(len(packed), size)
     for position in range(count):
         part = _read(packed, sampler.draw(position))
-        yield view(part["pixels"], part["valid"], part["chances"])
+        yield view(part["pixels"], part["valid"], part["chances"], packed.levels_to_map)
 
 
 def look_at(packed: PackedImages, count: int) -> Tensor:
     """Pictures evenly spaced, as networks take them: (count or fewer, C, H, W) in [-1, 1]."""
-    return to_float(torch.from_numpy(packed.batch(evenly_spaced(packed, count))))
+    return to_float(_pixels(packed, evenly_spaced(packed, count)), packed.levels_to_map)
 
 
 def vectors_in(packed: PackedImages, count: int) -> Tensor | None:

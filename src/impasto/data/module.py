@@ -19,6 +19,7 @@ from impasto.base.notices import notice
 from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
 from impasto.data.loading import Batch, View, first_batches, look_at, make_loader, vectors_in
+from impasto.data.packing.depth import Depth, choose_depth, percentiles_of
 from impasto.data.packing.pack import pack
 from impasto.data.packing.packed import Duplicates, PackedImages
 from impasto.data.packing.sizing import Resize, SizePolicy, size_policy
@@ -54,8 +55,12 @@ class ImageDataModule(LightningDataModule):
         pack_size: of the packed pictures; None is ``image_size``, or three times that under ``fit``.
         resize: how a picture comes to that size, as :class:`~impasto.data.packing.sizing.SizePolicy` has it;
             ``auto`` is ``fit`` for fewer than 100 pictures, else ``crop``.
-        channels: 1 (grey) or 3.
+        channels: 1 (grey), 3, or as many as the pictures have.
         content_channels: of the part ``content``, where it has others; for aligned parts.
+        depth: bits of a sample in packed pictures, 8 or 16; ``auto`` is 16 where the pictures have more than 8, see
+            :func:`~impasto.data.packing.depth.choose_depth`.
+        percentiles: of the values of each channel, the two that networks see as -1 and 1, such as [1, 99]; None for the
+            whole range of the format. Provenance records the values.
         limit: use so many pictures of each part at most.
         holdout: share of each part held back from training; None is the data set's own test part.
         balanced: draw each class equally often, in all parts.
@@ -91,6 +96,8 @@ class ImageDataModule(LightningDataModule):
         resize: Resize | Literal["auto"] = "auto",
         channels: int = 3,
         content_channels: int | None = None,
+        depth: Depth = "auto",
+        percentiles: Sequence[float] | None = None,
         limit: Count | None = None,
         holdout: Share | None = 0.0,
         balanced: bool = False,
@@ -105,6 +112,7 @@ class ImageDataModule(LightningDataModule):
         **where: Any,
     ) -> None:
         super().__init__()
+        self.depth, self.percentiles = depth, percentiles
         self.open_pictures, self.where, self.vectors = pictures, where, vectors
         self.parts = check_parts({LABELLED: "independently"} if parts is None else parts)
         if vectors is not None:
@@ -176,7 +184,10 @@ class ImageDataModule(LightningDataModule):
             for name, key in (("label", "labels"), ("condition", "vectors"))
             if key in part
         }
-        return {name: self.view(part["pixels"], part["valid"], part["chances"]) for name, part in batch.items()} | told
+        return {
+            name: self.view(part["pixels"], part["valid"], part["chances"], self._packed[name].levels)
+            for name, part in batch.items()
+        } | told
 
     # What others ask ------------------------------------------------------------------------------------------------
 
@@ -303,6 +314,9 @@ class ImageDataModule(LightningDataModule):
             packs = attach(table, packs)
             self.vectors_sha256 = digest_of(packs)
         train, held_out = hold_out(packs[0], self.holdout or 0.0) if len(packs) == 1 else packs
+        if self.percentiles is not None:
+            levels = percentiles_of(train, self.percentiles)
+            train, held_out = train.with_levels(levels), held_out and held_out.with_levels(levels)
         if name == LABELLED:
             train, held_out = without_empty_classes(train, held_out)
         grouped = self.balanced or self.parts[name] == "grouped"
@@ -311,7 +325,7 @@ class ImageDataModule(LightningDataModule):
     def _policy(self, source: Source, channels: int) -> SizePolicy:
         few = source.length is not None and min(source.length, self.limit or source.length) < FEW
         resize: Resize = ("fit" if few else "crop") if self.resize == "auto" else self.resize
-        return size_policy(self.image_size, self.pack_size, resize, channels)
+        return size_policy(self.image_size, self.pack_size, resize, channels, choose_depth(self.depth, source))
 
     def _pack(self, source: Source, policy: SizePolicy) -> PackedImages:
         return pack(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -15,6 +16,7 @@ from impasto.data.sampler import BatchSampler
 from impasto.data.sources.opening import Pictures
 from impasto.data.sources.source import Source
 from impasto.data.split import crops_of
+from impasto.data.transforms import Levels
 
 LABELLED: Final = "image"
 """The part whose labels or condition vectors networks are told."""
@@ -72,6 +74,11 @@ class Part:
         condition_dim = 0 if train.vectors is None else train.vectors.shape[1]
         return ImageSpec(train.shape[2], *size, train.class_names, condition_dim)
 
+    @cached_property
+    def levels(self) -> Levels | None:
+        """By channel, the values that networks see as -1 and 1; None for 0 and 255."""
+        return self.told(self.train).levels_to_map
+
     def told(self, packed: PackedImages) -> PackedImages:
         """The pictures with what networks are told of them: classes of other parts than ``image`` only group them."""
         packed = self._with_labels_for_networks(packed)
@@ -122,6 +129,8 @@ class Part:
             "train": len(train),
             "held_out": len(held_out) if held_out is not None else 0,
             "held_out_fingerprint": held_out.fingerprint if held_out is not None else None,
+            "depth": train.depth,
+            "levels": None if train.levels_to_map is None else [list(levels) for levels in train.levels_to_map],
             "bad": sum(packed.num_bad for packed in self.packs),
             "duplicates": sum(packed.num_duplicates for packed in self.packs),
         }

@@ -101,10 +101,15 @@ def crops_of(
         return packed
     count = len(packed) * math.ceil(CROPS / len(packed))
     crops = CropsSource(packed, size, count, source.origin)
-    exact = SizePolicy(*size, "crop", policy.channels)
+    exact = SizePolicy(*size, "crop", policy.channels, depth=policy.depth)
     cut = pack(crops, exact, cache_dir, duplicates="keep", workers=0, progress=False)
     cut_from = cut.index % len(packed)
-    return replace(cut, cut_from=cut_from, vectors=None if packed.vectors is None else packed.vectors[cut_from])
+    return replace(
+        cut,
+        cut_from=cut_from,
+        levels=packed.levels,
+        vectors=None if packed.vectors is None else packed.vectors[cut_from],
+    )
 
 
 def without_empty_classes(

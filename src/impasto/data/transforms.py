@@ -7,6 +7,8 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 
+Levels = tuple[tuple[float, float], ...]
+
 
 def as_size(value: int | Sequence[int], key: str) -> tuple[int, int]:
     """``64`` or ``[48, 64]`` as (height, width).
@@ -20,9 +22,18 @@ def as_size(value: int | Sequence[int], key: str) -> tuple[int, int]:
     return size[0], size[1]
 
 
-def to_float(images: Tensor) -> Tensor:
-    """uint8 (N, H, W, C) in 0..255 to float32 (N, C, H, W) in [-1, 1], channels last in memory."""
-    return images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1)
+def to_float(images: Tensor, levels: Levels | None = None) -> Tensor:
+    """Whole numbers (N, H, W, C) to float32 (N, C, H, W) in [-1, 1], channels last in memory.
+
+    Args:
+        images: uint8, or int32 for 16-bit pictures.
+        levels: by channel, what becomes -1 and 1; values outside are clipped. None is 0 and 255.
+    """
+    values = images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
+    if levels is None:
+        return values.div_(127.5).sub_(1)
+    lower, upper = torch.tensor(levels, device=images.device).T[:, :, None, None]
+    return values.sub_(lower).mul_(2 / (upper - lower)).sub_(1).clamp_(-1, 1)
 
 
 def crop(images: Tensor, valid: Tensor, chances: Tensor, size: tuple[int, int], *, flip: bool = False) -> Tensor:

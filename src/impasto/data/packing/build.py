@@ -17,7 +17,7 @@ from impasto.base.files import check_space
 from impasto.base.progress import progress_bar
 from impasto.data.packing.chunks import pack_chunk, start_worker
 from impasto.data.packing.journal import Journal, finish, write_bad
-from impasto.data.packing.packed import BAD_LIST, first_few, read_bad
+from impasto.data.packing.packed import BAD_LIST, file_name, first_few, read_bad
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.source import Item, Source
 
@@ -51,7 +51,7 @@ def build(
         UserError: no picture, too many bad ones, no room.
         OSError: a file cannot be written.
     """
-    row_bytes = int(np.prod(policy.shape))
+    row_bytes = policy.row_bytes
     # Some 2 MB of rows: enough to make up for the traffic, little enough to hold several of, pictures included.
     size = min(max(2**21 // row_bytes, 8), 256)
     total = min((n for n in (source.length, limit) if n is not None), default=None)
@@ -60,7 +60,7 @@ def build(
             check_space(partial, (total - journal.num_items) * row_bytes, remedy_for(partial))
         task = bar.add_task("Packing pictures", total=total, completed=journal.num_items)
         chunks = _missing(source, limit, size, journal)
-        for chunk, done in _packed(chunks, partial / "images.u8", size, policy, workers, total):
+        for chunk, done in _packed(chunks, partial / file_name(policy.depth), size, policy, workers, total):
             journal.add(chunk, done)
             bar.update(task, completed=journal.num_items)
             if total is not None and journal.num_bad > max_bad_share * total:  # certain before the end

@@ -12,8 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from impasto.data.packing.depth import as_depth
 from impasto.data.packing.sizing import SizePolicy, adapt_channels, scaled, to_size
 from impasto.data.sources.decode import BadImage, decode, read_file
+from impasto.data.sources.deep import decode_deep
 from impasto.data.sources.source import Item, Layers, Load, Made, Missing
 
 ASPECT: Final = 0.02
@@ -47,14 +49,16 @@ def pack_chunk(images: Path, first_row: int, items: Sequence[Item], policy: Size
     Raises:
         OSError: the rows cannot be written.
     """
-    rows = np.zeros((len(items), *policy.shape), np.uint8)
+    rows = np.zeros((len(items), *policy.shape), policy.dtype)
     done: dict[str, Any] = {"names": [], "labels": [], "sizes": [], "digests": [], "reasons": []}
     stretched = 0
     for row, item in zip(rows, items, strict=True):
         size, digest, reason = (0, 0), 0, None
         try:
             # To cover the canvas, the shorter side must reach the canvas's longer one at most.
-            pixels, digest, is_stretched = _load(item.load, policy.channels, max(policy.height, policy.width))
+            pixels, digest, is_stretched = _load(
+                item.load, policy.channels, policy.depth, max(policy.height, policy.width)
+            )
             row[:], size = to_size(pixels, policy)
             stretched += is_stretched
         except BadImage as error:
@@ -65,29 +69,32 @@ def pack_chunk(images: Path, first_row: int, items: Sequence[Item], policy: Size
     return {**done, "stretched": stretched}
 
 
-def _load(load: Load | Layers, channels: int, canvas: int) -> tuple[np.ndarray, int, bool]:
+def _load(load: Load | Layers, channels: int, depth: int, canvas: int) -> tuple[np.ndarray, int, bool]:
     """Pixels, the digest of what they are made of, and whether layers had to be stretched."""
     match load:
         case Layers():
-            return _load_layers(load, canvas)
+            return _load_layers(load, depth, canvas)
         case Missing():
             raise BadImage(load.reason)
         case Made():
-            pixels, digest, _ = _load(load.of, 3, canvas)
+            pixels, digest, _ = _load(load.of, 3, depth, canvas)
             made = load.make(pixels, canvas)
             if not made.size:
                 raise BadImage(f"its {pixels.shape[1]} x {pixels.shape[0]} pixels are too few")
             name = load.make.__name__.encode()
-            return adapt_channels(made, channels), _digest(name, _bytes(digest)), False
+            return as_depth(adapt_channels(made, channels), depth), _digest(name, _bytes(digest)), False
         case np.ndarray():
             pixels = np.ascontiguousarray(load)
-            return adapt_channels(pixels, channels), _digest(repr(pixels.shape).encode(), pixels.data), False
+            digest = _digest(repr(pixels.shape).encode(), pixels.data)
+            return as_depth(adapt_channels(pixels, channels), depth), digest, False
     content = load if isinstance(load, bytes) else read_file(load)
-    return decode(content, channels, canvas), _digest(content), False
+    if depth == 8 and channels in (1, 3):
+        return decode(content, channels, canvas), _digest(content), False
+    return as_depth(adapt_channels(decode_deep(content), channels), depth), _digest(content), False
 
 
-def _load_layers(layers: Layers, canvas: int) -> tuple[np.ndarray, int, bool]:
-    loaded = [_load(load, count, canvas) for load, count in zip(layers.loads, layers.channels, strict=True)]
+def _load_layers(layers: Layers, depth: int, canvas: int) -> tuple[np.ndarray, int, bool]:
+    loaded = [_load(load, count, depth, canvas) for load, count in zip(layers.loads, layers.channels, strict=True)]
     height, width = loaded[0][0].shape[:2]
     stretched = any(abs(pixels.shape[1] * height / (pixels.shape[0] * width) - 1) > ASPECT for pixels, *_ in loaded)
     same = [scaled(pixels, (height, width)) for pixels, *_ in loaded]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from impasto.base.files import to_disk
-from impasto.data.packing.packed import BAD, BAD_LIST, DUPLICATE, FORMAT, GOOD, names_of_rows, write_csv
+from impasto.data.packing.packed import BAD, BAD_LIST, DUPLICATE, FORMAT, GOOD, file_name, names_of_rows, write_csv
 from impasto.data.packing.sizing import SizePolicy
 
 
@@ -75,7 +75,7 @@ def finish(folder: Path, journal: Journal, policy: SizePolicy, class_names: tupl
     """Turn the journal into the files that :func:`impasto.data.packing.packed.open_packed` reads.
 
     Args:
-        folder: where ``images.u8`` is.
+        folder: where the rows are.
         journal: of all chunks.
         policy: the canvas.
         class_names: one name per label.
@@ -101,9 +101,9 @@ def finish(folder: Path, journal: Journal, policy: SizePolicy, class_names: tupl
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     write_bad(folder, journal, first)
-    os.truncate(folder / "images.u8", rows * int(np.prod(policy.shape)))
+    os.truncate(folder / file_name(policy.depth), rows * policy.row_bytes)
     meta = {"format": FORMAT, "rows": rows, "shape": policy.shape, "class_names": class_names}
-    meta["stretched"] = journal.num_stretched
+    meta |= {"stretched": journal.num_stretched, "depth": policy.depth}
     (folder / "meta.json").write_text(json.dumps(meta))
     for path in (*folder.iterdir(), folder):
         to_disk(path)

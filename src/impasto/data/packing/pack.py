@@ -76,7 +76,10 @@ def pack(
 
 
 def _key(source: Source, policy: SizePolicy, limit: int | None) -> str:
-    what = [FORMAT, source.fingerprint(), source.class_names, asdict(policy), limit]
+    canvas = asdict(policy)
+    if policy.depth == 8:
+        del canvas["depth"]  # such packs are older than other depths
+    what = [FORMAT, source.fingerprint(), source.class_names, canvas, limit]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,6 +50,8 @@ class PackedImages:
         vectors: float32 (n, K), what each picture is to be conditioned on; None where nothing is.
         cut_from: int64 (n,), the number of the picture that each is a crop of; None where each is a picture of its own.
         num_stretched: of how many the layers had different shapes; of all that were packed.
+        depth: bits of a sample, 8 or 16.
+        levels: by channel, the values that networks see as -1 and 1; None for the whole range of the type.
         channels: the first channel, the one behind the last, and how many the file has; None where these are all.
     """
 
@@ -65,6 +68,8 @@ class PackedImages:
     vectors: np.ndarray | None = field(default=None, repr=False)
     cut_from: np.ndarray | None = field(default=None, repr=False)
     num_stretched: int = 0
+    depth: int = 8
+    levels: tuple[tuple[float, float], ...] | None = None
     channels: tuple[int, int, int] | None = None
 
     def __len__(self) -> int:
@@ -72,30 +77,57 @@ class PackedImages:
 
     @cached_property
     def images(self) -> np.ndarray:
-        """uint8 (rows, H, W, C), memory-mapped; ``images[index[i]]`` is picture i.
+        """uint8 or uint16 (rows, H, W, C), memory-mapped; ``images[index[i]]`` is picture i.
 
         Reading through the map leaves what was read, and the file's pages around it, in this process's resident
         memory: use :meth:`batch` for anything that goes on.
         """
         first, end, count = self._channels
         shape = (self.num_rows, *self.shape[:2], count)
-        return np.memmap(self.folder / "images.u8", np.uint8, "r", shape=shape)[..., first:end]
+        return np.memmap(self._path, self._dtype, "r", shape=shape)[..., first:end]
 
     def batch(self, positions: Sequence[int] | np.ndarray) -> np.ndarray:
-        """A copy of the pictures at ``positions``, in that order, as uint8 (n, H, W, C).
+        """A copy of the pictures at ``positions``, in that order, as uint8 or uint16 (n, H, W, C).
 
         Raises:
             IndexError: a position is out of range.
         """
         rows = self.index[np.asarray(positions, np.int64)]
         first, end, count = self._channels
-        result = np.empty((len(rows), *self.shape[:2], count), np.uint8)
+        result = np.empty((len(rows), *self.shape[:2], count), self._dtype)
         flat = result.reshape(len(rows), -1)
         # Read, not mapped: with the kernel's large pages, 64 MB of scattered rows make 2 GB of a map resident.
-        for target, offset in zip(flat, (rows * flat.shape[1]).tolist(), strict=True):
-            if os.preadv(self._file.descriptor, [target.data], offset) != len(target):
-                raise OSError(f"{self.folder / 'images.u8'} is shorter than it was: it changed while it was read")
+        row_bytes = flat.shape[1] * flat.itemsize
+        for target, offset in zip(flat, (rows * row_bytes).tolist(), strict=True):
+            if os.preadv(self._file.descriptor, [target.data], offset) != row_bytes:
+                raise OSError(f"{self._path} is shorter than it was: it changed while it was read")
         return result if self.channels is None else np.ascontiguousarray(result[..., first:end])
+
+    def as_bytes(self, positions: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The pictures at ``positions`` as uint8 (n, H, W, C), as screens and 8-bit networks see their levels."""
+        pixels = self.batch(positions)
+        if (levels := self.levels_to_map) is None:
+            return pixels
+        lower, upper = np.array(levels, np.float32).T
+        return np.rint(255 * np.clip((pixels - lower) / (upper - lower), 0, 1)).astype(np.uint8)
+
+    @property
+    def levels_to_map(self) -> tuple[tuple[float, float], ...] | None:
+        """:attr:`levels`, spelt out for 16 bits; None where 0 to 255 are -1 to 1."""
+        return self.levels or (None if self.depth == 8 else ((0.0, 65535.0),) * self.shape[2])
+
+    def with_levels(self, levels: tuple[tuple[float, float], ...]) -> "PackedImages":
+        """The same pictures with other :attr:`levels` and a fingerprint of their own."""
+        digest = hashlib.sha256(f"{self.fingerprint} levels {levels}".encode()).hexdigest()[:32]
+        return replace(self, fingerprint=digest, levels=levels)
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / file_name(self.depth)
+
+    @property
+    def _dtype(self) -> type[np.uint8] | type[np.uint16]:
+        return np.uint8 if self.depth == 8 else np.uint16
 
     @property
     def _channels(self) -> tuple[int, int, int]:
@@ -104,8 +136,8 @@ class PackedImages:
     def layer(self, first: int, end: int) -> "PackedImages":
         """The channels from ``first`` up to ``end`` of all pictures, with a fingerprint of their own."""
         digest = hashlib.sha256(f"{self.fingerprint} channels {first} {end}".encode()).hexdigest()[:32]
-        shape = (*self.shape[:2], end - first)
-        return replace(self, fingerprint=digest, shape=shape, channels=(first, end, self.shape[2]))
+        shape, levels = (*self.shape[:2], end - first), self.levels and self.levels[first:end]
+        return replace(self, fingerprint=digest, shape=shape, levels=levels, channels=(first, end, self.shape[2]))
 
     def subset(self, positions: Sequence[int] | np.ndarray) -> "PackedImages":
         """The pictures at ``positions``, in that order, with a fingerprint of their own; nothing is copied on disk."""
@@ -139,7 +171,7 @@ class PackedImages:
 
     @cached_property
     def _file(self) -> "_Opened":
-        return _Opened(self.folder / "images.u8")
+        return _Opened(self._path)
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in self.__dict__.items() if name not in ("images", "_file")}
@@ -154,6 +186,11 @@ class _Opened:
     def __del__(self) -> None:
         if hasattr(self, "descriptor"):
             os.close(self.descriptor)
+
+
+def file_name(depth: int) -> str:
+    """Of the file of rows, by the bits of a sample."""
+    return f"images.u{depth}"
 
 
 def names_of_rows(folder: Path, rows: Iterable[int]) -> Iterator[str]:
@@ -196,7 +233,8 @@ def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages |
     try:
         meta = json.loads((folder / "meta.json").read_bytes())
         rows, shape = meta["rows"], tuple(meta["shape"])
-        if (folder / "images.u8").stat().st_size != rows * shape[0] * shape[1] * shape[2]:
+        depth = meta.get("depth", 8)
+        if (folder / file_name(depth)).stat().st_size != rows * math.prod(shape) * depth // 8:
             return None
         status, sizes = np.load(folder / "status.npy"), np.load(folder / "sizes.npy")
         labels = np.load(folder / "labels.npy") if meta["class_names"] else None
@@ -218,6 +256,7 @@ def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages |
         num_bad=int((status == BAD).sum()),
         num_duplicates=int((status == DUPLICATE).sum()),
         num_stretched=int(meta.get("stretched", 0)),
+        depth=depth,
     )
 
 

@@ -24,6 +24,7 @@ class SizePolicy:
             the top left, so that random crops can be taken from the area it covers.
         channels: 1, 3 or as many as the pictures have.
         fill: 0..255, the grey around a picture under ``pad`` and ``fit``.
+        depth: bits of a sample, 8 or 16.
 
     Raises:
         UserError: a value out of range.
@@ -34,6 +35,7 @@ class SizePolicy:
     resize: Resize = "crop"
     channels: int = 3
     fill: int = 255
+    depth: int = 8
 
     def __post_init__(self) -> None:
         if self.resize not in get_args(Resize):
@@ -50,9 +52,19 @@ class SizePolicy:
         """(H, W, C) of the canvas."""
         return self.height, self.width, self.channels
 
+    @property
+    def dtype(self) -> type[np.uint8] | type[np.uint16]:
+        """Of samples."""
+        return np.uint8 if self.depth == 8 else np.uint16
+
+    @property
+    def row_bytes(self) -> int:
+        """Of a packed picture."""
+        return self.height * self.width * self.channels * self.depth // 8
+
 
 def size_policy(
-    image_size: tuple[int, int], pack_size: tuple[int, int] | None, resize: Resize, channels: int
+    image_size: tuple[int, int], pack_size: tuple[int, int] | None, resize: Resize, channels: int, depth: int = 8
 ) -> SizePolicy:
     """The canvas to pack at.
 
@@ -66,7 +78,7 @@ def size_policy(
             f"data.pack_size={height}x{width} is smaller than data.image_size={image_size[0]}x{image_size[1]}, "
             "which is cut out of it: make it as large at least."
         )
-    return SizePolicy(height, width, resize, channels)
+    return SizePolicy(height, width, resize, channels, depth=depth)
 
 
 def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[int, int]]:
@@ -75,12 +87,12 @@ def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[i
     What needs no scaling is copied bit for bit.
 
     Args:
-        pixels: uint8 (h, w, policy.channels).
+        pixels: (h, w, policy.channels) of the policy's type, uint8 or uint16.
         policy: the canvas.
 
     Returns:
-        uint8 (policy.height, policy.width, policy.channels), and the (h, w) of it that hold picture, counted from
-        the top left: the whole canvas except under ``fit``.
+        (policy.height, policy.width, policy.channels) of that type, and the (h, w) of it that hold picture, counted
+        from the top left: the whole canvas except under ``fit``.
     """
     height, width = pixels.shape[:2]
     canvas = (policy.height, policy.width)
@@ -98,7 +110,7 @@ def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[i
     inner = max(1, round(height * scale)), max(1, round(width * scale))
     centred = policy.resize == "pad"
     top, left = ((policy.height - inner[0]) // 2, (policy.width - inner[1]) // 2) if centred else (0, 0)
-    result = np.full(policy.shape, policy.fill, np.uint8)
+    result = np.full(policy.shape, policy.fill * (1 if policy.depth == 8 else 257), policy.dtype)
     result[top : top + inner[0], left : left + inner[1]] = scaled(pixels, inner)
     return result, canvas if centred else inner
 
@@ -109,7 +121,7 @@ def scaled(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def adapt_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """uint8 (H, W) or (H, W, C) as (H, W, channels); colour turns grey by ITU-R 601, and grey is repeated.
+    """uint8 or uint16 (H, W) or (H, W, C) as (H, W, channels); colour turns grey by ITU-R 601, and grey is repeated.
 
     Raises:
         BadImage: the picture has another number of channels, and is neither grey nor to become so.
@@ -122,6 +134,8 @@ def adapt_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
         return np.repeat(pixels, channels, axis=2)
     if (pixels.shape[2], channels) != (3, 1):
         raise BadImage(f"it has {pixels.shape[2]} channels, and data.channels={channels}")
+    if pixels.dtype == np.uint16:
+        return np.rint(pixels @ np.array([[0.299], [0.587], [0.114]])).astype(np.uint16)
     return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
@@ -130,8 +144,11 @@ def _scale(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, f
     top, left, bottom, right = box
     if (bottom - top, right - left) == size:
         return pixels[int(top) : int(bottom), int(left) : int(right)].copy()
-    if pixels.shape[2] not in (1, 3):
+    if pixels.shape[2] not in (1, 3) or (pixels.dtype == np.uint16 and pixels.shape[2] != 1):
         return np.concatenate([_scale(pixels[..., i : i + 1], size, box) for i in range(pixels.shape[2])], axis=2)
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    result = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
-    return np.asarray(result).reshape(*size, pixels.shape[2])
+    plane = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+    deep = pixels.dtype == np.uint16  # which Pillow scales as floats only
+    image = Image.fromarray(plane.astype(np.float32) if deep else plane)
+    result = np.asarray(image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=(left, top, right, bottom)))
+    result = np.rint(result.clip(0, 65535)).astype(np.uint16) if deep else result
+    return result.reshape(*size, pixels.shape[2])

@@ -95,13 +95,13 @@ def edges(pixels: np.ndarray, canvas: int) -> np.ndarray:
     Drawn at the scale of the canvas, so that lines are as wide in large pictures as in small ones.
 
     Args:
-        pixels: uint8 (H, W, 3).
+        pixels: uint8 or uint16 (H, W, 3).
         canvas: longer side of the canvas.
 
     Returns:
         uint8 (h, w, 1), the shorter side at most ``canvas``.
     """
-    image = Image.fromarray(pixels).convert("L")
+    image = _brightness(pixels)
     scale = min(1.0, canvas / min(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     grey = np.asarray(image.resize(size, Image.Resampling.LANCZOS), np.float32)
@@ -122,8 +122,12 @@ def _weighted(values: np.ndarray, axis: int) -> np.ndarray:
 
 
 def grey(pixels: np.ndarray, _canvas: int) -> np.ndarray:
-    """Brightness by ITU-R BT.601: uint8 (H, W, 3) to (H, W, 1)."""
-    return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+    """Brightness by ITU-R BT.601: uint8 or uint16 (H, W, 3) to uint8 (H, W, 1)."""
+    return np.asarray(_brightness(pixels))[..., None]
+
+
+def _brightness(pixels: np.ndarray) -> Image.Image:
+    return Image.fromarray(pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)).convert("L")
 
 
 MAKERS: Final = {"edges": edges, "grey": grey}

@@ -87,7 +87,7 @@ def _canvases(packed: PackedImages, size: tuple[int, ...]) -> Iterator[Tensor]:
     """Each picture without what fills its canvas, continued by its mirror image where it is smaller than a crop."""
     for number in range(len(packed)):
         height, width = packed.sizes[number]
-        pixels = packed.batch([number])[0, :height, :width]
+        pixels = packed.as_bytes([number])[0, :height, :width]
         missing = [(0, max(want - have, 0)) for want, have in zip(size, (height, width), strict=True)]
         yield from_uint8(torch.from_numpy(np.pad(pixels, (*missing, (0, 0)), mode="reflect"))).permute(2, 0, 1)
 

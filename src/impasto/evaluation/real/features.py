@@ -78,7 +78,7 @@ def with_statistics(values: Tensor) -> dict[str, Tensor]:
 
 def uint8_slice(packed: PackedImages, positions: np.ndarray, start: int, n: int) -> Tensor:
     """The packed pictures at ``positions[start : start + n]`` as uint8 (n, C, H, W)."""
-    return torch.from_numpy(packed.batch(positions[start : start + n])).permute(0, 3, 1, 2)
+    return torch.from_numpy(packed.as_bytes(positions[start : start + n])).permute(0, 3, 1, 2)
 
 
 def kept_at(key: str, folder: Path | None) -> Path:
