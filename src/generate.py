@@ -9,7 +9,7 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @report_user_errors
 @checked
 def generate(cfg: DictConfig) -> None:
-    """Load the generator, find the label or vectors, and paint."""
+    """Load the painter, find the label or vectors, and paint."""
     from impasto.inference.places import output_folder
     from impasto.painters.checkpoints import find_checkpoint
 
@@ -17,15 +17,15 @@ def generate(cfg: DictConfig) -> None:
     from impasto.inference.console import follow
     from impasto.inference.generate import generate as events_of
     from impasto.inference.generate import resolve_label, resolve_vectors
-    from impasto.painters.loading import load_generator
+    from impasto.painters.loading import load_painter
 
-    generator = load_generator(checkpoint, device=cfg.device, trust=list(cfg.trust))
+    painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust))
     events = events_of(
-        generator,
+        painter,
         folder,
         cfg.num_images,
-        label=resolve_label(cfg.label, generator),
-        vectors=resolve_vectors(cfg.vectors, generator),
+        label=resolve_label(cfg.label, painter),
+        vectors=resolve_vectors(cfg.vectors, painter),
         seed=cfg.seed,
         batch_size=cfg.batch_size,
         grid=cfg.grid,

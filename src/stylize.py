@@ -16,11 +16,11 @@ def stylize(cfg: DictConfig) -> None:
     checkpoint, pictures = find_checkpoint(cfg.checkpoint), existing_input(cfg.input)
     from impasto.inference.console import follow
     from impasto.inference.stylize import stylize as events_of
-    from impasto.painters.loading import load_generator
+    from impasto.painters.loading import load_painter
 
-    generator = load_generator(checkpoint, device=cfg.device, trust=list(cfg.trust))
+    painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust))
     events = events_of(
-        generator,
+        painter,
         pictures,
         cfg.output,
         strength=cfg.strength,

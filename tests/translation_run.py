@@ -6,6 +6,7 @@ import torch
 
 from impasto.base.spec import ImageSpec
 from impasto.networks.resnet_translation import TranslationGenerator
+from impasto.painters.checkpoints import FORMAT
 
 CONFIG: dict[str, Any] = {
     "model": {
@@ -19,9 +20,25 @@ CONFIG: dict[str, Any] = {
 }
 
 
+def painter_record(
+    gives: ImageSpec, takes: tuple[str, ...], content: ImageSpec | None = None, latent: str = "normal"
+) -> dict[str, Any]:
+    """What a checkpoint says of a model with one painter."""
+    painter = {
+        "_target_": "impasto.painters.painter.Painter",
+        "gives": gives.to_dict(),
+        "takes": list(takes),
+        "content": None if content is None else content.to_dict(),
+        "latent": latent,
+        "trained_against": [],
+        "network": "generator",
+    }
+    return {"version": FORMAT, "painters": {"painter": painter}, "images_seen": 12}
+
+
 def checkpoint_content(channels: int = 3, config: dict[str, Any] = CONFIG) -> dict[str, Any]:
     torch.manual_seed(0)
     network = TranslationGenerator(channels, features=4, blocks=1)
-    weights = {f"generator_ema.{name}": value for name, value in network.state_dict().items()}
-    record = {"version": 1, "spec": ImageSpec(channels, 16, 16).to_dict(), "config": config, "images_seen": 12}
-    return {"state_dict": weights, "impasto": record}
+    weights = {f"painters.painter.network.{name}": value for name, value in network.state_dict().items()}
+    spec = ImageSpec(channels, 16, 16)
+    return {"state_dict": weights, "impasto": {**painter_record(spec, ("content",), spec), "config": config}}

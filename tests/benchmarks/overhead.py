@@ -116,7 +116,7 @@ def bare_step(
     optimizer_g.step()
     model.discriminator.requires_grad_(True)
     with torch.no_grad():
-        averages, values = list(model.generator_ema.parameters()), list(model.generator.parameters())
+        averages, values = list(model.painter.network.parameters()), list(model.generator.parameters())
         torch._foreach_lerp_(averages, values, 0.001)
 
 

@@ -33,7 +33,8 @@ from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.noise import NoiseProtocol
 from impasto.evaluation.protocols.translation import TranslationProtocol
 from impasto.evaluation.table import show
-from impasto.painters.loading import LoadedGenerator, load_generator
+from impasto.painters.loading import load_painter
+from impasto.painters.painter import Origin, Painter
 from impasto.run.command_line.entry import register_resolvers
 from tests.evaluation.conftest import random_images, write_folder
 from tests.training import CONF, ROOT, composed, make_pictures, train
@@ -128,8 +129,8 @@ def test_pictures_are_compared_with_those_trained_on(noise_run: Path, tmp_path: 
 
 
 def test_a_checkpoints_cache_is_not_read(noise_run: Path, tmp_path: Path) -> None:
-    generator = load_generator(noise_run, device="cpu")
-    generator.config["data"]["cache_dir"] = str(tmp_path / "poisoned")
+    generator = load_painter(noise_run, device="cpu")
+    generator.origin.config["data"]["cache_dir"] = str(tmp_path / "poisoned")
     data = build_data(generator, composed_evaluate())
     assert data.cache_dir == cache_dir()
     assert not (tmp_path / "poisoned").exists()
@@ -142,7 +143,7 @@ def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
     }
     data = ["data=unpaired", *(f"data.{side}={folder}" for side, folder in sides.items())]
     data += ["data.image_size=16", "data.pack_size=32", "data.holdout=0.5"]
-    small = ["model=fastcut", "model.generator.features=4", "model.generator.blocks=1", "model.nce_layers=[0,4]"]
+    small = ["model=fastcut", "model.generator.features=4", "model.generator.blocks=1", "term.nce.layers=[0,4]"]
     small += ["model.discriminator.features=4", "model.discriminator.layers=1", "kimg=0.002", TINY]
     small += ["evaluation.num_images=8", "evaluation.num_style=16"]
     train(composed(tmp_path / "run", *data, *small))
@@ -341,7 +342,8 @@ def test_extractors_of_ones_own_can_be_trusted() -> None:
 def test_data_from_a_checkpoint_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: Any) -> None:
     monkeypatch.chdir(tmp_path)
     data = {"_target_": "impasto.data.module.ImageDataModule", "pictures": pictures}
-    generator = LoadedGenerator(nn.Identity(), ImageSpec(3, 4, 4), {"data": data}, 0, tmp_path)
+    generator = Painter(nn.Identity(), ImageSpec(3, 4, 4), ("content",))
+    generator.origin = Origin(tmp_path, {"data": data})
     with pytest.raises(UserError, match="not opened"):
         build_data(generator, composed_evaluate())
     assert not (tmp_path / "marker").exists()

@@ -18,7 +18,7 @@ from impasto.evaluation.folder_measurements import measure_pairs, measure_transl
 from impasto.evaluation.folders import pack_folder, size_of_first
 from impasto.inference.console import follow
 from impasto.inference.stylize import stylize
-from impasto.painters.loading import LoadedGenerator
+from impasto.painters.painter import Painter
 from tests.evaluation.conftest import random_images, write_folder
 from tests.evaluation.test_command import PROTOCOLS, composed_evaluate, shown
 
@@ -41,7 +41,8 @@ def folders(tmp_path: Path) -> dict[str, Path]:
     with Image.open(content / "00007.png") as picture:
         picture.save(content / "00007.gif")
     (content / "00007.png").unlink()
-    generator = LoadedGenerator(Negative(), ImageSpec(3, 32, 32), {}, 0, tmp_path)
+    spec = ImageSpec(3, 32, 32)
+    generator = Painter(Negative(), spec, ("content",), spec)
     follow(stylize(generator, content, tmp_path / "painted", sheet=2))
     return {
         "generated": tmp_path / "painted",

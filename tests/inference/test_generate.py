@@ -18,7 +18,9 @@ from generate import generate
 from impasto.base.spec import ImageSpec
 from impasto.inference.generate import resolve_label
 from impasto.networks.dcgan import DCGANGenerator
+from impasto.painters.latents import condition_taken
 from tests.training import CONF
+from tests.translation_run import painter_record
 
 SMALL = {"latent_dim": 4, "features": 4, "max_features": 4}
 
@@ -41,9 +43,10 @@ def write_run(
 ) -> Path:
     """A run's folder with one checkpoint, as train.py would have written it."""
     spec = ImageSpec(3, 8, 8, classes, condition_dim)
-    weights = {f"generator_ema.{name}": value for name, value in network.state_dict().items()}
+    weights = {f"painters.painter.network.{name}": value for name, value in network.state_dict().items()}
     config = {"model": {"generator": {"_partial_": True, **node}, "latent": "normal"}}
-    record = {"version": 1, "spec": spec.to_dict(), "config": config, "images_seen": 12}
+    takes = ("latent", *condition_taken(network, spec))
+    record = {**painter_record(spec, takes), "config": config}
     (folder / "checkpoints").mkdir(parents=True)
     torch.save({"state_dict": weights, "impasto": record}, folder / "checkpoints" / "last.ckpt")
     return folder

@@ -17,7 +17,7 @@ from impasto.inference.console import follow
 from impasto.inference.events import Done, Painted, Progress, Skipped, Started
 from impasto.inference.saving import save
 from impasto.inference.stylize import stylize as events_of
-from impasto.painters.loading import LoadedGenerator, load_generator
+from impasto.painters.loading import LoadedGenerator, load_painter
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +28,7 @@ def stylize(*arguments: Any, **options: Any) -> int:
 
 @pytest.fixture
 def generator(run_dir: Path) -> LoadedGenerator:
-    return load_generator(run_dir, device="cpu")
+    return load_painter(run_dir, device="cpu")
 
 
 def gradient(height: int, width: int) -> np.ndarray:

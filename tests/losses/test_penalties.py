@@ -6,6 +6,7 @@ from torch import Tensor
 
 from impasto.base.schedules import Cosine
 from impasto.losses.penalties import R1, R1R2, Consistency, DiscriminatorPass, GradientPenalty, LeCam, Penalty
+from impasto.networks.scores import Scores
 
 
 def quadratic(images: Tensor) -> Tensor:
@@ -20,7 +21,12 @@ def linear(images: Tensor) -> Tensor:
 
 def make_pass(critic: object, real: Tensor, fake: Tensor, kimg: float = 0.0) -> DiscriminatorPass:
     real, fake = real.clone().requires_grad_(), fake.clone().requires_grad_()
-    return DiscriminatorPass(critic, real, fake, critic(real), critic(fake), real, fake, kimg)  # type: ignore[operator,arg-type]
+
+    def discriminate(images: Tensor) -> Scores:
+        return Scores.of(critic(images))  # type: ignore[operator]
+
+    scores = discriminate(real), discriminate(fake)
+    return DiscriminatorPass(discriminate, real, fake, *scores, real, fake, kimg)
 
 
 REAL = torch.tensor([1.0, 2.0]).reshape(2, 1, 1, 1).expand(2, 1, 2, 2)  # squared norms 4 and 16
@@ -63,7 +69,8 @@ SCORES = [
 
 
 def scored(real: Tensor, fake: Tensor, share: float = 1.0) -> DiscriminatorPass:
-    return DiscriminatorPass(quadratic, REAL, FAKE, real, fake, REAL, FAKE, share=share)
+    scores = Scores.of(real), Scores.of(fake)
+    return DiscriminatorPass(lambda x: Scores.of(quadratic(x)), REAL, FAKE, *scores, REAL, FAKE, share=share)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import Hinge, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, R1R2, GradientPenalty, LeCam, Penalty
 from impasto.models.noise import NoiseGAN
-from impasto.models.optimisation import frozen, split
+from impasto.models.optimisation import BatchPart, frozen, split
 from impasto.painters.latents import latents, slerp
 
 
@@ -46,15 +46,14 @@ class Mean(nn.Module):
 
 def make_model(**parts: Any) -> NoiseGAN:
     defaults: dict[str, Any] = {
-        "spec": ImageSpec(1, 2, 2),
-        "generator": Shift(),
-        "discriminator": Mean(),
+        "spec": {"image": parts.pop("spec", ImageSpec(1, 2, 2))},
         "loss": Wasserstein(),
         "optimizer_g": partial(torch.optim.SGD, lr=0.1),
         "optimizer_d": partial(torch.optim.SGD, lr=0.1),
         "ema_rampup": None,
     }
-    model = NoiseGAN(**{**defaults, **parts})
+    networks = {"generator": parts.pop("generator", Shift()), "discriminator": parts.pop("discriminator", Mean())}
+    model = NoiseGAN(**{**defaults, "networks": networks, **parts})
     optimizers = model.configure_optimizers()
     model.optimizers = lambda: optimizers  # type: ignore[method-assign,assignment]
     model.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign,assignment]
@@ -110,7 +109,7 @@ def test_ema_half_life() -> None:
     model.training_step(batch(n=4), 0)
     # four pictures of a half-life of eight: the average keeps 1/sqrt(2) of itself
     expected = 0.25 + (1 - 1 / math.sqrt(2)) * (model.generator.value.item() - 0.25)
-    assert model.generator_ema.value.item() == pytest.approx(expected, rel=1e-6)
+    assert model.painter.network.value.item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_ema_ramps_up() -> None:
@@ -118,14 +117,14 @@ def test_ema_ramps_up() -> None:
     model.training_step(batch(n=4), 0)
     # the half-life is capped at 0.5 * 4 pictures: 0.5^(4/2) of the old value is left
     expected = 0.25 + 0.75 * (model.generator.value.item() - 0.25)
-    assert model.generator_ema.value.item() == pytest.approx(expected, rel=1e-6)
+    assert model.painter.network.value.item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_lazy_penalty_is_due_every_so_often_and_as_much_stronger() -> None:
     model = make_model(penalties={"r1": R1(gamma=2, every=2)}, optimizer_d=partial(torch.optim.SGD, lr=0.0))
     totals = []
     for i in range(3):
-        totals.append(model.judge(batch()["image"], torch.zeros(4, 1, 2, 2)).item())
+        totals.append(model.judge(BatchPart(), batch()["image"], torch.zeros(4, 1, 2, 2)).item())
         model.training_step(batch(), i)
     # without: -w = -2; R1 = gamma/2 * |w/4 on 4 pixels|^2 = w^2/4 = 1, twice as strong every second time
     assert totals == pytest.approx([0, -2, 0])
@@ -161,14 +160,14 @@ def test_gradients_are_penalised_with_respect_to_pictures_before_augmentation(
 ) -> None:
     model = make_model(discriminator=Square(), augment=Doubled(), penalties={"p": penalty})
     real = batch()["image"]
-    model.judge(real, real if expected is None else 0.25 * real)
+    model.judge(BatchPart(), real, real if expected is None else 0.25 * real)
     assert model.tracker.drain()["penalty_p"] == pytest.approx(64 if expected is None else expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("augment", [DiffAugment(), ADA(p=0.9, cutout=1.0)], ids=lambda a: type(a).__name__)
 def test_r1_goes_through_augmentation(augment: nn.Module) -> None:
     model = make_model(discriminator=Square(), augment=augment, penalties={"r1": R1(gamma=1)})
-    model.judge(torch.rand(4, 1, 8, 8), torch.rand(4, 1, 8, 8)).backward()
+    model.judge(BatchPart(), torch.rand(4, 1, 8, 8), torch.rand(4, 1, 8, 8)).backward()
     assert model.discriminator.weight.grad.isfinite()
 
 
@@ -183,7 +182,9 @@ def test_penalties_are_tracked_by_their_name_in_config() -> None:
 def test_penalties_are_told_what_share_of_a_batch_they_see() -> None:
     model = make_model(penalties={"lecam": LeCam()}, accumulate=2)
     shares = []
-    model.penalties["lecam"].register_forward_pre_hook(lambda _, given: shares.append(given[0].share))
+    model.adversaries["discriminator"].penalties["lecam"].register_forward_pre_hook(
+        lambda _, given: shares.append(given[0].share)
+    )
     model.training_step(batch(n=5), 0)
     assert shares == [0.6, 0.4]
 
@@ -274,7 +275,8 @@ def test_the_generator_step_leaves_no_gradient_in_the_discriminator() -> None:
     model.training_step(batch(), 0)
     before = model.discriminator.weight.grad.clone()
     with frozen(model.discriminator):
-        model.generator_loss(batch()).backward()
+        part = BatchPart(batch())
+        model.generator_loss(part, model.paint(part)).backward()
     assert torch.equal(model.discriminator.weight.grad, before)
     assert model.discriminator.weight.requires_grad
 
@@ -282,7 +284,8 @@ def test_the_generator_step_leaves_no_gradient_in_the_discriminator() -> None:
 def test_relativistic_loss_is_given_the_real_pictures() -> None:
     model = make_model(loss=Relativistic())
     fake_score, real_score = 0.5, 2.0
-    assert model.generator_loss(batch()).item() == pytest.approx(
+    part = BatchPart(batch())
+    assert model.generator_loss(part, model.paint(part)).item() == pytest.approx(
         math.log1p(math.exp(real_score - fake_score)), rel=1e-6
     )
 
@@ -336,10 +339,10 @@ def test_batch_statistics_are_measured_anew_after_a_roll_back() -> None:
     model = make_model(generator=Normed())
     model.state.d_updates = 5
     model.settle()
-    assert model.generator_ema.norm.running_mean.item() == pytest.approx(0.25)
-    model.generator_ema.value.data.fill_(3.0)
+    assert model.painter.network.norm.running_mean.item() == pytest.approx(0.25)
+    model.painter.network.value.data.fill_(3.0)
     model.settle()  # nothing was updated since: the answer is still good
-    assert model.generator_ema.norm.running_mean.item() == pytest.approx(0.25)
+    assert model.painter.network.norm.running_mean.item() == pytest.approx(0.25)
     model.state.attempt = 1  # went back, and came to its fifth update again
     model.settle()
-    assert model.generator_ema.norm.running_mean.item() == pytest.approx(3.0)
+    assert model.painter.network.norm.running_mean.item() == pytest.approx(3.0)

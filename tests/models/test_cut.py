@@ -15,9 +15,10 @@ from impasto.base.spec import ImageSpec
 from impasto.data.module import ImageDataModule
 from impasto.data.sources.unpaired import open_unpaired
 from impasto.losses.adversarial import LSGAN
-from impasto.losses.contrastive import PatchSampleMLP
-from impasto.losses.perceptual import Perceptual
+from impasto.losses.terms.nce import PatchNCE, PatchSampleMLP
+from impasto.losses.terms.perceptual import Perceptual
 from impasto.models.cut import CUT
+from impasto.models.optimisation import BatchPart
 from impasto.networks.layers.norm import InstanceNorm
 from impasto.networks.patchgan import PatchGAN
 from impasto.networks.resnet_translation import BlurDown, TranslationGenerator
@@ -27,17 +28,22 @@ from tests.training import composed
 def make_model(**parts: Any) -> CUT:
     torch.manual_seed(0)
     defaults: dict[str, Any] = {
-        "spec": ImageSpec(3, 16, 16),
-        "generator": TranslationGenerator(features=4, blocks=1),
-        "discriminator": PatchGAN(features=4, layers=1),
+        "spec": {"content": ImageSpec(3, 16, 16), "style": ImageSpec(3, 16, 16)},
+        "networks": {
+            "generator": TranslationGenerator(features=4, blocks=1),
+            "discriminator": PatchGAN(features=4, layers=1),
+        },
         "loss": LSGAN(),
         "optimizer_g": partial(torch.optim.Adam, lr=1e-3),
         "optimizer_d": partial(torch.optim.Adam, lr=1e-3),
-        "nce_layers": (0, 4, 8),
-        "nce_patches": 16,
-        "nce_dim": 8,
     }
-    model = CUT(**{**defaults, **parts})
+    weight, identity = parts.pop("nce", 1.0), parts.pop("nce_identity", True)
+    terms = {"nce": PatchNCE(weight, identity, (0, 4, 8), 16, 8)} if weight else {}
+    if "perceptual" in parts:
+        terms["perceptual"] = parts.pop("perceptual")
+    if "generator" in parts:
+        defaults["networks"]["generator"] = parts.pop("generator")
+    model = CUT(**{**defaults, "terms": terms, **parts})
     optimizers = model.configure_optimizers()
     model.optimizers = lambda: optimizers  # type: ignore[method-assign,assignment]
     model.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign,assignment]
@@ -97,7 +103,7 @@ def test_activations_are_kept_as_each_layer_made_them(norm: Any) -> None:
 
 def test_layers_and_sizes_that_are_not_there_are_named() -> None:
     network = TranslationGenerator(features=4, blocks=1)
-    with pytest.raises(UserError, match="nce_layers=\\[99\\]"):
+    with pytest.raises(UserError, match=r"term\.nce\.layers=\[99\]"):
         network.widths((99,))
     with pytest.raises(UserError, match="multiples of 4"):
         network(torch.rand(1, 3, 18, 16))
@@ -127,7 +133,7 @@ def test_instance_norm_is_torchs_and_takes_given_statistics() -> None:
 def test_what_a_score_of_the_patchgan_sees(layers: int, antialias: bool, pixels: int) -> None:
     network = PatchGAN(features=2, layers=layers, norm="none", antialias=antialias)
     picture = torch.rand(1, 3, 128, 128, requires_grad=True)
-    scores = network(picture)
+    scores = network(picture).maps[0]
     assert scores.shape[2:] == (128 // 2**layers - 2,) * 2
     scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
     assert picture.grad is not None
@@ -140,7 +146,7 @@ def test_the_patchgan_takes_every_size_that_it_says_it_does(antialias: bool) -> 
     for layers in (1, 2, 3):
         network = PatchGAN(features=2, layers=layers, antialias=antialias)
         for side in range(network.smallest, network.smallest + 5):
-            assert network(torch.rand(1, 3, side, side + 3)).numel() > 0
+            assert network(torch.rand(1, 3, side, side + 3)).maps[0].numel() > 0
 
 
 def test_initial_weights_have_the_gain_asked_for() -> None:
@@ -158,7 +164,7 @@ def test_initial_weights_have_the_gain_asked_for() -> None:
 
 def test_patchgan_options() -> None:
     for options in ({"spectral_norm": True}, {"antialias": True}, {"norm": "none"}):
-        assert PatchGAN(1, features=4, layers=2, **options)(torch.rand(1, 1, 32, 32)).ndim == 4  # type: ignore[arg-type]
+        assert PatchGAN(1, features=4, layers=2, **options)(torch.rand(1, 1, 32, 32)).maps[0].ndim == 4  # type: ignore[arg-type]
     with pytest.raises(UserError, match="at least 32x32"):
         PatchGAN(features=4)(torch.rand(1, 3, 16, 16))
 
@@ -182,7 +188,7 @@ def test_step_moves_every_network(parts: dict[str, Any]) -> None:
         model.training_step(batch(), i)
     still = [name for name, p in model.named_parameters() if torch.equal(p, before[name])]
     # a bias before instance norm does nothing
-    assert not [name for name in still if "ema" not in name and not name.endswith("bias")]
+    assert not [name for name in still if not name.startswith("painters") and not name.endswith("bias")]
     assert model.images_seen == 2 * model.n_critic
 
 
@@ -197,11 +203,13 @@ def test_generator_repaints_once_for_both_losses() -> None:
 def test_losses_by_hand() -> None:
     model = make_model(nce=0.0, adversarial=2.0)
     data = batch()
+    data = BatchPart(data)
     painted = model.generator(data["content"])
-    scores = {k: model.discriminator(v) for k, v in (("real", data["style"]), ("fake", painted))}
+    scores = {k: model.discriminator(v).maps[0] for k, v in (("real", data["style"]), ("fake", painted))}
     expected = 0.5 * ((scores["real"] - 1).square().mean() + scores["fake"].square().mean())
-    assert model.discriminator_loss(data).item() == pytest.approx(expected.item(), rel=1e-5)
-    assert model.generator_loss(data).item() == pytest.approx((scores["fake"] - 1).square().mean().item(), rel=1e-5)
+    assert model.discriminator_loss(data, {"style": painted}).item() == pytest.approx(expected.item(), rel=1e-5)
+    loss = model.generator_loss(data, {"style": painted, "flipped": False})
+    assert loss.item() == pytest.approx((scores["fake"] - 1).square().mean().item(), rel=1e-5)
 
 
 def test_batch_statistics_of_the_average_are_measured_on_content(tmp_path: Path) -> None:
@@ -216,7 +224,7 @@ def test_batch_statistics_of_the_average_are_measured_on_content(tmp_path: Path)
     data.prepare_data()
     model: Any = make_model(generator=TranslationGenerator(features=4, blocks=1, norm="batch"))
     model._trainer = SimpleNamespace(datamodule=data)
-    norm = model.generator_ema.layers[2]
+    norm = model.painter.network.layers[2]
     inputs: list[Tensor] = []
     norm.register_forward_hook(lambda _, given, result: inputs.append(given[0]))
     model.settle()
@@ -242,6 +250,6 @@ def test_preview_puts_each_picture_above_its_repainting() -> None:
     sheet, columns = model.preview({"content": content}, None, None)
     assert columns == 2
     assert torch.equal(sheet[:2], content)
-    assert torch.equal(sheet[2:], model.translate(content))
+    assert torch.equal(sheet[2:], model.painter(content=content))
     sheet, columns = model.preview({"content": content}, None, 1)
     assert torch.equal(sheet[::2], content)

@@ -13,8 +13,8 @@ from impasto.base.spec import ImageSpec
 from impasto.networks.article import ArticleGenerator
 from impasto.networks.dcgan import DCGANGenerator
 from impasto.networks.mlp import MLPGenerator
-from impasto.networks.standing_statistics import in_proportion
-from impasto.painters.latents import is_conditional, sample
+from impasto.painters.latents import condition_taken, in_proportion
+from impasto.painters.painter import Painter
 from tests.models.test_base import Shift, make_model
 
 LABELLED = ImageSpec(1, 8, 8, ("a", "b", "c"))
@@ -73,23 +73,23 @@ class Counted(nn.Module):
     ],
 )
 def test_whether_a_generator_knows_the_labels(generator: nn.Module, wanted: bool) -> None:
-    assert is_conditional(generator, LABELLED) is wanted
-    assert not is_conditional(generator, ImageSpec(1, 8, 8))
+    assert condition_taken(generator, LABELLED) == (("label",) if wanted else ())
+    assert condition_taken(generator, ImageSpec(1, 8, 8)) == ()
 
 
 def test_labels_come_in_turn_where_the_generator_knows_them() -> None:
     spec = ImageSpec(1, 2, 2, ("a", "b", "c"))
-    found = sample(Own(3), spec, "normal", 4, start=2)
-    assert found[:, 0, 0, 0].tolist() == [0.75, 0.25, 0.5, 0.75]
-    assert sample(Own(3), spec, "normal", 2, labels=torch.tensor([1, 1]))[:, 0, 0, 0].tolist() == [0.5, 0.5]
-    assert sample(Blind(3), spec, "normal", 2, labels=torch.tensor([1, 1])).max() == 0
+    told, blind = (Painter(n, spec, ("latent", *condition_taken(n, spec))) for n in (Own(3), Blind(3)))
+    assert told.sample(4, start=2)[:, 0, 0, 0].tolist() == [0.75, 0.25, 0.5, 0.75]
+    assert told.sample(2, condition=torch.tensor([1, 1]))[:, 0, 0, 0].tolist() == [0.5, 0.5]
+    assert blind.sample(2, condition=torch.tensor([1, 1])).max() == 0
 
 
 def test_a_column_for_each_class_only_where_the_generator_knows_them() -> None:
     spec = ImageSpec(1, 2, 2, ("a", "b", "c"))
     for generator, conditional, columns in ((Own(3), True, 3), (Blind(3), False, 8)):
         model = make_model(spec=spec, generator=generator)
-        assert model.conditional is conditional
+        assert model.painter.conditional is conditional
         images, found = model.preview(None, None, None)
         assert (len(images), found) == (columns * 8, columns)
         strip = model.interpolation()
@@ -161,7 +161,7 @@ def test_vectors_of_the_data_come_in_turn() -> None:
 def test_batch_statistics_are_measured_with_the_vectors_of_the_data() -> None:
     model = of_vectors([0.0, 0.3, 0.6])
     model.settle()
-    assert model.generator_ema.norm.running_mean.item() == pytest.approx(0.3, abs=1e-3)
+    assert model.painter.network.norm.running_mean.item() == pytest.approx(0.3, abs=1e-3)
 
 
 def test_labels_in_proportion() -> None:
@@ -194,7 +194,7 @@ def test_batch_statistics_are_measured_with_labels_as_often_as_in_training(
     model: Any = make_model(spec=ImageSpec(1, 2, 2, ("a", "b", "c")), generator=OfLabels())
     model._trainer = SimpleNamespace(datamodule=SimpleNamespace(class_weights=lambda: weights))
     model.settle()
-    assert model.generator_ema.norm.running_mean.item() == pytest.approx(mean, abs=2e-3)
+    assert model.painter.network.norm.running_mean.item() == pytest.approx(mean, abs=2e-3)
 
 
 def test_a_generator_that_is_told_nothing_refuses_vectors() -> None:

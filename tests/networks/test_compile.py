@@ -2,7 +2,7 @@
 
 import torch
 
-from impasto.models.base import AdversarialModel
+from impasto.models.adversary import single_precision
 from tests.networks.conftest import PAIRS, Pair, stirred
 
 
@@ -25,10 +25,7 @@ def test_second_derivatives_of_a_compiled_network() -> None:
     discriminator.compile(backend="aot_eager")
     x = torch.randn(2, 3, 8, 8, requires_grad=True)
     discriminator(x).sum().backward()
-    model = AdversarialModel.__new__(AdversarialModel)
-    torch.nn.Module.__init__(model)
-    model._device = torch.device("cpu")
-    with model.single_precision(True):
+    with single_precision(torch.device("cpu"), True):
         (gradient,) = torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)
     gradient.square().sum().backward()
     assert all(p.grad is not None for p in discriminator.parameters())

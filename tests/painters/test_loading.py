@@ -9,17 +9,19 @@ import pytest
 import torch
 
 from impasto.base.errors import UserError
-from impasto.painters.loading import find_checkpoint, load_generator, trusted_network
+from impasto.painters.checkpoints import find_checkpoint
+from impasto.painters.loading import choose_direction, load_painter, trusted_network
 from tests.translation_run import CONFIG, checkpoint_content
 
 
 def test_loads_the_average_in_evaluation_mode(run_dir: Path) -> None:
-    loaded = load_generator(run_dir, device="cpu")
+    loaded = load_painter(run_dir, device="cpu")
     expected = checkpoint_content()["state_dict"]
-    for name, value in loaded.network.state_dict().items():
-        assert torch.equal(value, expected[f"generator_ema.{name}"])
+    for name, value in loaded.state_dict().items():
+        assert torch.equal(value, expected[f"painters.painter.{name}"])
     assert not loaded.network.training
-    assert (loaded.images_seen, loaded.spec.channels, loaded.config) == (12, 3, CONFIG)
+    assert loaded.takes == ("content",)
+    assert (loaded.origin.images_seen, loaded.gives.channels, loaded.origin.config) == (12, 3, CONFIG)
 
 
 def test_best_comes_before_last(run_dir: Path) -> None:
@@ -33,9 +35,9 @@ def test_best_comes_before_last(run_dir: Path) -> None:
 
 def test_missing_things_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
-        load_generator(tmp_path / "nothing")
+        load_painter(tmp_path / "nothing")
     with pytest.raises(UserError, match=r"holds no checkpoints/best\.ckpt"):
-        load_generator(tmp_path)
+        load_painter(tmp_path)
 
 
 class Hostile:
@@ -50,7 +52,7 @@ def test_pickled_code_is_not_run(tmp_path: Path) -> None:
     content = {**checkpoint_content(), "extra": Hostile(tmp_path / "marker")}
     torch.save(content, tmp_path / "bad.ckpt")
     with pytest.raises(UserError, match="was not opened"):
-        load_generator(tmp_path / "bad.ckpt")
+        load_painter(tmp_path / "bad.ckpt")
     assert not (tmp_path / "marker").exists()
 
 
@@ -58,7 +60,7 @@ def test_truncated_file_is_one_sentence(run_dir: Path) -> None:
     path = run_dir / "checkpoints" / "last.ckpt"
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(UserError, match="damaged or cut short") as problem:
-        load_generator(path)
+        load_painter(path)
     assert "\n" not in str(problem.value)
 
 
@@ -84,7 +86,7 @@ def test_only_networks_are_made_from_a_checkpoint(tmp_path: Path, target: str) -
     config["model"]["generator"]["_target_"] = target
     torch.save(checkpoint_content(config=config), tmp_path / "bad.ckpt")
     with pytest.raises(UserError, match="was not opened"):
-        load_generator(tmp_path / "bad.ckpt")
+        load_painter(tmp_path / "bad.ckpt")
 
 
 def test_hidden_deeper_targets_are_refused_too(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_hidden_deeper_targets_are_refused_too(tmp_path: Path) -> None:
     config["model"]["generator"]["norm"] = {"_target_": "os.getcwd"}
     torch.save(checkpoint_content(config=config), tmp_path / "bad.ckpt")
     with pytest.raises(UserError, match=r"os\.getcwd"):
-        load_generator(tmp_path / "bad.ckpt")
+        load_painter(tmp_path / "bad.ckpt")
 
 
 def test_own_packages_can_be_trusted() -> None:
@@ -107,11 +109,27 @@ def test_other_shapes_and_lacking_parts_are_named(tmp_path: Path) -> None:
     content["impasto"]["config"] = {"model": {"generator": {**CONFIG["model"]["generator"], "features": 8}}}
     torch.save(content, tmp_path / "wide.ckpt")
     with pytest.raises(UserError, match="not the one"):
-        load_generator(tmp_path / "wide.ckpt")
-    del content["impasto"]["spec"]
+        load_painter(tmp_path / "wide.ckpt")
+    del content["impasto"]["painters"]
     torch.save(content, tmp_path / "less.ckpt")
-    with pytest.raises(UserError, match="'spec'"):
-        load_generator(tmp_path / "less.ckpt")
+    with pytest.raises(UserError, match="'painters'"):
+        load_painter(tmp_path / "less.ckpt")
+
+
+def test_other_formats_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    content = checkpoint_content()
+    content["impasto"]["version"] = 1
+    torch.save(content, tmp_path / "old.ckpt")
+    with pytest.raises(UserError, match=r"format 1, and this version of Impasto reads format 2: train again"):
+        load_painter(tmp_path / "old.ckpt")
+
+
+def test_a_direction_that_is_not_there_is_named(run_dir: Path) -> None:
+    with pytest.raises(UserError, match="leave direction= out"):
+        load_painter(run_dir, direction="style_to_content")
+    with pytest.raises(UserError, match="choose one of there, back"):
+        choose_direction(["there", "back"], "up")
+    assert choose_direction(["there", "back"], None) == "there"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -121,9 +139,9 @@ def test_weights_that_are_no_numbers_are_refused(run_dir: Path, value: float) ->
     content["state_dict"][name].view(-1)[-1] = value
     torch.save(content, run_dir / "checkpoints" / "last.ckpt")
     with pytest.raises(UserError, match=r"has weights that are not finite numbers \(.*use an earlier checkpoint"):
-        load_generator(run_dir, device="cpu")
+        load_painter(run_dir, device="cpu")
 
 
 def test_unknown_device_is_named(run_dir: Path) -> None:
     with pytest.raises(UserError, match="device=tpu"):
-        load_generator(run_dir, device="tpu")
+        load_painter(run_dir, device="tpu")

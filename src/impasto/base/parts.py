@@ -36,6 +36,7 @@ class Parts:
     Args:
         loss: adversarial loss.
         penalties: by name.
+        terms: of the generators' loss, by name.
         augment: what is done to the pictures that discriminators see.
         generators: networks by name; while a configuration is checked, on the meta device.
         discriminators: likewise.
@@ -47,6 +48,7 @@ class Parts:
 
     loss: Any = None
     penalties: Mapping[str, Any] = field(default_factory=dict)
+    terms: Mapping[str, Any] = field(default_factory=dict)
     augment: Any = None
     generators: Mapping[str, Any] = field(default_factory=dict)
     discriminators: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Parts:
         single = {"loss": self.loss, "augment": self.augment, "model": self.model, "data": self.data}
         several = {
             "penalty": self.penalties,
+            "term": self.terms,
             "model": {**self.generators, **self.discriminators},
             "callbacks": self.callbacks,
         }

@@ -1,12 +1,13 @@
-"""What a model needs to know of the data to build its networks."""
+"""What a model needs to know of the data to build its networks: the shape and labels of each part."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """Shape and labels of the pictures a run trains on.
+    """Shape and labels of the pictures of one part of the data, such as ``image``, ``content`` or ``style``.
 
     Args:
         channels: colour channels, 1 or 3 as a rule.
@@ -50,3 +51,7 @@ class ImageSpec:
     def from_dict(cls, values: dict[str, Any]) -> "ImageSpec":
         """The inverse of :meth:`to_dict`."""
         return cls(**{**values, "class_names": tuple(values["class_names"])})
+
+
+DataSpec = Mapping[str, ImageSpec]
+"""What each part of the data holds, by the part's name."""

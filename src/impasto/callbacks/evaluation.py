@@ -20,7 +20,6 @@ from impasto.callbacks.find import find_callback
 from impasto.callbacks.images import log_image
 from impasto.callbacks.signals import BrokenOff
 from impasto.evaluation.protocols.measurement import EvaluationProtocol, Measurement
-from impasto.evaluation.protocols.pictures import as_painter
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.state import random_states, set_random_states
 
@@ -137,7 +136,7 @@ class Evaluation(Callback):
         checkpoints, states, began = find_callback(trainer, Checkpoints), random_states(), time.monotonic()
         try:
             with checkpoints.may_break_off() if checkpoints is not None else nullcontext():
-                return self.evaluator.measure(as_painter(model), getattr(trainer, "datamodule"))  # noqa: B009
+                return self.evaluator.measure(model.painter, getattr(trainer, "datamodule"))  # noqa: B009
         except BrokenOff:
             model.interrupted = True
             return None

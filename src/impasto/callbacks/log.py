@@ -40,7 +40,8 @@ class LogLosses(Callback):
         model.latest_losses = means
         values = {**{f"train/{name}": value for name, value in means.items()}, "kimg": model.kimg}
         values["train/lr_g"], values["train/lr_d"] = (o.param_groups[0]["lr"] for o in trainer.optimizers)
-        if (p := getattr(model.augment, "p", None)) is not None:
-            values["train/augment_p"] = float(p)
+        for name, adversary in model.adversaries.items():
+            if (p := getattr(adversary.augment, "p", None)) is not None:
+                values["train/augment_p" if name == "discriminator" else f"train/{name}_augment_p"] = float(p)
         for logger in trainer.loggers:
             logger.log_metrics(values, step=model.images_seen)

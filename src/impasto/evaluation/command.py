@@ -16,10 +16,10 @@ from impasto.base.notices import notice, notices
 from impasto.base.sheets import save_sheet
 from impasto.base.trust import check_targets, is_within, trusted
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
-from impasto.evaluation.protocols.pictures import as_painter
 from impasto.networks.pretrained.chooser import DISTANCES
 from impasto.networks.pretrained.extractor import best_device
-from impasto.painters.loading import LoadedGenerator, load_generator
+from impasto.painters.loading import load_painter
+from impasto.painters.painter import Painter
 
 
 @dataclass(frozen=True)
@@ -105,19 +105,19 @@ def protocol(cfg: DictConfig, file: Path, recorded: Mapping[str, Any] | None = N
 
 def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     """A checkpoint's painter against the data of its run."""
-    generator = load_generator(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust))
-    painter = as_painter(generator)
-    data = build_data(generator, cfg)
+    painter = load_painter(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
+    origin = painter.origin
+    data = build_data(painter, cfg)
     parts = getattr(data, "parts", None) or getattr(data, "gives", None)
     file = "default" if "latent" in painter.takes else "paired" if "target" in (parts or ()) else "translation"
-    measure = protocol(cfg, protocols / f"{file}.yaml", generator.config.get("evaluation"))
+    measure = protocol(cfg, protocols / f"{file}.yaml", origin.config.get("evaluation"))
     check_fit(measure, painter.takes, parts)
-    read_data(generator, data)
+    read_data(painter, data)
     found = measure.measure(painter, data)
-    folder = generator.path.parent.parent if generator.path.parent.name == "checkpoints" else generator.path.parent
+    folder = origin.path.parent.parent if origin.path.parent.name == "checkpoints" else origin.path.parent
     path = output_of(cfg, folder)
-    about = {"checkpoint": str(generator.path), "images_seen": generator.images_seen, "data": data.provenance()}
-    result = Result.of(f"{generator.path} at {generator.images_seen / 1000:g} kimg", found, path, about)
+    about = {"checkpoint": str(origin.path), "images_seen": origin.images_seen, "data": data.provenance()}
+    result = Result.of(f"{origin.path} at {origin.images_seen / 1000:g} kimg", found, path, about)
     result.report["sheets"] = save_sheets(found, path)
     return result
 
@@ -146,30 +146,32 @@ def output_of(cfg: DictConfig, folder: Path) -> Path:
     return as_path("output", cfg.output) if cfg.output is not None else folder / "evaluation.json"
 
 
-def build_data(generator: LoadedGenerator, cfg: DictConfig) -> Any:
+def build_data(painter: Painter, cfg: DictConfig) -> Any:
     """The data module of the checkpoint's run, with the changes of the command line; nothing is read yet.
 
     Raises:
         UserError: the checkpoint names none, or something that is not of a trusted package.
     """
-    recorded = generator.config.get("data")
+    recorded = painter.origin.config.get("data")
     if not isinstance(recorded, Mapping):
-        raise UserError(f"{generator.path} does not say what it was trained on; use generated=DIR real=DIR instead.")
+        raise UserError(
+            f"{painter.origin.path} does not say what it was trained on; use generated=DIR real=DIR instead."
+        )
     check_targets(recorded, ("impasto.data", *cfg.trust), "data")
     own = {name: value for name, value in recorded.items() if name != CACHE}
     config = OmegaConf.merge(own, OmegaConf.to_container(cfg.data, resolve=True))
     check_targets(OmegaConf.to_container(config), ("impasto.data", *cfg.trust), "data")
-    return make(config, seed=generator.config.get("seed", 0))
+    return make(config, seed=painter.origin.config.get("seed", 0))
 
 
-def read_data(generator: LoadedGenerator, data: Any) -> None:
+def read_data(painter: Painter, data: Any) -> None:
     """Read the pictures, and compare them with those that the checkpoint was trained on."""
     data.prepare_data()
     data.setup("fit")
-    compare_data(generator, data)
+    compare_data(painter, data)
 
 
-def compare_data(generator: LoadedGenerator, data: Any) -> None:
+def compare_data(painter: Painter, data: Any) -> None:
     """Compare the pictures that there are now with those that the checkpoint was trained on.
 
     Raises:
@@ -177,20 +179,21 @@ def compare_data(generator: LoadedGenerator, data: Any) -> None:
             condition vectors have another length.
     """
     found = list(data.spec.values())[-1]
-    now, then = (", ".join(spec.class_names) or "none" for spec in (found, generator.spec))
-    if found.condition_dim != generator.spec.condition_dim:
+    then, path = painter.gives, painter.origin.path
+    if found.condition_dim != then.condition_dim:
         raise UserError(
-            f"{generator.path} was trained with condition vectors of {generator.spec.condition_dim} numbers, and the "
-            f"data has {found.condition_dim}: name the same ones with +data.vectors=FILE."
+            f"{path} was trained with condition vectors of {then.condition_dim} numbers, and the data has "
+            f"{found.condition_dim}: name the same ones with +data.vectors=FILE."
         )
-    if found.class_names != generator.spec.class_names:
+    if found.class_names != then.class_names:
+        had, has = (", ".join(spec.class_names) or "none" for spec in (then, found))
         raise UserError(
-            f"{generator.path} was trained on the classes {then}, and the data has {now}: say where the same pictures "
-            "are (+data.root=DIR, for example), or use generated=DIR real=DIR."
+            f"{path} was trained on the classes {had}, and the data has {has}: say where the same pictures are "
+            "(+data.root=DIR, for example), or use generated=DIR real=DIR."
         )
     state = data.state_dict()
-    if changed := [name for name, known in generator.data_state.items() if str(state.get(name)) != str(known)]:
-        had, has = (pictures_in(known) for known in (generator.data_state, state))
+    if changed := [name for name, known in painter.origin.data_state.items() if str(state.get(name)) != str(known)]:
+        had, has = (pictures_in(known) for known in (painter.origin.data_state, state))
         what = f"{had} pictures, and now there are {has}" if "pictures" in changed else "other pictures or vectors"
         notice(
             "evaluation.data",

@@ -17,10 +17,10 @@ from impasto.data.vectors import read_vectors
 from impasto.inference.events import Done, Event, Painted, Skipped, Started, is_out_of_memory, reason_to_skip
 from impasto.inference.saving import save
 from impasto.painters.latents import in_turn
-from impasto.painters.loading import LoadedGenerator
+from impasto.painters.painter import Painter
 
 
-def resolve_label(label: str | None, generator: LoadedGenerator) -> int | None:
+def resolve_label(label: str | None, painter: Painter) -> int | None:
     """The class that a label names: by its name, or by its index where no class has a number as its name.
 
     None, the empty text, and the word null where no class is called so, name none.
@@ -29,12 +29,12 @@ def resolve_label(label: str | None, generator: LoadedGenerator) -> int | None:
         UserError: no such class, or a model that is told none.
     """
     label = "" if label is None else str(label)
-    if not label or (label == "null" and label not in generator.spec.class_names):
+    if not label or (label == "null" and label not in painter.gives.class_names):
         return None
-    names = list(generator.spec.class_names)
+    names = list(painter.gives.class_names)
     if not names:
         raise UserError(f"label={label}: this model was trained without labels; leave label= out.")
-    if not generator.conditional:
+    if not painter.conditional:
         raise UserError(
             f"label={label}: this model's generator is told no labels, though its data has some; leave label= out, or "
             "train a conditional one, such as model=cgan."
@@ -48,13 +48,13 @@ def resolve_label(label: str | None, generator: LoadedGenerator) -> int | None:
     raise UserError(f"label={label} is not one of the model's classes: {', '.join(names)}{why}.")
 
 
-def resolve_vectors(path: str | None, generator: LoadedGenerator) -> Tensor | None:
+def resolve_vectors(path: str | None, painter: Painter) -> Tensor | None:
     """The condition vectors of a file: float32 (m, K).
 
     Raises:
         UserError: vectors for a model that is told none, none for one that is told some, or vectors of another length.
     """
-    length = generator.spec.condition_dim if generator.conditional else 0
+    length = painter.gives.condition_dim if painter.conditional else 0
     if path is None and length:
         raise UserError(
             f"This model is conditioned on vectors of {length} numbers: set vectors=FILE, a .npz or .csv such as the "
@@ -74,7 +74,7 @@ def resolve_vectors(path: str | None, generator: LoadedGenerator) -> Tensor | No
 
 
 def generate(
-    generator: LoadedGenerator,
+    painter: Painter,
     output: str | Path,
     n: int,
     *,
@@ -90,7 +90,7 @@ def generate(
     Picture i depends on ``seed``, i and its label or vector alone. One that cannot be written is skipped with a reason.
 
     Args:
-        generator: a generator that takes latent vectors.
+        painter: a generator that takes latent vectors.
         output: folder, made where it is missing.
         n: pictures.
         label: index of the class of all of them; None takes each class in turn.
@@ -111,11 +111,11 @@ def generate(
         check_number(name, value, least)
     if grid is not None:
         check_number("grid", grid, 1)
-    if not generator.paints_noise:
+    if "latent" not in painter.takes:
         raise UserError("This model paints photographs; use src/stylize.py with input=.")
     folder = Path(output).expanduser()
     make_room(folder, overwrite)
-    names = generator.spec.class_names if generator.conditional else ()
+    names = painter.gives.class_names if painter.conditional else ()
     yield Started(n, () if label is None else (f"All pictures are of class {names[label]!r}, index {label}.",))
     rows: list[tuple[str, str, int]] = []
     sheet: list[Tensor] = []
@@ -125,7 +125,7 @@ def generate(
         labels = None if not names else numbers % len(names) if label is None else torch.full_like(numbers, label)
         condition = labels if vectors is None else in_turn(vectors, start, len(numbers))
         try:
-            images = to_uint8(generator.sample(len(numbers), seed=seed, start=start, labels=condition)).cpu()
+            images = to_uint8(painter.sample(len(numbers), seed=seed, start=start, condition=condition)).cpu()
         except (MemoryError, RuntimeError) as problem:
             if not is_out_of_memory(problem):
                 raise

@@ -10,7 +10,7 @@ from torch import Tensor
 from impasto.base.errors import UserError
 from impasto.base.pixels import luma
 from impasto.inference.tiles import STRIP, paint_in_tiles
-from impasto.painters.loading import LoadedGenerator
+from impasto.painters.painter import Painter
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Repainting:
     What transparent pixels hide is not seen: the network is given the picture on white.
 
     Args:
-        generator: a translation generator.
+        painter: a translation generator.
         pixels: uint8 or uint16 (H, W, C); C is what the generator paints, or 1 or 3.
         alpha: opacity (H, W, 1) of the same type; None for an opaque picture.
         look: how the painting should look.
@@ -49,11 +49,11 @@ class Repainting:
     """
 
     def __init__(
-        self, generator: LoadedGenerator, pixels: np.ndarray, alpha: np.ndarray | None, look: Look, deep: bool = False
+        self, painter: Painter, pixels: np.ndarray, alpha: np.ndarray | None, look: Look, deep: bool = False
     ) -> None:
-        self.generator, self.pixels, self.look = generator, pixels, look
+        self.painter, self.pixels, self.look = painter, pixels, look
         self.alpha = None if alpha is None or alpha.min() == np.iinfo(alpha.dtype).max else alpha
-        here, there = pixels.shape[2], generator.spec.channels
+        here, there = pixels.shape[2], painter.gives.channels
         if here != there and (here not in (1, 3) or (here == 3 and there != 1)):
             raise UserError(f"it has {here} channels, and this model paints {there}")
         self.channels = max(here, there)
@@ -63,13 +63,13 @@ class Repainting:
         self.opacity = self.alpha
         if self.alpha is not None and self.alpha.dtype != self.result.dtype:
             self.opacity = np.rint(self.alpha / (65535 / 255)).astype(np.uint8)
-        self.device = next(generator.network.parameters()).device
+        self.device = painter.device
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Tiles painted, and tiles in all."""
         height, width = self.pixels.shape[:2]
-        for tile in paint_in_tiles(self.generator.network, self.read, height, width, self.look.tile):
+        for tile in paint_in_tiles(self.painter.network, self.read, height, width, self.look.tile):
             if tile.strip is not None:
                 for i, rows in enumerate(tile.strip.split(STRIP, 2)):
                     self.finish(tile.top + i * STRIP, rows)
@@ -78,7 +78,7 @@ class Repainting:
     def read(self, top: int, left: int, bottom: int, right: int) -> Tensor:
         """What the network is given of a part of the picture: (1, C, h, w) in [-1, 1]."""
         photo = self.on_white((slice(top, bottom), slice(left, right)), clear_only=False)
-        channels = self.generator.spec.channels
+        channels = self.painter.gives.channels
         return luma(photo) if channels == 1 else photo.expand(-1, channels, -1, -1)
 
     def on_white(self, part: tuple[slice, slice], clear_only: bool) -> Tensor:

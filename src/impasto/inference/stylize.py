@@ -15,14 +15,14 @@ from impasto.inference.formats import format_of, target_name
 from impasto.inference.repaint import Look, Repainting
 from impasto.inference.saving import save
 from impasto.inference.targets import choose_targets
-from impasto.painters.loading import LoadedGenerator
+from impasto.painters.painter import Painter
 
 Pair = tuple[np.ndarray, np.ndarray]
 """A picture before and after, small, for the sheet."""
 
 
 def stylize(
-    generator: LoadedGenerator,
+    painter: Painter,
     source: str | Path,
     output: str | Path,
     *,
@@ -38,7 +38,7 @@ def stylize(
     alone. One that cannot be read, painted or written is skipped with a reason, and the next one follows.
 
     Args:
-        generator: a translation generator.
+        painter: a translation generator.
         source: file or folder.
         output: folder, made where it is missing; for a single picture also a file.
         strength: see :class:`~impasto.inference.repaint.Look`.
@@ -53,8 +53,10 @@ def stylize(
     Raises:
         UserError: nothing to paint, settings out of range, or a disk that takes no more pictures.
     """
-    if generator.paints_noise:
-        raise UserError(f"{generator.path} paints from noise; use src/generate.py, or give a model such as model=cut.")
+    if "latent" in painter.takes:
+        raise UserError(
+            f"{painter.origin.path} paints from noise; use src/generate.py, or give a model such as model=cut."
+        )
     check_share("strength", strength)
     for name, switch in (("preserve_color", preserve_color), ("overwrite", overwrite)):
         check_switch(name, switch)
@@ -73,7 +75,7 @@ def stylize(
     for picture in left:
         target = paintings[picture]
         try:
-            event, pair = yield from repaint_file(generator, picture, target, look, with_pair=sheet is not None)
+            event, pair = yield from repaint_file(painter, picture, target, look, with_pair=sheet is not None)
         except Exception as problem:
             skipped += 1
             yield Skipped(picture, reason_to_skip(problem))
@@ -102,12 +104,12 @@ def name_notes(source: Path, target: Path) -> tuple[str, ...]:
 
 
 def repaint_file(
-    generator: LoadedGenerator, source: Path, target: Path, look: Look, with_pair: bool = False
+    painter: Painter, source: Path, target: Path, look: Look, with_pair: bool = False
 ) -> Generator[Progress, None, tuple[Painted, Pair | None]]:
     """Repaint one file.
 
     Args:
-        generator: a translation generator.
+        painter: a translation generator.
         source: the picture.
         target: where the painting goes.
         look: how it should look.
@@ -126,7 +128,7 @@ def repaint_file(
     notes = name_notes(source, target)
     for number, (pixels, alpha) in enumerate(islice(frames, count)):
         deep = pixels.dtype == np.uint16 and kind is not None and kind.deep and (count == 1 or kind.name == "TIFF")
-        repainting = Repainting(generator, pixels, alpha, look, deep)
+        repainting = Repainting(painter, pixels, alpha, look, deep)
         for done, total in repainting:
             yield Progress(source, number * total + done, count * total)
         painted.append((repainting.result, repainting.opacity))

@@ -22,6 +22,7 @@ from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Count, NotNegative, Share
 from impasto.base.schedules import Schedule, value_at
 from impasto.networks.layers.head import MinibatchDeviation
+from impasto.networks.scores import Scores, over_maps
 
 
 @dataclass
@@ -40,11 +41,11 @@ class DiscriminatorPass:
         share: of the update's batch that these pictures are; less than 1 where it is processed in parts.
     """
 
-    discriminate: Callable[[Tensor], Tensor]
+    discriminate: Callable[[Tensor], Scores]
     real: Tensor
     fake: Tensor
-    real_scores: Tensor
-    fake_scores: Tensor
+    real_scores: Scores
+    fake_scores: Scores
     original_real: Tensor
     original_fake: Tensor
     kimg: float = 0.0
@@ -74,7 +75,7 @@ class Penalty(nn.Module):
         raise NotImplementedError
 
 
-def squared_gradient_norm(scores: Tensor, images: Tensor) -> Tensor:
+def squared_gradient_norm(scores: Scores, images: Tensor) -> Tensor:
     """Squared L2 norm of the scores' gradient with respect to each picture: (N,), differentiable once more."""
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return gradient.float().square().flatten(1).sum(1)
@@ -189,13 +190,15 @@ class LeCam(Penalty):
         self._follow(self.average_real, p.real_scores, kept)
         self._follow(self.average_fake, p.fake_scores, kept)
         self.started.fill_(1)
-        real = p.real_scores.float() - self.average_fake
-        fake = self.average_real - p.fake_scores.float()
+        return self.weight * over_maps(self._distance, p.real_scores, p.fake_scores)
+
+    def _distance(self, real: Tensor, fake: Tensor) -> Tensor:
+        real, fake = real.float() - self.average_fake, self.average_real - fake.float()
         if self.one_sided:
             real, fake = real.relu(), fake.relu()
-        return self.weight * (real.square().mean() + fake.square().mean())
+        return real.square().mean() + fake.square().mean()
 
-    def _follow(self, average: Tensor, scores: Tensor, kept: float) -> None:
+    def _follow(self, average: Tensor, scores: Scores, kept: float) -> None:
         mean = distributed.mean_over_processes(scores.float().mean())
         # `started` stays on the device: reading it here would make the hot loop wait.
         average.copy_(torch.lerp(mean, average, kept * self.started))
@@ -214,8 +217,8 @@ class Consistency(Penalty):
 
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """Scalar."""
-        real = (p.real_scores - p.discriminate(self.transform(p.real.detach()))).float().square().mean()
-        fake = (p.fake_scores - p.discriminate(self.transform(p.fake.detach()))).float().square().mean()
+        real = over_maps(_mean_square, p.real_scores, p.discriminate(self.transform(p.real.detach())))
+        fake = over_maps(_mean_square, p.fake_scores, p.discriminate(self.transform(p.fake.detach())))
         return self.weight * (real + fake)
 
     def transform(self, images: Tensor) -> Tensor:
@@ -231,6 +234,10 @@ class Consistency(Penalty):
         sample = torch.arange(n, device=images.device)[:, None, None]
         moved = images.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
         return moved * inside
+
+
+def _mean_square(scores: Tensor, others: Tensor) -> Tensor:
+    return (scores - others).float().square().mean()
 
 
 def _up_to(draw: Tensor, limit: int) -> Tensor:

@@ -1,13 +1,13 @@
 """The one adversarial training step.
 
-Every way of training is this step: update the discriminator ``n_critic`` times, update the generator, let its moving
-average follow, count the pictures. A subclass says what the two losses are; all else is a part that config plugs in.
+Every way of training is this step: paint once, update the discriminators ``n_critic`` times, update the generators,
+let their moving averages follow, count the pictures. A subclass names its networks and says what is painted and what
+the two losses are; all else is a part that config plugs in.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+from typing import Any, ClassVar, cast
 
 import torch
 from lightning import LightningModule
@@ -15,66 +15,80 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from impasto.base import distributed
+from impasto.base.parts import Parts, Refusal
 from impasto.base.ranges import Count, NotNegative, Positive, Share
 from impasto.base.schedules import Schedule, value_at
-from impasto.base.spec import ImageSpec
+from impasto.base.spec import DataSpec
 from impasto.losses.adversarial import AdversarialLoss
-from impasto.losses.penalties import DiscriminatorPass, Penalty
+from impasto.losses.penalties import Penalty
+from impasto.losses.terms.term import GeneratorPass, Term, add_terms
+from impasto.models.adversary import NOTHING, Adversary, Told
 from impasto.models.diversity import Diversity
 from impasto.models.ema import decay_over, follow
-from impasto.models.optimisation import clip_weights, frozen, remember_rates, set_rates, size_of, split
+from impasto.models.optimisation import BatchPart, clip_weights, frozen, remember_rates, set_rates, size_of, split
+from impasto.models.roles import Role, Side
 from impasto.models.state import TrainingState
 from impasto.models.tracker import Tracker
+from impasto.networks.standing_statistics import running_norms, standing_statistics
+from impasto.painters.checkpoints import FORMAT
+from impasto.painters.painter import Painter
 
-Batch = dict[str, Tensor]
 OptimizerFactory = Callable[..., Optimizer]
-Painted = TypeVar("Painted")
-
-
-@runtime_checkable
-class AdaptiveAugment(Protocol):
-    """An augmentation that watches how sure the discriminator is."""
-
-    def update(self, real_scores: Tensor, kimg: float) -> None:
-        """Told of the scores of real pictures after every pass, without graph."""
-        ...
+Batch = dict[str, Tensor]
+"""Pictures in [-1, 1] by part of the data, with ``label`` or ``condition`` where there are any."""
+Painted = dict[str, Any]
+"""What the generators made of a batch, by name."""
 
 
 class AdversarialModel(LightningModule):
-    """A generator, a discriminator and the step that trains them against each other.
+    """Networks by name, and the step that trains them against each other.
 
     Args:
-        spec: shape and labels of the pictures.
-        generator: the network that paints.
-        discriminator: the network that judges; returns raw scores.
+        spec: shape and labels of each part of the data.
+        networks: by the names of :attr:`roles`.
         loss: adversarial loss.
-        penalties: by name; each added to the discriminator's loss when it is due.
-        augment: what the discriminator sees of real and of generated pictures.
-        optimizer_g: given parameters, makes the generator's optimiser.
-        optimizer_d: likewise for the discriminator.
-        lr_g: factor on the generator's learning rate, a number or a schedule over kimg.
-        lr_d: likewise for the discriminator.
+        penalties: by name; each added to the discriminators' loss when it is due.
+        terms: by name; each added to the generators' loss.
+        augment: what the discriminators see of real and of painted pictures.
+        optimizer_g: given parameters, makes the generators' optimiser.
+        optimizer_d: likewise for the discriminators.
+        adversarial: weight of the generators' adversarial loss, a number or a schedule; with a plain 0 the
+            discriminators are not trained.
+        lr_g: factor on the generators' learning rate, a number or a schedule over kimg.
+        lr_d: likewise for the discriminators.
         beta2: second Adam coefficient of both, where it is scheduled.
-        n_critic: updates of the discriminator for each one of the generator; each takes a batch of its own.
+        n_critic: updates of the discriminators for each one of the generators; each takes a batch of its own.
         accumulate: parts in which a batch is processed, to save memory.
-        clip_grad: largest L2 norm of each network's gradient; none where null.
-        clip_weights: largest absolute value of the discriminator's weights (Arjovsky et al. 2017); none where null.
-        ema_half_life_kimg: half-life of the generator's moving average, a number or a schedule.
-        ema_rampup: the half-life is at most this share of the pictures seen (Karras et al. 2020a); none where null.
+        clip_grad: largest L2 norm of the gradient of each optimiser's networks; None disables it.
+        clip_weights: largest absolute value of the discriminators' weights (Arjovsky et al. 2017); None disables it.
+        joint_pass: discriminators judge real and painted pictures in one pass.
+        ema_half_life_kimg: half-life of the generators' moving average, a number or a schedule.
+        ema_rampup: the half-life is at most this share of the pictures seen (Karras et al. 2020a); None disables it.
         seed: of every random draw of training.
+
+    Attributes:
+        painters: by direction, the moving averages of what paints.
     """
+
+    needs: ClassVar[tuple[str, ...]] = ("image",)
+    """Parts of the data that it learns from."""
+    roles: ClassVar[Mapping[str, Role]] = {"generator": Role("g", "image"), "discriminator": Role("d", "image")}
+    """What each network does, by name."""
+    offers: ClassVar[tuple[str, ...]] = ("real_scores", "fake_scores")
+    """Fields of :class:`~impasto.losses.terms.term.GeneratorPass` that its terms may need."""
 
     def __init__(
         self,
         *,
-        spec: ImageSpec,
-        generator: nn.Module,
-        discriminator: nn.Module,
+        spec: DataSpec,
+        networks: Mapping[str, nn.Module],
         loss: AdversarialLoss,
         penalties: Mapping[str, Penalty] | None = None,
+        terms: Mapping[str, Term] | None = None,
         augment: nn.Module | None = None,
         optimizer_g: OptimizerFactory,
         optimizer_d: OptimizerFactory,
+        adversarial: NotNegative | Schedule = 1.0,
         lr_g: NotNegative | Schedule = 1.0,
         lr_d: NotNegative | Schedule = 1.0,
         beta2: Share | Schedule | None = None,
@@ -82,29 +96,35 @@ class AdversarialModel(LightningModule):
         accumulate: Count = 1,
         clip_grad: Positive | None = None,
         clip_weights: Positive | None = None,
+        joint_pass: bool = False,
         ema_half_life_kimg: NotNegative | Schedule = 10.0,
         ema_rampup: Positive | None = 0.05,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.spec = spec
-        self.generator, self.discriminator = generator, discriminator
-        self.generator_ema = deepcopy(generator).eval().requires_grad_(False)
-        self.loss = loss
-        self.penalties = nn.ModuleDict(dict(penalties or {}))
-        self.augment = augment if augment is not None else nn.Identity()
-        self.factories = (optimizer_g, optimizer_d)
-        self.lr_factors = (lr_g, lr_d)
-        self.beta2 = beta2
+        self.spec, self.loss = spec, loss
+        self.networks = nn.ModuleDict(dict(networks))
+        self.terms = nn.ModuleDict(dict(terms or {}))
+        self.factories: dict[Side, OptimizerFactory] = {"g": optimizer_g, "d": optimizer_d}
+        self.lr_factors: dict[Side, float | Schedule] = {"g": lr_g, "d": lr_d}
+        self.adversarial, self.beta2 = adversarial, beta2
         self.n_critic, self.accumulate = n_critic, accumulate
         self.clip_grad, self.clip_weights = clip_grad, clip_weights
         self.ema_half_life_kimg, self.ema_rampup = ema_half_life_kimg, ema_rampup
+        self.adversaries = nn.ModuleDict(
+            {name: Adversary(loss, penalties or {}, augment, joint_pass) for name in self.names("d")}
+        )
+        # Painters of the very networks that are trained: in a plain dict, as they are modules of this model already.
+        self.live = self.make_painters()
+        self.painters = nn.ModuleDict(
+            {name: deepcopy(painter).eval().requires_grad_(False) for name, painter in self.live.items()}
+        )
+        self.attach_terms()
         self.state = TrainingState(seed=seed)
         self.tracker = Tracker()
         self.diversity = Diversity()
-        self._painted: tuple[Batch, Any] | None = None
-        self._share = 1.0  # of an update's batch that is being processed
+        self._settled_at: tuple[int, int] | None = None
         self.latest_losses: dict[str, float] = {}
         self.latest_metrics: dict[str, float] = {}
         self.main_metric: str | None = None
@@ -113,43 +133,97 @@ class AdversarialModel(LightningModule):
 
     # What a way of training says ------------------------------------------------------------------------------------
 
-    def discriminator_loss(self, batch: Batch) -> Tensor:
-        """Loss of one update of the discriminator on a batch: scalar."""
+    def make_painters(self) -> dict[str, Painter]:
+        """What paints, by direction, with the very networks that are trained; the first is the main one."""
         raise NotImplementedError
 
-    def generator_loss(self, batch: Batch) -> Tensor:
-        """Loss of one update of the generator on a batch: scalar."""
+    def paint(self, batch: BatchPart) -> Painted:
+        """What the generators make of a batch, for both losses."""
         raise NotImplementedError
 
-    def generator_parameters(self) -> Iterator[nn.Parameter]:
-        """What the generator's optimiser moves; a way of training with helper networks adds theirs."""
-        return self.generator.parameters()
+    def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
+        """Loss of one update of the discriminators on a batch and what was made of it: scalar."""
+        raise NotImplementedError
+
+    def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
+        """Loss of one update of the generators, likewise: scalar."""
+        raise NotImplementedError
 
     def preview(self, batch: Batch | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
         """Pictures to look at while training.
 
         Args:
             batch: what the data module sets aside for looking at, if anything.
-            count: pictures; the model's own choice where null.
-            columns: pictures in a row; the model's own choice where null.
+            count: pictures; None leaves it to the model.
+            columns: pictures in a row; likewise.
 
         Returns:
             ((N, C, H, W) in [-1, 1], pictures in a row).
         """
         raise NotImplementedError
 
-    def settle(self) -> None:
-        """Make the generator's average fit for use; every process must call it before one of them paints or saves."""
-
     def interpolation(self) -> tuple[Tensor, int] | None:
         """A walk through latent space as for :meth:`preview`, where there is a latent space."""
         return None
+
+    def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
+        """Runs of a painter over which its batch statistics are measured; each paints one batch."""
+        raise NotImplementedError
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal]:
+        """Refuse terms that need what this way of training does not provide; those that do not say are let through."""
+        for name, term in parts.terms.items():
+            if lacking := sorted(set(getattr(term, "needs", ())) - set(self.offers)):
+                yield Refusal(
+                    f"term={name} needs {', '.join(lacking)}, which {type(self).__name__} does not provide (it has "
+                    f"{', '.join(self.offers)}): leave the term out, or choose another model."
+                )
+
+    # Names ----------------------------------------------------------------------------------------------------------
+
+    def names(self, side: Side) -> list[str]:
+        """The networks that one optimiser moves, in the order of :attr:`roles`."""
+        return [name for name, role in self.roles.items() if role.optimizer == side]
+
+    @property
+    def generator(self) -> nn.Module:
+        """The network of that name."""
+        return self.networks["generator"]
+
+    @property
+    def discriminator(self) -> nn.Module:
+        """The network of that name."""
+        return self.networks["discriminator"]
+
+    @property
+    def painter(self) -> Painter:
+        """The main painter: the moving average of what is trained."""
+        return cast(Painter, next(iter(self.painters.values())))
+
+    def attach_terms(self) -> None:
+        """Tell each term of the generators whose pictures it is computed of."""
+        for term in self.terms.values():
+            for name in self.names("g"):
+                cast(Term, term).attach(name, self.networks[name])
+
+    def parameters_of(self, side: Side) -> Iterator[nn.Parameter]:
+        """What one optimiser moves: the networks, and for the generators also what their terms learn."""
+        for name in self.names(side):
+            yield from self.networks[name].parameters()
+        if side == "g":
+            yield from self.terms.parameters()
+
+    def on_train_start(self) -> None:
+        """Note which pretrained networks the terms look through: figures by the same ones prove nothing."""
+        names = {name for term in self.terms.values() for name in looks_through(term)}
+        for painter in cast(Mapping[str, Painter], self.painters).values():
+            painter.trained_against = tuple(sorted(names))
 
     # The step -------------------------------------------------------------------------------------------------------
 
     @property
     def images_seen(self) -> int:
-        """Real pictures shown to the discriminator so far, in all processes."""
+        """Real pictures shown to the discriminators so far, in all processes."""
         return self.state.images_seen
 
     @property
@@ -158,144 +232,139 @@ class AdversarialModel(LightningModule):
         return self.state.images_seen / 1000
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        """One update of the discriminator; at every ``n_critic``-th, one of the generator and of its average."""
+        """One update of the discriminators; at every ``n_critic``-th, one of the generators and of their averages.
+
+        Where both updates see the same whole batch it is painted once, and the graph serves both, as in the published
+        code of CUT and CycleGAN.
+        """
         self.state.seed_step()
         optimizer_g, optimizer_d = cast(list[Any], self.optimizers())
         self.follow_schedules()
-        self.update(optimizer_d, self.discriminator.parameters(), self.discriminator_loss, batch, "loss_d")
-        if self.clip_weights is not None:
-            clip_weights(self.discriminator, self.clip_weights)
+        shared = self.paint(BatchPart(batch)) if self.n_critic == 1 and self.accumulate == 1 else None
+        if self.adversarial != 0:
+            self.update(
+                "d", optimizer_d, batch, lambda part: self.discriminator_loss(part, shared or self.painted_alone(part))
+            )
+            if self.clip_weights is not None:
+                for name in self.names("d"):
+                    clip_weights(self.networks[name], self.clip_weights)
         n = size_of(batch) * distributed.world_size()
         self.state.count(n)
         if self.state.d_updates % self.n_critic == 0:
-            with frozen(self.discriminator):
-                self.update(optimizer_g, self.generator_parameters(), self.generator_loss, batch, "loss_g")
+            with frozen(*(self.networks[name] for name in self.names("d"))):
+                self.update("g", optimizer_g, batch, lambda part: self.generator_loss(part, shared or self.paint(part)))
             decay = decay_over(n * self.n_critic, self.ema_half_life_kimg, self.ema_rampup, self.images_seen)
-            follow(self.generator_ema, self.generator, decay)
+            for name, painter in self.live.items():
+                follow(self.painters[name], painter, decay)
 
-    def update(
-        self,
-        optimizer: Any,
-        parameters: Iterator[nn.Parameter],
-        loss: Callable[[Batch], Tensor],
-        batch: Batch,
-        name: str,
-    ) -> None:
+    def update(self, side: Side, optimizer: Any, batch: Batch, loss: Callable[[BatchPart], Tensor]) -> None:
         """Move one optimiser a step down a loss over a batch, in ``accumulate`` parts."""
         optimizer.zero_grad(set_to_none=True)
         for part in split(batch, self.accumulate):
-            self._share = size_of(part) / size_of(batch)
             value = loss(part)
-            self.tracker.add(name, value)
-            self.manual_backward(value * self._share)
+            self.tracker.add(f"loss_{side}", value)
+            self.manual_backward(value * part.share)
         if self.clip_grad is not None:
-            nn.utils.clip_grad_norm_(parameters, self.clip_grad, foreach=True)
+            nn.utils.clip_grad_norm_(self.parameters_of(side), self.clip_grad, foreach=True)
         optimizer.step()
 
-    def paint(self, batch: Batch, make: Callable[[], Painted]) -> Painted:
-        """What the generator makes of a batch, for the discriminator's update.
-
-        Where the generator's update comes next on this very batch, its graph is kept for :meth:`take_painted`: one
-        forward pass serves both, as in the published code of CUT.
-        """
-        keep = self.n_critic == 1 and self.accumulate == 1
-        with torch.set_grad_enabled(keep):
-            painted = make()
-        if not keep:
-            # Autocast keeps the weights it has cast; older torch hands out those it cast without a graph to passes that
-            # need one (pytorch#158232), and the generator would learn nothing.
-            torch.clear_autocast_cache()
-        self._painted = (batch, painted) if keep else None
+    def painted_alone(self, batch: BatchPart) -> Painted:
+        """As :meth:`paint`, for the discriminators' update alone."""
+        with torch.no_grad():
+            painted = self.paint(batch)
+        # Autocast keeps the weights it has cast; older torch hands out those it cast without a graph to passes that
+        # need one (pytorch#158232), and the generator would learn nothing.
+        torch.clear_autocast_cache()
         return painted
 
-    def take_painted(self, batch: Batch, make: Callable[[], Painted]) -> Painted:
-        """What :meth:`paint` has just made of this batch, or something new; for the generator's update."""
-        kept, self._painted = self._painted, None
-        return kept[1] if kept is not None and kept[0] is batch else make()
-
-    def judge(self, real: Tensor, fake: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The discriminator's loss on real and generated pictures with the penalties that are due.
+    def judge(
+        self, batch: BatchPart, real: Tensor, fake: Tensor, told: Told = NOTHING, name: str = "discriminator"
+    ) -> Tensor:
+        """A discriminator's loss on real and painted pictures with the penalties that are due.
 
         Args:
+            batch: or the part of it, that both are of.
             real: (N, C, H, W) in [-1, 1].
-            fake: likewise, without graph.
-            condition: labels (N,) or vectors (N, K) that go with both.
+            fake: likewise; its graph is not followed.
+            told: what the discriminator is told of both.
+            name: of the discriminator.
         """
-        penalties = cast(Iterable[tuple[str, Penalty]], self.penalties.items())
-        due = {name: p for name, p in penalties if self.state.d_updates % p.every == 0}
-        self.diversity.add(real, fake, condition)
-        # In float32 whatever a layer under autocast made of them: autocast is off where gradients are penalised.
-        originals = real.detach().float(), fake.detach().float()
-        differentiates = any(p.needs_input_grad for p in due.values())
-        with self.single_precision(any(p.second_order for p in due.values())):
-            if differentiates:
-                originals = originals[0].requires_grad_(), originals[1].requires_grad_()
-            real, fake = (self.augment(images).float() for images in originals)
-            seen = DiscriminatorPass(
-                discriminate=lambda images: self.discriminator(images, condition),
-                real=real,
-                fake=fake,
-                real_scores=self.discriminator(real, condition),
-                fake_scores=self.discriminator(fake, condition),
-                original_real=originals[0],
-                original_fake=originals[1],
-                kimg=self.kimg,
-                share=self._share,
-            )
-            total = self.loss.discriminator(seen.real_scores.float(), seen.fake_scores.float())
-            for name, penalty in due.items():
-                value = penalty(seen)
-                self.tracker.add(f"penalty_{name}", value)
-                total = total + penalty.every * self.state.factors["penalty"] * value
-        self.tracker.add("score_real", seen.real_scores.mean())
-        self.tracker.add("score_fake", seen.fake_scores.mean())
-        if isinstance(self.augment, AdaptiveAugment):
-            self.augment.update(seen.real_scores.detach(), self.kimg)
-        return total
+        main = name == self.names("d")[0]
+        if main:
+            self.diversity.add(real, fake.detach(), told.condition)
+        return cast(Adversary, self.adversaries[name]).judge(
+            self.networks[name],
+            real,
+            fake,
+            told,
+            updates=self.state.d_updates,
+            kimg=self.kimg,
+            share=batch.share,
+            penalty_factor=self.state.factors["penalty"],
+            tracker=self.tracker,
+            prefix="" if main else f"{name}_",
+        )
 
-    def convince(self, fake: Tensor, real: Tensor | None = None, condition: Tensor | None = None) -> Tensor:
-        """The generator's adversarial loss.
+    def persuade(
+        self, p: GeneratorPass, real: Tensor | None = None, told: Told = NOTHING, name: str = "discriminator"
+    ) -> Tensor:
+        """The generator's loss on what it painted: the adversarial one times its weight, and the terms.
 
         Args:
-            fake: (N, C, H, W) in [-1, 1], with graph.
-            real: pictures to pair them with, where the loss asks for it.
-            condition: as in :meth:`judge`.
+            p: what was painted, and what terms compare it with.
+            real: pictures that the discriminator takes for real.
+            told: what it is told of them.
+            name: of the discriminator.
         """
-        scores = self.discriminator(self.augment(fake), condition).float()
-        if not self.loss.uses_real or real is None:
-            return self.loss.generator(scores, None)
-        return self.loss.generator(scores, self.discriminator(self.augment(real), condition).float())
-
-    @contextmanager
-    def single_precision(self, wanted: bool) -> Iterator[None]:
-        """For second derivatives: float32 throughout, and eager, as compiled graphs cannot be differentiated twice."""
-        if wanted:
-            with torch.autocast(self.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
-                yield
-        else:
-            yield
+        p.kimg = self.kimg
+        weight = value_at(self.adversarial, self.kimg)
+        total = torch.zeros((), device=p.painted.device)
+        if weight:
+            compare = any("real_scores" in cast(Term, term).needs for term in self.terms.values())
+            adversary = cast(Adversary, self.adversaries[name])
+            value, p.fake_scores, p.real_scores = adversary.convince(
+                self.networks[name], p.painted, real, told, compare
+            )
+            total = weight * value
+        total, values = add_terms(total, self.terms, p)
+        for key, value in values.items():
+            self.tracker.add(key if p.name == "generator" else f"{p.name}_{key}", value)
+        return total
 
     # Optimisers, schedules, average ----------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> Sequence[Optimizer]:
-        """The generator's optimiser and the discriminator's."""
-        make_g, make_d = self.factories
-        optimizers = make_g(list(self.generator_parameters())), make_d(list(self.discriminator.parameters()))
+        """The generators' optimiser and the discriminators'."""
+        optimizers = [make(list(self.parameters_of(side))) for side, make in self.factories.items()]
         remember_rates(optimizers)
-        return list(optimizers)
+        return optimizers
 
     def follow_schedules(self) -> None:
         """Set learning rates and beta2 for this step; pure functions of the clock, so that resuming needs no state."""
-        optimizers = cast(list[Any], self.optimizers())
-        for name, optimizer, schedule in zip(("lr_g", "lr_d"), optimizers, self.lr_factors, strict=True):
-            factor = self.state.factors[name] * value_at(schedule, self.kimg)
+        for (side, schedule), optimizer in zip(
+            self.lr_factors.items(), cast(list[Any], self.optimizers()), strict=True
+        ):
+            factor = self.state.factors[f"lr_{side}"] * value_at(schedule, self.kimg)
             set_rates(optimizer, factor, self.beta2, self.kimg)
 
     def train(self, mode: bool = True) -> "AdversarialModel":
-        """As in torch, but the average is never put into training mode."""
+        """As in torch, but the averages are never put into training mode."""
         super().train(mode)
-        self.generator_ema.eval()
+        self.painters.eval()
         return self
+
+    def settle(self) -> None:
+        """Make the averages fit for use: batch statistics are measured anew, once after each update.
+
+        Every process must call it before one of them paints or saves.
+        """
+        now = (self.state.attempt, self.state.d_updates)  # a roll-back comes to the same update with other weights
+        if self._settled_at == now:
+            return
+        self._settled_at = now
+        for painter in cast(Mapping[str, Painter], self.painters).values():
+            if running_norms(painter):
+                standing_statistics(painter, self.standing_runs(painter))
 
     def is_finite(self) -> bool:
         """Whether every weight is a number; waits for the device."""
@@ -304,9 +373,22 @@ class AdversarialModel(LightningModule):
     # Checkpoints ----------------------------------------------------------------------------------------------------
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the clock and the state of every random generator."""
-        checkpoint.setdefault("impasto", {}).update(self.state.to_dict(), version=1, spec=self.spec.to_dict())
+        """Add the clock, the state of every random generator, and what the painters are."""
+        painters = cast(Mapping[str, Painter], self.painters)
+        record = {name: {**painter.record(), "network": self.network_of(name)} for name, painter in painters.items()}
+        spec = {part: held.to_dict() for part, held in self.spec.items()}
+        checkpoint.setdefault("impasto", {}).update(self.state.to_dict(), version=FORMAT, spec=spec, painters=record)
+
+    def network_of(self, direction: str) -> str:
+        """The name of a painter's network."""
+        return next(name for name, known in self.networks.items() if known is self.live[direction].network)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Set the clock and the random generators."""
         self.state.load(checkpoint["impasto"])
+
+
+def looks_through(term: nn.Module) -> set[str]:
+    """Names of the pretrained networks that a term looks through; a user's own may not say."""
+    names: Callable[[], set[str]] = getattr(term, "looks_through", set)
+    return names()

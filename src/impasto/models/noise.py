@@ -1,7 +1,8 @@
 """Pictures from noise, with or without labels or condition vectors."""
 
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -9,9 +10,13 @@ from torch import Tensor
 from impasto.base import distributed
 from impasto.base.errors import UserError
 from impasto.base.sheets import sheet_of
-from impasto.models.base import AdversarialModel, Batch
-from impasto.networks.standing_statistics import in_proportion, running_norms, standing_statistics
-from impasto.painters.latents import LatentDistribution, in_turn, is_conditional, latents, sample, slerp
+from impasto.base.spec import ImageSpec
+from impasto.losses.terms.term import GeneratorPass
+from impasto.models.adversary import Told
+from impasto.models.base import AdversarialModel, Painted
+from impasto.models.optimisation import BatchPart
+from impasto.painters.latents import LatentDistribution, condition_taken, in_proportion, in_turn, latents, slerp
+from impasto.painters.painter import Painter
 
 KNOWN_VECTORS = 1024
 """Condition vectors of the data that a generator is looked at with."""
@@ -29,80 +34,73 @@ class NoiseGAN(AdversarialModel):
     Args:
         latent: distribution of the latent vectors: ``normal`` (0, 1) or ``uniform`` on [-1, 1].
         **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generator has ``latent_dim`` and takes
-            ``(z, condition)``, the discriminator takes ``(images, condition)``; :func:`is_conditional` tells
-            whether a generator makes use of the condition.
+            ``(z, condition)``, the discriminator takes ``(images, condition)``;
+            :func:`~impasto.painters.latents.condition_taken` tells whether a generator makes use of the condition.
 
     Raises:
         UserError: the data has condition vectors, and the generator makes no use of them.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("image",)
+    offers: ClassVar[tuple[str, ...]] = ("style", "real_scores", "fake_scores")
 
     def __init__(self, *, latent: LatentDistribution = "normal", **parts: Any) -> None:
-        super().__init__(**parts)
         if latent not in ("normal", "uniform"):
             raise ValueError(f"model.latent is {latent!r}; give normal or uniform.")
         self.latent: LatentDistribution = latent
-        self._settled_at: tuple[int, int] | None = None
-        if self.spec.condition_dim and not self.conditional:
+        super().__init__(**parts)
+        if self.image.condition_dim and not self.painter.conditional:
             raise UserError(
                 "data.vectors gives a vector for each picture, but this generator is told none: choose a conditional "
                 "one, such as model=cgan, or set data.vectors=null."
             )
 
     @property
-    def latent_dim(self) -> int:
-        """Length of a latent vector."""
-        return int(cast(int, self.generator.latent_dim))
+    def image(self) -> ImageSpec:
+        """Shape and labels of the pictures."""
+        return self.spec["image"]
 
-    @property
-    def conditional(self) -> bool:
-        """Whether the generator is told labels or condition vectors; see :func:`is_conditional`."""
-        return is_conditional(self.generator_ema, self.spec)
+    def make_painters(self) -> dict[str, Painter]:
+        """One, from noise."""
+        takes = ("latent", *condition_taken(self.generator, self.image))
+        return {"painter": Painter(self.generator, self.image, takes, latent=self.latent)}
 
-    def discriminator_loss(self, batch: Batch) -> Tensor:
-        """The batch against as many generated pictures under the same conditions."""
-        return self.judge(batch["image"], self.paint(batch, lambda: self.imagine(batch)), condition_of(batch))
-
-    def generator_loss(self, batch: Batch) -> Tensor:
-        """As many generated pictures as the batch has, under its conditions."""
-        fake = self.take_painted(batch, lambda: self.imagine(batch))
-        return self.convince(fake, batch["image"], condition_of(batch))
-
-    def imagine(self, batch: Batch) -> Tensor:
+    def paint(self, batch: BatchPart) -> Painted:
         """One picture from noise for each of the batch's conditions."""
-        return self.generator(self.draw(len(batch["image"])), condition_of(batch))
+        return {"image": self.generator(self.draw(len(batch["image"])), condition_of(batch))}
+
+    def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
+        """The batch against as many painted pictures under the same conditions."""
+        return self.judge(batch, batch["image"], painted["image"], Told(condition_of(batch)))
+
+    def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
+        """As many painted pictures as the batch has, under its conditions."""
+        p = GeneratorPass(painted["image"], self.generator, style=batch["image"])
+        return self.persuade(p, batch["image"], Told(condition_of(batch)))
 
     def draw(self, n: int) -> Tensor:
         """Latent vectors for this process's part of the batch: (n, latent_dim)."""
 
         def normal(count: int) -> Tensor:
-            return torch.randn(count, self.latent_dim, device=self.device)
+            return torch.randn(count, self.painter.latent_dim, device=self.device)
 
         def uniform(count: int) -> Tensor:
-            return torch.rand(count, self.latent_dim, device=self.device) * 2 - 1
+            return torch.rand(count, self.painter.latent_dim, device=self.device) * 2 - 1
 
         return distributed.per_sample(normal if self.latent == "normal" else uniform, n)
 
-    def settle(self) -> None:
-        """Measure the batch statistics of the averaged generator over 16 batches of 64, once after each update.
-
-        Labels and condition vectors come as often as in training.
-        """
-        now = (self.state.attempt, self.state.d_updates)  # a roll-back comes to the same update with other weights
-        if self._settled_at == now or not running_norms(self.generator_ema):
-            return
-        self._settled_at = now
-        conditions = self.known_conditions() if self.conditional else None
+    def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
+        """16 batches of 64, whose labels and condition vectors come as often as in training."""
+        conditions = self.known_conditions() if painter.conditional else None
 
         def run(start: int) -> Tensor:
-            return self.sample(64, seed=STANDING_SEED, start=start, labels=in_turn(conditions, start, 64))
+            return painter.sample(64, seed=STANDING_SEED, start=start, condition=in_turn(conditions, start, 64))
 
-        standing_statistics(self.generator_ema, (partial(run, i * 64) for i in range(STANDING_BATCHES)))
+        return (partial(run, i * 64) for i in range(STANDING_BATCHES))
 
     def known_conditions(self) -> Tensor | None:
-        """Labels or condition vectors of the data that it learns from, as often as they come there; None: any."""
-        if self.spec.condition_dim:
+        """Labels or condition vectors of the data that it learns from, as often as they come there; None for any."""
+        if self.image.condition_dim:
             return self.known_vectors()
         weights = getattr(self.trainer, "datamodule").class_weights()  # noqa: B009
         return None if weights is None else in_proportion(weights, STANDING_BATCHES * 64)
@@ -113,38 +111,35 @@ class NoiseGAN(AdversarialModel):
         assert vectors is not None, "the data's spec speaks of condition vectors"
         return vectors.to(self.device)
 
-    def sample(self, n: int, *, seed: int = 0, start: int = 0, labels: Tensor | None = None) -> Tensor:
-        """:func:`sample` with the generator's moving average."""
-        return sample(self.generator_ema, self.spec, self.latent, n, seed=seed, start=start, labels=labels)
-
-    def preview(self, batch: Batch | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
+    def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
         """The same latent vectors every time, laid out as :func:`~impasto.base.sheets.sheet_of` says.
 
         The condition vectors of the batch come in turn, each with several latent vectors.
         """
-        sheet = sheet_of(self.spec.num_classes if self.conditional else 0, count, columns)
+        sheet = sheet_of(self.image.num_classes if self.painter.conditional else 0, count, columns)
         n = len(sheet.labels)
-        labels = in_turn(batch.get("condition") if batch is not None else None, 0, n)
-        labels = torch.tensor(sheet.labels) if labels is None else labels
-        parts = zip(range(0, n, 64), labels.split(64), strict=True)  # many classes make a large sheet
-        return torch.cat([self.sample(len(part), start=start, labels=part) for start, part in parts]), sheet.columns
+        condition = in_turn(batch.get("condition") if batch is not None else None, 0, n)
+        condition = torch.tensor(sheet.labels) if condition is None else condition
+        parts = zip(range(0, n, 64), condition.split(64), strict=True)  # many classes make a large sheet
+        painted = [self.painter.sample(len(part), start=start, condition=part) for start, part in parts]
+        return torch.cat(painted), sheet.columns
 
     @torch.no_grad()
     def interpolation(self) -> tuple[Tensor, int] | None:
         """Six walks between latent vectors, ten steps each, along great circles for normal ones (White 2016)."""
-        ends = latents(self.latent, self.latent_dim, 12, seed=1).to(self.device)
+        ends = latents(self.latent, self.painter.latent_dim, 12, seed=1).to(self.device)
         share = torch.linspace(0, 1, 10, device=self.device)[None, :, None]
         first, last = ends[:6, None], ends[6:, None]
         z = slerp(first, last, share) if self.latent == "normal" else torch.lerp(first, last, share)
-        labels = None
-        if self.conditional and self.spec.num_classes:
-            labels = (torch.arange(6, device=self.device) % self.spec.num_classes).repeat_interleave(10)
-        elif self.conditional:
+        condition = None
+        if self.painter.conditional and self.image.num_classes:
+            condition = (torch.arange(6, device=self.device) % self.image.num_classes).repeat_interleave(10)
+        elif self.painter.conditional:
             known = self.known_vectors()
-            labels = known[torch.linspace(0, len(known) - 1, 6).round().long()].repeat_interleave(10, 0)
-        return self.generator_ema(z.flatten(0, 1), labels).float().clamp(-1, 1), 10
+            condition = known[torch.linspace(0, len(known) - 1, 6).round().long()].repeat_interleave(10, 0)
+        return self.painter(latent=z.flatten(0, 1), **self.painter.told(condition, 0, 60)), 10
 
 
-def condition_of(batch: Batch) -> Tensor | None:
-    """Labels (N,) or condition vectors (N, K) of a batch; none where it has neither."""
+def condition_of(batch: BatchPart) -> Tensor | None:
+    """Labels (N,) or condition vectors (N, K) of a batch; None where it has neither."""
     return batch.get("condition", batch.get("label"))

@@ -10,19 +10,32 @@ from torch.optim import Optimizer
 from impasto.base.schedules import Schedule, value_at
 
 
+class BatchPart(dict[str, Tensor]):
+    """Tensors of a batch, or of a part of one, by name.
+
+    Attributes:
+        share: of the update's batch that this part is; 1 for a whole one.
+    """
+
+    share: float = 1.0
+
+
 def size_of(batch: dict[str, Tensor]) -> int:
     """Pictures in a batch, on this process."""
     return len(next(iter(batch.values())))
 
 
-def split(batch: dict[str, Tensor], parts: int) -> Iterator[dict[str, Tensor]]:
+def split(batch: dict[str, Tensor], parts: int) -> Iterator[BatchPart]:
     """Cut a batch along the first axis into parts that differ by one picture at most; none of them is empty."""
     if parts == 1:
-        yield batch
+        yield BatchPart(batch)
         return
     parts = min(parts, size_of(batch))
     chunks = {name: values.tensor_split(parts) for name, values in batch.items()}
-    yield from ({name: chunk[i] for name, chunk in chunks.items()} for i in range(parts))
+    for i in range(parts):
+        part = BatchPart({name: chunk[i] for name, chunk in chunks.items()})
+        part.share = size_of(part) / size_of(batch)
+        yield part
 
 
 def remember_rates(optimizers: Iterable[Optimizer]) -> None:
@@ -33,7 +46,7 @@ def remember_rates(optimizers: Iterable[Optimizer]) -> None:
 
 
 def set_rates(optimizer: Optimizer, factor: float, beta2: float | Schedule | None, kimg: float) -> None:
-    """Set the learning rates to ``factor`` times those it was made with and, unless null, Adam's second coefficient."""
+    """Set the learning rates to ``factor`` times those it was made with and Adam's second coefficient, unless None."""
     for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * factor
         if beta2 is not None:
@@ -41,9 +54,9 @@ def set_rates(optimizer: Optimizer, factor: float, beta2: float | Schedule | Non
 
 
 @contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """No gradients for the network's own weights: they would be computed only to be thrown away."""
-    trained = [p for p in network.parameters() if p.requires_grad]
+def frozen(*networks: nn.Module) -> Iterator[None]:
+    """No gradients for the networks' own weights: they would be computed only to be thrown away."""
+    trained = [p for network in networks for p in network.parameters() if p.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)
     try:

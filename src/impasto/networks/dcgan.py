@@ -108,6 +108,7 @@ class DCGANGenerator(nn.Module):
         self.sizes = ladder(height, width)
         widths = doubling(len(self.sizes) - 1, features, max_features)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
+        self.conditional = self.input.conditional
         bias = norm in ("pixel", "none")
 
         def block(convolution: nn.Module, after: int, attends: bool = False) -> Block:

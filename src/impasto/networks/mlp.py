@@ -77,6 +77,7 @@ class MLPGenerator(nn.Module):
         positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.latent_dim, self.shape = latent_dim, (channels, height, width)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
+        self.conditional = self.input.conditional
         widths = [min(features * 2**i, max_features) for i in range(depth)]
         before = [self.input.width, *widths]
         self.hidden = nn.Sequential(

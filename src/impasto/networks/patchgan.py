@@ -1,12 +1,15 @@
-"""The discriminator that judges patches, not pictures (Isola et al. 2017)."""
+"""Discriminators that judge patches, not pictures (Isola et al. 2017), at one scale or several (Wang et al. 2018)."""
 
-from typing import Literal
+from typing import Any, Literal
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.networks.layers.norm import InstanceNorm
-from impasto.networks.resnet_translation import BlurDown, initialise
+from impasto.networks.resnet_translation import BlurDown, Init, initialise
+from impasto.networks.scores import Scores
 
 
 class PatchGAN(nn.Module):
@@ -14,13 +17,15 @@ class PatchGAN(nn.Module):
 
     Args:
         channels: of the pictures.
+        given_channels: of pictures that they are judged in the light of, which are put beside them; 0 for none.
         features: channels after the first convolution, doubled by each layer up to eight times as many.
         layers: layers that halve the size; a score sees 16, 34, 70 or 142 pixels a side with 1, 2, 3 or 4 of them.
         norm: instance (as published) or none.
         spectral_norm: bound the spectral norm of every convolution by 1 (Miyato et al. 2018).
         antialias: convolve at full size, then blur and halve, as CUT's published code does, at four times the cost; a
             score then sees 18, 40, 84 or 172 pixels a side.
-        init_gain: of the weights at the start (Xavier); CUT's published code has 0.02.
+        init: of the weights, see :func:`~impasto.networks.resnet_translation.initialise`.
+        init_gain: of the weights at the start; published code has 0.02.
     """
 
     sigmoid = False
@@ -28,18 +33,21 @@ class PatchGAN(nn.Module):
     def __init__(
         self,
         channels: int = 3,
+        given_channels: int = 0,
         features: int = 64,
         layers: int = 3,
         norm: Literal["instance", "none"] = "instance",
         spectral_norm: bool = False,
         antialias: bool = False,
+        init: Init = "xavier",
         init_gain: float = 1.0,
     ) -> None:
         super().__init__()
+        self.given_channels = given_channels
         self.smallest = 2 ** (layers + 2)
         widths = [min(features * 2**i, features * 8) for i in range(layers + 1)]
         stages: list[nn.Module] = []
-        for i, (before, after) in enumerate(zip([channels, *widths[:-1]], widths, strict=True)):
+        for i, (before, after) in enumerate(zip([channels + given_channels, *widths[:-1]], widths, strict=True)):
             last = i == layers
             stride = 1 if last or antialias else 2
             stages.append(nn.Conv2d(before, after, 4, stride, padding=1))
@@ -50,14 +58,22 @@ class PatchGAN(nn.Module):
                 stages.append(BlurDown())
         stages.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
         self.layers = nn.Sequential(*stages)
-        initialise(self.layers, init_gain)
+        initialise(self.layers, init_gain, init)
         if spectral_norm:
             for stage in stages:
                 if isinstance(stage, nn.Conv2d):
                     nn.utils.parametrizations.spectral_norm(stage)
 
-    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """(N, C, H, W) to raw scores (N, 1, h, w); the condition is not used.
+    def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
+        """Score patches.
+
+        Args:
+            images: (N, C, H, W).
+            condition: not used.
+            given: (N, given_channels, H, W), pictures in whose light they are judged.
+
+        Returns:
+            One map (N, 1, h, w) of raw scores, with the activations after each LeakyReLU as features.
 
         Raises:
             UserError: a picture smaller than the network's reach.
@@ -68,4 +84,41 @@ class PatchGAN(nn.Module):
                 f"{images.shape[-2]}x{images.shape[-1]}: give a larger data.image_size or fewer "
                 "model.discriminator.layers."
             )
-        return self.layers(images)
+        x = images if given is None or not self.given_channels else torch.cat([given, images], 1)
+        features = []
+        for layer in self.layers:
+            x = layer(x)
+            if isinstance(layer, nn.LeakyReLU):
+                features.append(x)
+        return Scores([x], [features])
+
+
+class MultiScalePatchGAN(nn.Module):
+    """PatchGANs that see the picture at full size, at half, at a quarter ... (Wang et al. 2018, section 3.2).
+
+    Args:
+        scales: how many.
+        **patchgan: of each, as for :class:`PatchGAN`.
+    """
+
+    sigmoid = False
+
+    def __init__(self, scales: int = 2, **patchgan: Any) -> None:
+        super().__init__()
+        self.scales = nn.ModuleList(PatchGAN(**patchgan) for _ in range(scales))
+
+    def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
+        """As :meth:`PatchGAN.forward`, with one map for each scale."""
+        maps, features = [], []
+        for i, network in enumerate(self.scales):
+            if i:
+                images, given = halved(images), None if given is None else halved(given)
+            scores = network(images, condition, given)
+            maps += scores.maps
+            features += scores.features
+        return Scores(maps, features)
+
+
+def halved(images: Tensor) -> Tensor:
+    """Half the size, as in pix2pixHD: means over 3 x 3 pixels that are there."""
+    return F.avg_pool2d(images, 3, 2, padding=1, count_include_pad=False)

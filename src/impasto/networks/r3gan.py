@@ -76,6 +76,7 @@ class R3GANGenerator(nn.Module):
         self.sizes = ladder(height, width)
         widths = doubling(len(self.sizes), features, max_features)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
+        self.conditional = self.input.conditional
         self.project = dense(self.input.width, widths[0], init=linear_init, spectral=spectral_norm)
         self.basis = nn.Parameter(torch.randn(widths[0], *self.sizes[0]))
         attended = nearest_levels(self.sizes, attention)

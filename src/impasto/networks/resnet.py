@@ -71,6 +71,7 @@ class ResNetGenerator(nn.Module):
         self.sizes = ladder(height, width)
         widths = doubling(len(self.sizes), features, max_features)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
+        self.conditional = self.input.conditional
         self.base = (widths[0], *self.sizes[0])
         self.project = dense(self.input.width, math.prod(self.base), init=he(1.0), spectral=spectral_norm)
         attended = nearest_levels(self.sizes[1:], attention)

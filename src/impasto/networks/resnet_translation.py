@@ -5,7 +5,7 @@ and bilinear up-sampling, which leave no checkerboard.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,8 @@ from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.norm import BatchNorm, InstanceNorm
 
 Norm = Literal["instance", "batch", "none"]
+Upsampling = Literal["bilinear", "transposed"]
+Init = Literal["xavier", "normal"]
 
 
 class TranslationGenerator(nn.Module):
@@ -25,14 +27,21 @@ class TranslationGenerator(nn.Module):
     padded picture, 4 and 8 the convolutions before each down-sampling, 12 and 16 the first and the fifth block.
 
     Args:
-        channels: of the pictures.
+        channels: of the pictures that it paints.
+        given_channels: of the pictures that it repaints; None for as many.
         features: channels after the first convolution; four times as many in the blocks.
         blocks: residual blocks; 9 as published, 6 for pictures of 128 pixels.
         norm: instance (as published), batch (the same function at any picture size) or none.
         dropout: share of channels dropped inside the blocks.
         antialias: blur before down-sampling (Zhang 2019), at twice the cost of the strided convolution without.
         residual: add the network's output to the picture, so that training starts from the picture itself.
+        upsampling: bilinear before a convolution (CUT), or transposed convolutions (CycleGAN), which are faster and may
+            leave a checkerboard.
+        init: of the weights, see :func:`initialise`.
         init_gain: of the weights at the start, see :func:`initialise`; CUT's published code has 0.02.
+
+    Raises:
+        UserError: ``residual`` where it paints another number of channels than it is given.
     """
 
     stride = 4
@@ -41,30 +50,39 @@ class TranslationGenerator(nn.Module):
     def __init__(
         self,
         channels: int = 3,
+        given_channels: int | None = None,
         features: int = 64,
         blocks: int = 9,
         norm: Norm = "instance",
         dropout: float = 0.0,
         antialias: bool = True,
         residual: bool = False,
+        upsampling: Upsampling = "bilinear",
+        init: Init = "xavier",
         init_gain: float = 1.0,
     ) -> None:
         super().__init__()
-        self.channels, self.residual = channels, residual
+        given_channels = given_channels or channels
+        if residual and given_channels != channels:
+            raise UserError(
+                f"residual=true adds what is painted ({channels} channels) to what is given ({given_channels}): set "
+                "model.generator.residual=false."
+            )
+        self.given_channels, self.residual = given_channels, residual
         wide = features * 4
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(3),
-            nn.Conv2d(channels, features, 7),
+            nn.Conv2d(given_channels, features, 7),
             *activation(features, norm),
             *down(features, features * 2, norm, antialias),
             *down(features * 2, wide, norm, antialias),
             *(ResidualBlock(wide, norm, dropout) for _ in range(blocks)),
-            *up(wide, features * 2, norm),
-            *up(features * 2, features, norm),
+            *up(wide, features * 2, norm, upsampling),
+            *up(features * 2, features, norm, upsampling),
             nn.ReflectionPad2d(3),
             nn.Conv2d(features, channels, 7),
         )
-        initialise(self, init_gain)
+        initialise(self, init_gain, init)
         if residual:
             nn.init.normal_(self.layers[-1].weight, std=1e-3)  # type: ignore[arg-type]
 
@@ -95,10 +113,10 @@ class TranslationGenerator(nn.Module):
             UserError: a layer that is not there.
         """
         if not layers or min(layers) < 0 or max(layers) >= len(self.layers):
-            raise UserError(f"nce_layers={list(layers)}: this generator's layers are 0 to {len(self.layers) - 1}.")
+            raise UserError(f"term.nce.layers={list(layers)}: this generator's layers are 0 to {len(self.layers) - 1}.")
         with torch.no_grad():
             device = next(self.parameters()).device
-            probe = torch.zeros(1, self.channels, self.smallest, self.smallest, device=device)
+            probe = torch.zeros(1, self.given_channels, self.smallest, self.smallest, device=device)
             return [f.shape[1] for f in self.activations(probe, layers)]
 
     def activations(self, images: Tensor, layers: Sequence[int]) -> list[Tensor]:
@@ -175,22 +193,38 @@ def down(before: int, after: int, norm: Norm, antialias: bool) -> list[nn.Module
     return [reflected(before, after, stride=2), *activation(after, norm), nn.Identity()]
 
 
-def up(before: int, after: int, norm: Norm) -> list[nn.Module]:
-    """Twice the size, bilinearly: the kernel [1, 3, 3, 1] of CUT's up-sampling."""
-    bilinear = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-    return [bilinear, reflected(before, after), *activation(after, norm)]
+def up(before: int, after: int, norm: Norm, upsampling: Upsampling = "bilinear") -> list[nn.Module]:
+    """Twice the size; four layers either way. Bilinear is the kernel [1, 3, 3, 1] of CUT's up-sampling.
+
+    Raises:
+        UserError: another kind of up-sampling.
+    """
+    if upsampling == "bilinear":
+        bilinear = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        return [bilinear, reflected(before, after), *activation(after, norm)]
+    if upsampling == "transposed":
+        transposed = nn.ConvTranspose2d(before, after, 3, 2, padding=1, output_padding=1)
+        return [nn.Identity(), transposed, *activation(after, norm)]
+    raise UserError(f"upsampling={upsampling} is not known; choose bilinear or transposed.")
 
 
-def initialise(network: nn.Module, gain: float = 1.0) -> None:
-    """Xavier (Glorot and Bengio 2010) for convolutions and dense layers, zero biases.
+def initialise(network: nn.Module, gain: float = 1.0, init: Init = "xavier") -> None:
+    """Weights of convolutions and dense layers drawn anew, zero biases.
 
     Args:
         network: all its layers.
-        gain: factor on the weights. With 1 signals keep their size; with the 0.02 of CUT's published code they fade, so
-            that a normalisation has to follow each layer.
+        gain: with ``xavier`` (Glorot and Bengio 2010) a factor on the weights: with 1 signals keep their size, with the
+            0.02 of CUT's published code they fade, so that a normalisation has to follow each layer. With ``normal``
+            the deviation of the weights, 0.02 in the published code of pix2pix and CycleGAN.
+        init: ``xavier`` or ``normal``.
+
+    Raises:
+        UserError: another distribution.
     """
+    if init not in get_args(Init):
+        raise UserError(f"init={init} is not known; choose {' or '.join(get_args(Init))}.")
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.xavier_normal_(module.weight, gain)
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.xavier_normal_(module.weight, gain) if init == "xavier" else nn.init.normal_(module.weight, 0, gain)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

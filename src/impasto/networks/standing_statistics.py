@@ -1,11 +1,10 @@
 """Batch statistics for averaged weights."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 def running_norms(network: nn.Module) -> list[Any]:
@@ -37,13 +36,3 @@ def standing_statistics(network: nn.Module, runs: Iterable[Callable[[], object]]
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
             norm.eval()
-
-
-def in_proportion(weights: Sequence[int], n: int) -> Tensor:
-    """``n`` labels, each class as often as its weight says, evenly spread: (n,); equal weights take turns."""
-    wanted, taken = np.asarray(weights), np.zeros(len(weights), np.int64)
-    labels = []
-    for i in range(1, n + 1):
-        labels.append(int(np.argmax(wanted * i - taken * wanted.sum())))  # the class that is furthest behind
-        taken[labels[-1]] += 1
-    return torch.tensor(labels)

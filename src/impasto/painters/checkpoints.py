@@ -2,10 +2,13 @@
 
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from impasto.base.checks import as_path
 from impasto.base.errors import UserError
+
+FORMAT: Final = 2
+"""Version of what a checkpoint holds; 2 came with painters and networks by name."""
 
 
 def find_checkpoint(path_or_run_dir: str | Path) -> Path:
@@ -44,6 +47,11 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} {reason}; use a checkpoint that train.py wrote.") from None
     if not isinstance(content, dict) or "impasto" not in content:
         raise UserError(f"{path} is not a checkpoint of this project; use one that train.py wrote.")
+    if (version := content["impasto"].get("version")) != FORMAT:
+        raise UserError(
+            f"{path} has format {version}, and this version of Impasto reads format {FORMAT}: train again, or use the "
+            "version that wrote it."
+        )
     return content
 
 

@@ -1,95 +1,85 @@
-"""A trained generator from a checkpoint, without running anything that may be hidden in it."""
+"""A painter from a checkpoint, without Lightning, and without running anything that may be hidden in the file."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.base.trust import refusal, trusted
 from impasto.networks.build import build_network
 from impasto.painters.checkpoints import find_checkpoint, read_checkpoint
-from impasto.painters.latents import is_conditional, sample
+from impasto.painters.painter import Origin, Painter
 
-TRUSTED: Final = ("impasto.networks", "torch.nn")
+TRUSTED: Final = ("impasto.networks", "impasto.painters", "torch.nn")
 """Packages whose classes a checkpoint may name."""
 
 
-@dataclass(frozen=True)
-class LoadedGenerator:
-    """A generator ready for use.
-
-    Attributes:
-        network: the moving average of the generator, in evaluation mode.
-        spec: of the pictures that it was trained on.
-        config: of the run, plain values.
-        images_seen: real pictures shown to the discriminator.
-        path: of the checkpoint.
-        data_state: what its data module said of the pictures; empty where it said nothing.
-    """
-
-    network: nn.Module
-    spec: ImageSpec
-    config: dict[str, Any]
-    images_seen: int
-    path: Path
-    data_state: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def paints_noise(self) -> bool:
-        """Whether it paints from noise, rather than repaints pictures."""
-        return hasattr(self.network, "latent_dim")
-
-    @property
-    def conditional(self) -> bool:
-        """Whether it is told labels or condition vectors."""
-        return is_conditional(self.network, self.spec)
-
-    def sample(self, n: int, *, seed: int = 0, start: int = 0, labels: Tensor | None = None) -> Tensor:
-        """:func:`impasto.painters.latents.sample` with the network."""
-        kind = self.config["model"].get("latent", "normal")
-        return sample(self.network, self.spec, kind, n, seed=seed, start=start, labels=labels)
-
-
-def load_generator(
-    path_or_run_dir: str | Path, *, device: str | torch.device = "auto", trust: Sequence[str] = ()
-) -> LoadedGenerator:
-    """Load the moving average of a run's generator.
+def load_painter(
+    path_or_run_dir: str | Path,
+    *,
+    device: str | torch.device = "auto",
+    trust: Sequence[str] = (),
+    direction: str | None = None,
+) -> Painter:
+    """Load the moving average of what a run has trained.
 
     Args:
         path_or_run_dir: a checkpoint, or the folder of a run: its best checkpoint, or its last where there is no best.
         device: cpu, cuda, mps or auto.
         trust: further packages whose classes the checkpoint may name, such as your own.
+        direction: which painter, of a model that has several, such as ``style_to_content``; None takes the first.
+
+    Returns:
+        The painter in evaluation mode, with its :attr:`~impasto.painters.painter.Painter.origin`.
 
     Raises:
-        UserError: no checkpoint there, a damaged or hostile one, one of a network that is not here, or of one whose
-            training went astray.
+        UserError: no checkpoint there, a damaged or hostile one, one of a network that is not here, one whose training
+            went astray, or a direction that it does not have.
     """
     path = find_checkpoint(path_or_run_dir)
     content = read_checkpoint(path)
-    record = content["impasto"]
+    record, packages = content["impasto"], (*TRUSTED, *trust)
     try:
-        config, spec = record["config"], ImageSpec.from_dict(record["spec"])
-        factory = build(config["model"]["generator"], (*TRUSTED, *trust))
-        prefix = "generator_ema."
+        known, config = record["painters"], record["config"]
+        chosen = choose_direction(list(known), direction)
+        own = dict(known[chosen])
+        gives = ImageSpec.from_dict(own.pop("gives"))
+        given = ImageSpec.from_dict(own["content"]) if own["content"] else None
+        factory = build(config["model"][own.pop("network")], packages)
+        make = trusted(str(own.pop("_target_")), packages, "painter")
+        prefix = f"painters.{chosen}."
         weights = {k.removeprefix(prefix): v for k, v in content["state_dict"].items() if k.startswith(prefix)}
         images_seen = int(record["images_seen"])
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise UserError(f"{path} lacks what a checkpoint of train.py holds ({problem}); use another.") from None
     try:
-        network = build_network(factory, spec)
-        network.load_state_dict(weights)
+        painter: Painter = make(build_network(factory, gives, given), gives, **{**own, "content": given})
+        painter.load_state_dict(weights)
     except (RuntimeError, TypeError) as problem:
         reason = str(problem).splitlines()[0].rstrip(":")
         raise UserError(f"The generator in {path} is not the one that this version builds: {reason}.") from None
-    refuse_what_is_no_number(network, path)
-    network.eval().requires_grad_(False).to(choose_device(device))
-    return LoadedGenerator(network, spec, config, images_seen, path, state_of_data(content, config))
+    refuse_what_is_not_finite(painter, path)
+    painter.eval().requires_grad_(False).to(choose_device(device))
+    painter.origin = Origin(path, config, images_seen, chosen, tuple(known), state_of_data(content, config))
+    return painter
+
+
+def choose_direction(known: Sequence[str], wanted: str | None) -> str:
+    """The painter that is wanted, of those that there are; the first for None.
+
+    Raises:
+        UserError: there is no such one.
+    """
+    if wanted is None or wanted in known:
+        return wanted or known[0]
+    if len(known) == 1:
+        raise UserError(f"direction={wanted}: this model paints in one direction only; leave direction= out.")
+    raise UserError(f"direction={wanted} is not known: choose one of {', '.join(known)}.")
 
 
 def state_of_data(content: Mapping[str, Any], config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -100,7 +90,7 @@ def state_of_data(content: Mapping[str, Any], config: Mapping[str, Any]) -> Mapp
     return state if isinstance(state, Mapping) else {}
 
 
-def refuse_what_is_no_number(network: nn.Module, path: Path) -> None:
+def refuse_what_is_not_finite(network: nn.Module, path: Path) -> None:
     """Make sure that all weights are finite: with others a network paints black, and says nothing of it.
 
     Raises:

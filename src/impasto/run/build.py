@@ -9,14 +9,15 @@ import torch
 from hydra.utils import get_object
 from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
+from torch import nn
 
 from impasto.base.instantiate import make
 from impasto.base.notices import notice
 from impasto.base.parts import Parts
-from impasto.base.spec import ImageSpec
+from impasto.base.spec import DataSpec
 from impasto.data.module import ImageDataModule
-from impasto.losses.penalties import Penalty
 from impasto.models.base import AdversarialModel
+from impasto.models.roles import Role
 from impasto.networks.build import build_network
 from impasto.run.precision import choose_precision
 
@@ -33,7 +34,8 @@ def build_parts(cfg: DictConfig, attempt: Callable[[str, Callable[[], Any]], Any
     return Parts(
         data=attempt("data", lambda: build_data(cfg)),
         loss=attempt("loss", lambda: make(cfg.loss)),
-        penalties=attempt("penalty", lambda: make_penalties(cfg.penalty)) or {},
+        penalties=attempt("penalty", lambda: make_chosen("penalty", cfg.penalty)) or {},
+        terms=attempt("term", lambda: make_chosen("term", cfg.term)) or {},
         augment=attempt("augment", lambda: make(cfg.augment)),
         callbacks=attempt("callbacks", lambda: build_callbacks(cfg)) or {},
     )
@@ -44,33 +46,48 @@ def build_data(cfg: DictConfig) -> ImageDataModule:
     return make(cfg.data, seed=cfg.seed)
 
 
-def build_model(cfg: DictConfig, spec: Mapping[str, ImageSpec], parts: Parts) -> AdversarialModel:
-    """The model of ``cfg.model`` with its loss, penalties and augmentation, for data whose parts have these shapes."""
-    painted = list(spec.values())[-1]  # the only part; or of two, the one that the other is turned into
+def build_model(cfg: DictConfig, spec: DataSpec, parts: Parts) -> AdversarialModel:
+    """The model of ``cfg.model`` with its loss, penalties, terms and augmentation, for data of this shape."""
     node = OmegaConf.to_container(cfg.model, resolve=True)
     assert isinstance(node, dict)
     torch.manual_seed(cfg.seed)
-    networks = {name: build_network(make(node.pop(name)), painted) for name in ("generator", "discriminator")}
+    networks = {name: build_one(node.pop(name), role, spec) for name, role in roles_of(node).items()}
     for network in networks.values():
         network.to(memory_format=torch.channels_last)
     # As a partial, because instantiate would take the objects apart that it is given as arguments.
     factory = make(node, _partial_=True, _convert_="all")
     return factory(
-        spec=painted, **networks, loss=parts.loss, penalties=parts.penalties, augment=parts.augment, seed=cfg.seed
+        spec=spec,
+        networks=networks,
+        loss=parts.loss,
+        penalties=parts.penalties,
+        terms=parts.terms,
+        augment=parts.augment,
+        seed=cfg.seed,
     )
 
 
-def make_penalties(nodes: Mapping[Any, Any]) -> dict[str, Penalty]:
-    """The penalties that were chosen, by name.
+def roles_of(node: Mapping[Any, Any]) -> Mapping[str, Role]:
+    """What each network of a model's configuration does, as its class says."""
+    kind: Any = get_object(str(node["_target_"]))
+    roles: Mapping[str, Role] = kind.roles
+    return roles
 
-    An experiment sets numbers of the penalty that it chooses; where the command line chooses another, they are left
-    over without a ``_target_``, and a notice says that they do nothing.
+
+def build_one(node: Any, role: Role, spec: DataSpec) -> nn.Module:
+    """A network for the parts of the data that its role speaks of."""
+    return build_network(make(node), spec[role.part], spec[role.given] if role.given is not None else None)
+
+
+def make_chosen(group: str, nodes: Mapping[Any, Any]) -> dict[str, Any]:
+    """The penalties or terms that were chosen, by name.
+
+    An experiment sets numbers of the one that it chooses; where the command line chooses another, they are left over
+    without a ``_target_``, and a notice says that they do nothing.
     """
     chosen = {str(name): node for name, node in nodes.items() if node is not None and "_target_" in node}
     if idle := sorted({str(name) for name, node in nodes.items() if node is not None} - chosen.keys()):
-        notice(
-            "penalty", f"penalty={','.join(idle)} has numbers in this experiment but was not chosen: they are unused."
-        )
+        notice(group, f"{group}={','.join(idle)} has numbers in this experiment but was not chosen: they are unused.")
     return {name: make(node) for name, node in chosen.items()}
 
 

@@ -58,8 +58,8 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageD
         data.start_batch = counts["batches_drawn"]
         notice_if_finished(counts["images_seen"], cfg.kimg)
     if cfg.compile:
-        model.generator.compile()
-        model.discriminator.compile()
+        for network in model.networks.values():
+            network.compile()
     trainer.loggers = make_loggers(cfg)
     try:
         with warnings.catch_warnings():

@@ -20,7 +20,7 @@ from impasto.base.notices import forget_notices, notices
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, GradientPenalty, LeCam
-from impasto.run.build import make_penalties
+from impasto.run.build import make_chosen
 from impasto.run.checks.annotations import number_problems
 from impasto.run.checks.batches import batch_problems, processes
 from impasto.run.checks.configuration import check, check_data, kind_problems, refusals
@@ -329,7 +329,9 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", choices("model"))
 def test_every_model_passes_without_a_word(tmp_path: Path, model: str) -> None:
     forget_notices()
-    data = ["data=unpaired"] if model in ("cut", "fastcut") else ["data=image_folder", "data.root=nowhere"]
+    translations = {"cut": "unpaired", "fastcut": "unpaired", "cyclegan": "unpaired", "pix2pix": "paired"}
+    own = [f"data={translations[model]}"] if model in translations else []
+    data = own or ["data=image_folder", "data.root=nowhere"]
     check(composed(tmp_path, *data, f"model={model}"))
     assert "augment" not in notices()
     assert "loss" not in notices()
@@ -428,7 +430,7 @@ def test_a_model_is_given_what_it_learns_from() -> None:
 def test_numbers_for_a_penalty_that_was_not_chosen_are_named_and_left_out() -> None:
     forget_notices()
     r1 = {"_target_": "impasto.losses.penalties.R1", "gamma": 3.0}
-    penalties = make_penalties(OmegaConf.create({"r1_r2": {"gamma": 1.0}, "r1": r1}))
+    penalties = make_chosen("penalty", OmegaConf.create({"r1_r2": {"gamma": 1.0}, "r1": r1}))
     assert list(penalties) == ["r1"]
     assert isinstance(penalties["r1"], R1)
     assert "penalty=r1_r2" in notices()["penalty"]

@@ -16,7 +16,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from impasto.base.instantiate import make
 from impasto.base.parts import Parts
-from impasto.run.build import make_penalties
+from impasto.run.build import make_chosen
 from impasto.run.checks.configuration import refusals
 from impasto.run.command_line.entry import register_resolvers
 from tests.test_config import choices
@@ -61,7 +61,7 @@ def test_every_loss_meets_every_penalty() -> None:
     assert [sorted(agent.parameters[name]["values"]) for name in ("loss", "penalty")] == [losses, penalties]
     discriminator = make(composed().model.discriminator)(channels=3, height=64, width=64, num_classes=2)
     built = [make(composed(f"loss={name}").loss) for name in losses]
-    chosen = [make_penalties(composed(f"penalty={name}").penalty) for name in penalties]
+    chosen = [make_chosen("penalty", composed(f"penalty={name}").penalty) for name in penalties]
     for loss, penalty in product(built, chosen):
         assert not refusals(Parts(loss, penalty, discriminators={"discriminator": discriminator}))
 

@@ -2,27 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
-
-from impasto.networks.pretrained.chooser import feature_maps
-
-
-def networks_in(perceptual: Any) -> set[str]:
-    """Names of the networks that perceptual losses look through.
-
-    Args:
-        perceptual: the losses, or their configuration; nothing where there are none.
-    """
-    if not perceptual:
-        return set()
-    get = perceptual.get if isinstance(perceptual, dict) else lambda name: getattr(perceptual, name, None)
-    if not (get("content") or any((get("style") or {}).values())):
-        return set()
-    loaded = get("network") or [feature_maps(get("features") or "auto")]
-    return {network.name for network in loaded}
 
 
 @dataclass

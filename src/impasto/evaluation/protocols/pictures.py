@@ -12,9 +12,9 @@ from torch import Tensor
 from impasto.base.pixels import from_uint8, to_uint8
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.distances import some_positions
-from impasto.evaluation.figures.feature_statistics import networks_in
 from impasto.evaluation.figures.features import Pictures
 from impasto.evaluation.real.features import uint8_slice
+from impasto.painters.painter import Painter
 
 GOLDEN: Final = (5**0.5 - 1) / 2
 
@@ -88,7 +88,7 @@ def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | N
     return pictures
 
 
-def conditions_for(painter: Any, real: PackedImages, n: int) -> Tensor | None:
+def conditions_for(painter: Painter, real: PackedImages, n: int) -> Tensor | None:
     """What to ask of a painter, ``n`` times: condition vectors of the real pictures, or labels in their proportions;
     None if it takes neither.
     """
@@ -99,7 +99,7 @@ def conditions_for(painter: Any, real: PackedImages, n: int) -> Tensor | None:
     return labels_like(real.labels, n) if real.labels is not None else None
 
 
-def repainter(painter: Any) -> Callable[[Tensor], Tensor]:
+def repainter(painter: Painter) -> Callable[[Tensor], Tensor]:
     """A painter that takes content as something that turns uint8 pictures (N, C, H, W) into others."""
 
     @torch.no_grad()
@@ -118,32 +118,3 @@ def known_of(data: Any, part: str) -> Mapping[str, Any]:
 def origin_of(data: Any, part: str) -> str:
     """Where the pictures of a part come from."""
     return str(known_of(data, part)["origin"])
-
-
-class ModelAsPainter:
-    """A model or a loaded generator with the interface of a painter."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.network = getattr(model, "generator_ema", None) or model.network
-        self.takes = ("latent",) if hasattr(self.network, "latent_dim") else ("content",)
-        self.conditional = bool(getattr(model, "conditional", True))
-        self.gives = model.spec
-        perceptual = getattr(model, "perceptual", None) or getattr(model, "config", {"model": {}})["model"].get(
-            "perceptual"
-        )
-        self.trained_against = tuple(networks_in(perceptual))
-        self.device = next(self.network.parameters()).device
-
-    def sample(self, n: int, *, seed: int = 0, start: int = 0, condition: Tensor | None = None) -> Tensor:
-        """Pictures from noise."""
-        return self.model.sample(n, seed=seed, start=start, labels=condition)
-
-    def __call__(self, content: Tensor) -> Tensor:
-        """Repainted content."""
-        return self.network(content)
-
-
-def as_painter(model: Any) -> Any:
-    """The painter of a model."""
-    return getattr(model, "painter", None) or ModelAsPainter(model)

@@ -81,6 +81,7 @@ class LatentInput(nn.Module):
     Attributes:
         width: length of what the first layer gets.
         condition_width: length of what normalisations get, 0 for nothing.
+        conditional: whether the condition is made use of.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class LatentInput(nn.Module):
     ) -> None:
         super().__init__()
         given = has_condition(num_classes, condition_dim, conditioning, GeneratorConditioning)
+        self.conditional = given
         self.embed = ConditionEmbedding(num_classes, condition_dim, embedding) if given else None
         self.beside = given and conditioning == "concat"
         self.width = latent_dim + (embedding if self.beside else 0)

@@ -18,8 +18,7 @@ from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec
 from impasto.data.transforms import as_size
-from impasto.networks.build import build_network
-from impasto.run.build import build_model, build_parts, build_trainer
+from impasto.run.build import build_model, build_one, build_parts, build_trainer, roles_of
 from impasto.run.checks.annotations import number_problems, word_problems
 from impasto.run.checks.batches import batch_problems, lone_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems
@@ -102,24 +101,24 @@ def make_optimizer(node: Any) -> torch.optim.Optimizer:
 
 
 def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Problems) -> Parts:
-    """The parts with both networks, and the model around them, as far as they can be built, on the meta device."""
-    copies = Parts(**deepcopy({"loss": parts.loss, "penalties": parts.penalties, "augment": parts.augment}))
+    """The parts with all networks, and the model around them, as far as they can be built, on the meta device."""
+    names = ("loss", "penalties", "terms", "augment")
+    copies = Parts(**{name: deepcopy(getattr(parts, name)) for name in names})
+    roles = problems.attempt("model", lambda: roles_of(cfg.model)) or {}
+    specs = {part: spec for role in roles.values() for part in (role.part, role.given) if part is not None}
     built: dict[str, nn.Module] = {}
     with torch.device("meta"):
-        for name in ("generator", "discriminator"):
-            make_it = partial(lambda node: build_network(make(node), spec), cfg.model[name])
-            network = problems.attempt(f"model.{name}", make_it)
+        for name, role in roles.items():
+            network = problems.attempt(f"model.{name}", partial(build_one, cfg.model[name], role, specs))
             built |= {name: network} if network is not None else {}
         ready = not problems.found
-        model = problems.attempt("model", lambda: build_model(cfg, {"image": spec}, copies)) if ready else None
-        if len(built) == 2 and not hasattr(built["generator"], "latent_dim"):
-            problems.found += size_problems(spec, **built)
-        if len(built) == 2 and not problems.found:
-            problems.found += lone_problems(cfg, spec, **built)
-    generators, discriminators = (
-        {n: m for n, m in built.items() if n == name} for name in ("generator", "discriminator")
-    )
-    return replace(parts, generators=generators, discriminators=discriminators, model=model)
+        model = problems.attempt("model", lambda: build_model(cfg, specs, copies)) if ready else None
+        if len(built) == len(roles):
+            problems.found += size_problems(spec, roles, built)
+        if len(built) == len(roles) and not problems.found:
+            problems.found += lone_problems(cfg, spec, built["generator"], built["discriminator"])
+    sides = ({n: m for n, m in built.items() if roles[n].optimizer == side} for side in ("g", "d"))
+    return replace(parts, generators=next(sides), discriminators=next(sides), model=model)
 
 
 def refusals(parts: Parts) -> list[str]:

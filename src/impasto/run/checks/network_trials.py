@@ -1,29 +1,37 @@
 """Networks tried on a picture of the expected size, without memory and without values."""
 
 import logging
+from collections.abc import Mapping
 
 import torch
 from torch import nn
 
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
+from impasto.models.roles import Role
 from impasto.networks.layers.attention import SelfAttention
 
 
-def size_problems(spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> list[str]:
+def size_problems(spec: ImageSpec, roles: Mapping[str, Role], networks: Mapping[str, nn.Module]) -> list[str]:
     """What the networks of a translation say to pictures of this size.
 
     Those that paint from noise are built for a size and have said what they think of it; these are told only here.
 
     Args:
         spec: of the pictures.
-        generator: takes pictures; on the meta device.
-        discriminator: takes pictures and a condition; likewise.
+        roles: of the networks.
+        networks: on the meta device.
     """
     with torch.device("meta"):
         picture = torch.zeros(2, spec.channels, spec.height, spec.width)
         label = torch.zeros(2, dtype=torch.long)
-        found = refusal(generator, picture), refusal(discriminator, picture, label)
+        found = []
+        if hasattr(networks["generator"], "latent_dim"):  # those from noise have said so when they were built
+            return []
+        for name, role in roles.items():
+            shown = (picture,) if role.given is not None else ()
+            given = (picture,) if role.optimizer == "g" else (picture, label, *shown)
+            found.append(refusal(networks[name], *given))
     return [problem for problem in found if problem is not None]
 
 

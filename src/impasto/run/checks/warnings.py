@@ -7,7 +7,7 @@ from torch import nn
 
 from impasto.base.notices import notice
 from impasto.base.spec import ImageSpec
-from impasto.painters.latents import is_conditional
+from impasto.painters.latents import condition_taken
 from impasto.run.checks.network_trials import attended
 
 
@@ -40,7 +40,7 @@ def warn_of_small_weights(cfg: DictConfig) -> None:
 
 def warn_of_balance(cfg: DictConfig, spec: ImageSpec, generator: nn.Module) -> None:
     """Classes drawn equally often for a generator that is told none."""
-    if cfg.data.get("balanced") and hasattr(generator, "latent_dim") and not is_conditional(generator, spec):
+    if cfg.data.get("balanced") and hasattr(generator, "latent_dim") and not condition_taken(generator, spec):
         notice(
             "data.balanced",
             "data.balanced=true, but this generator is told no classes: it learns a mixture in which each comes "

@@ -43,11 +43,8 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
         "images_per_second": images_per_second(cfg, trainer),
         "seconds": round(model.state.seconds, 1),
         "rollbacks": model.state.rollbacks,
-        "parameters": {
-            "generator": sum(p.numel() for p in model.generator.parameters()),
-            "discriminator": sum(p.numel() for p in model.discriminator.parameters()),
-        },
-        "conditional": bool(getattr(model, "conditional", False)),
+        "parameters": {name: sum(p.numel() for p in network.parameters()) for name, network in model.networks.items()},
+        "conditional": model.painter.conditional,
         "data": getattr(trainer, "datamodule").provenance(),  # noqa: B009
         "device": device_name(model.device),
         "processes": trainer.world_size,

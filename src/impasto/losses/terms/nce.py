@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.schedules import Schedule
+from impasto.losses.terms.term import GeneratorPass, Term, given
 
 
 def patch_nce(query: Tensor, key: Tensor, temperature: float = 0.07) -> Tensor:
@@ -65,35 +67,76 @@ class PatchSampleMLP(nn.Module):
         return [F.normalize(project(row).float(), dim=-1) for project, row in zip(self.projections, rows, strict=True)]
 
 
-class PatchNCE(nn.Module):
-    """The contrastive loss over several layers of a generator's encoder.
+class PatchNCE(Term):
+    """The contrastive loss over several layers of the generator's own encoder (Park et al. 2020, equations 4 and 5).
+
+    Its projections are trained with the generator.
 
     Args:
-        sampler: made for the layers' widths.
+        weight: of the term.
+        identity: let also style pictures, repainted, keep what they show; the two are averaged (CUT).
         layers: of the generator, as its ``activations`` numbers them.
+        patches: places drawn from each picture.
+        dim: length of the projected features.
+        init_gain: of the projections' weights at the start (Xavier); CUT's published code has 0.02.
         temperature: see :func:`patch_nce`.
+
+    Raises:
+        UserError: a temperature that is not positive, or a generator without numbered layers.
     """
 
-    def __init__(self, sampler: PatchSampleMLP, layers: Sequence[int], temperature: float = 0.07) -> None:
-        super().__init__()
+    needs = ("content", "style")
+
+    def __init__(
+        self,
+        weight: float | Schedule = 1.0,
+        identity: bool = True,
+        layers: Sequence[int] = (0, 4, 8, 12, 16),
+        patches: int = 256,
+        dim: int = 256,
+        init_gain: float = 0.02,
+        temperature: float = 0.07,
+    ) -> None:
+        super().__init__(weight)
         if temperature <= 0:
             raise UserError(f"The NCE temperature is {temperature}; it must be positive.")
-        self.sampler, self.layers, self.temperature = sampler, tuple(sorted(layers)), temperature
+        self.identity, self.layers, self.temperature = identity, tuple(sorted(layers)), temperature
+        self.patches, self.dim, self.init_gain = patches, dim, init_gain
+        self.samplers = nn.ModuleDict()
 
-    def forward(self, generator: nn.Module, source: Tensor, painted: Tensor, flipped: bool = False) -> Tensor:
+    def attach(self, name: str, generator: nn.Module) -> None:
+        """Make the projections for a generator's layers."""
+        if not hasattr(generator, "activations"):
+            raise UserError(
+                f"term=nce compares layers of the generator, and {type(generator).__name__} does not number its own: "
+                "leave the term out, or choose a generator with activations() and widths()."
+            )
+        widths = generator.widths(self.layers)  # type: ignore[operator]
+        self.samplers[name] = PatchSampleMLP(widths, self.dim, self.patches, self.init_gain)
+
+    def forward(self, p: GeneratorPass) -> dict[str, Tensor]:
+        """The term and, apart from it, its part over style pictures where it has one; scalars."""
+        value = self.contrast(p, given(p, "content"), p.painted, p.flipped)
+        if not self.identity:
+            return {"nce": value}
+        identity = self.contrast(p, given(p, "style"), p.identity)
+        return {"nce": 0.5 * (value + identity)}
+
+    def contrast(self, p: GeneratorPass, source: Tensor, painted: Tensor, flipped: bool = False) -> Tensor:
         """Mean loss over layers, pictures and places: scalar.
 
         Args:
-            generator: whose ``activations`` see both.
+            p: whose generator's layers see both.
             source: (N, C, H, W) in [-1, 1].
             painted: likewise, with graph.
-            flipped: ``painted`` was made from the mirror image of ``source`` (FastCUT's flip equivariance).
+            flipped: ``painted`` was made from the mirror image of ``source``.
         """
-        activations: Callable[..., list[Tensor]] = generator.activations  # type: ignore[assignment]
+        activations: Callable[..., list[Tensor]] = p.generator.activations  # type: ignore[assignment]
+        sampler = self.samplers[p.name]
         seen = activations(painted, self.layers)
-        places = self.sampler.places(seen)
-        queries = self.sampler([f.flip(-1) for f in seen] if flipped else seen, places)
+        places = sampler.places(seen)  # type: ignore[operator]
+        queries = sampler([f.flip(-1) for f in seen] if flipped else seen, places)
         with torch.no_grad():
-            keys = self.sampler(activations(source, self.layers), places)
+            keys = sampler(activations(source, self.layers), places)
         losses = [patch_nce(q, k, self.temperature).mean() for q, k in zip(queries, keys, strict=True)]
         return torch.stack(losses).mean()

@@ -13,7 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
-from impasto.losses.tone import chroma_distance, luma_distance
+from impasto.base.schedules import Schedule
+from impasto.losses.terms.term import GeneratorPass, Term, given
+from impasto.losses.terms.tone import chroma_distance, luma_distance
 from impasto.networks.pretrained.chooser import feature_maps
 from impasto.networks.pretrained.feature_maps import FeatureMaps
 
@@ -111,13 +113,15 @@ STATISTICS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
 }
 
 
-class Perceptual(nn.Module):
-    """Weighted content and style terms; a term of weight 0 costs nothing.
+class Perceptual(Term):
+    """Content and style in one look through the network; a part of weight 0 costs nothing.
 
     Args:
+        weight: of all parts together.
         features: network to look through: auto, vgg19 or efficientnet_lite0; see
             :func:`~impasto.networks.pretrained.chooser.feature_maps`.
         content: weight of :func:`content_distance`, mean over ``content_layers``.
+        against: what the content distance is to: ``content``, or ``target`` of pairs.
         style: weights of statistics by name (gram, mean_std, sliced), each a mean over ``style_layers`` and ``scales``.
         patches: weight of :func:`patch_distance`.
         luma: weight of :func:`luma_distance`.
@@ -133,8 +137,10 @@ class Perceptual(nn.Module):
     def __init__(
         self,
         *,
+        weight: float | Schedule = 1.0,
         features: str = "auto",
         content: float = 0.0,
+        against: str = "content",
         style: dict[str, float] | None = None,
         patches: float = 0.0,
         luma: float = 0.0,
@@ -145,10 +151,13 @@ class Perceptual(nn.Module):
         patch_size: int = 7,
         jitter: int = 32,
     ) -> None:
-        super().__init__()
+        super().__init__(weight)
         unknown = set(style or {}) - set(STATISTICS)
         if unknown:
             raise UserError(f"{', '.join(unknown)}: style statistics are {', '.join(STATISTICS)}.")
+        if against not in ("content", "target"):
+            raise UserError(f"against={against} is neither content nor target; give one of them.")
+        self.against, self.needs = against, (against, "style")  # type: ignore[misc]
         self.features, self.scales, self.patch_size, self.jitter = features, tuple(scales), patch_size, jitter
         self.content, self.patches, self.luma, self.chroma = content, patches, luma, chroma
         self.style = {name: weight for name, weight in (style or {}).items() if weight}
@@ -156,19 +165,24 @@ class Perceptual(nn.Module):
         # in a list, so that the network's weights are neither trained nor saved with the model
         self.network: list[FeatureMaps] = []
 
-    def forward(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
-        """Weighted terms by name, each a scalar.
+    def forward(self, p: GeneratorPass) -> dict[str, Tensor]:
+        """The parts by name, each a scalar times its own weight."""
+        kept = p.shown if self.against == "content" and p.shown is not None else given(p, self.against)
+        with torch.autocast(p.painted.device.type, enabled=False):
+            return self.parts(p.painted.float(), kept.float(), given(p, "style").float())
+
+    def looks_through(self) -> set[str]:
+        """The network, where the parts that need it have a weight."""
+        return {self.look_through(torch.device("cpu")).name} if self.content or self.style else set()
+
+    def parts(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
+        """As :meth:`forward`, in float32: statistics are small differences of large sums.
 
         Args:
             painted: (N, C, H, W) in [-1, 1], with graph.
             content: (N, C, H, W), what it was painted from.
             style: (M, C, h, w), pictures in the style wanted.
         """
-        with torch.autocast(painted.device.type, enabled=False):
-            return self.terms(painted.float(), content.float(), style.float())
-
-    def terms(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
-        """As :meth:`forward`, in float32: statistics are small differences of large sums."""
         terms: dict[str, Tensor] = {}
         if self.luma:
             terms["luma"] = self.luma * luma_distance(painted, content)

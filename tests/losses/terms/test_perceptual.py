@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from impasto.base.errors import UserError
-from impasto.losses import perceptual
-from impasto.losses.perceptual import (
+from impasto.losses.terms import perceptual
+from impasto.losses.terms.perceptual import (
     Perceptual,
     content_distance,
     gram,
@@ -16,7 +16,7 @@ from impasto.losses.perceptual import (
     sliced_distance,
     window,
 )
-from impasto.losses.tone import chroma_distance, luma_distance
+from impasto.losses.terms.tone import chroma_distance, luma_distance
 from impasto.networks.pretrained import chooser, vgg, weights
 
 
@@ -114,11 +114,11 @@ class Pixels(nn.Module):
 def test_terms_are_weighted_and_leave_out_what_has_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perceptual, "feature_maps", lambda name: Pixels())
     painted, content, style = torch.full((1, 3, 16, 16), 0.5), torch.rand(1, 3, 16, 16), torch.ones(1, 3, 16, 16)
-    terms = Perceptual(style={"gram": 2.0, "mean_std": 0.0}, scales=(1, 2))(painted, content, style)
+    terms = Perceptual(style={"gram": 2.0, "mean_std": 0.0}, scales=(1, 2)).parts(painted, content, style)
     # Gram matrices 0.25 and 1 (times n^2): (0.75)^2 / 1 on either layer and scale
     assert {k: v.item() for k, v in terms.items()} == {"gram": pytest.approx(2 * 0.5625)}
-    assert Perceptual()(painted, content, style) == {}
-    everything = Perceptual(content=1, luma=1, chroma=1, patches=1)(painted, content, style)
+    assert Perceptual().parts(painted, content, style) == {}
+    everything = Perceptual(content=1, luma=1, chroma=1, patches=1).parts(painted, content, style)
     assert set(everything) == {"content", "luma", "chroma", "patches"}
 
 
@@ -130,7 +130,7 @@ def test_unknown_statistic_is_named() -> None:
 def test_network_is_neither_trained_nor_saved() -> None:
     loss = Perceptual(features="efficientnet_lite0", content=1.0, style={"gram": 1.0}, scales=(1, 2))
     painted = torch.rand(1, 3, 64, 64, requires_grad=True)
-    sum(loss(painted, torch.rand(1, 3, 64, 64), torch.rand(2, 3, 64, 64)).values()).backward()  # type: ignore[union-attr]
+    sum(loss.parts(painted, torch.rand(1, 3, 64, 64), torch.rand(2, 3, 64, 64)).values()).backward()  # type: ignore[union-attr]
     assert painted.grad is not None
     assert painted.grad.abs().sum() > 0
     assert loss.state_dict() == {}

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from impasto.base.errors import UserError
-from impasto.losses.contrastive import PatchNCE, PatchSampleMLP, patch_nce
+from impasto.losses.terms.nce import PatchNCE, PatchSampleMLP, patch_nce
+from impasto.losses.terms.term import GeneratorPass
 from impasto.networks.resnet_translation import TranslationGenerator
 
 
@@ -58,6 +59,11 @@ class Pixels(nn.Module):
         return [images for _ in layers]
 
 
+def made(picture: torch.Tensor, painted: torch.Tensor, flipped: bool = False) -> GeneratorPass:
+    """What a generator whose layer 0 is the picture itself made of it."""
+    return GeneratorPass(painted, Pixels(), content=picture, flipped=flipped, style=picture)  # type: ignore[arg-type]
+
+
 class Plain(PatchSampleMLP):
     """Projects nothing: each colour, at length one."""
 
@@ -67,26 +73,28 @@ class Plain(PatchSampleMLP):
 
 
 def test_a_picture_agrees_with_itself_and_with_its_mirror_image() -> None:
-    loss = PatchNCE(Plain(), [0], temperature=0.01)
+    loss = PatchNCE(identity=False, layers=[0], temperature=0.01)
+    loss.samplers["generator"] = Plain()
     picture = torch.tensor([[[[1.0, 0.0]], [[0.0, 1.0]]]])  # (1, 2, 1, 2): one red and one green pixel
-    assert loss(Pixels(), picture, picture).item() == pytest.approx(0, abs=1e-6)
-    assert loss(Pixels(), picture, picture.flip(-1)).item() == pytest.approx(100)
-    assert loss(Pixels(), picture, picture.flip(-1), flipped=True).item() == pytest.approx(0, abs=1e-6)
+    assert loss(made(picture, picture))["nce"].item() == pytest.approx(0, abs=1e-6)
+    assert loss(made(picture, picture.flip(-1)))["nce"].item() == pytest.approx(100)
+    assert loss(made(picture, picture.flip(-1), flipped=True))["nce"].item() == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_gradients_reach_generator_and_sampler(mixed: bool) -> None:
     generator = TranslationGenerator(features=4, blocks=2)
     layers = (0, 4, 8, 12)
-    loss = PatchNCE(PatchSampleMLP(generator.widths(layers), 8, 16), layers)
+    loss = PatchNCE(layers=layers, patches=16, dim=8)
+    loss.attach("generator", generator)
     source = torch.rand(1, 3, 16, 16)
     with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-        value = loss(generator, source, generator(source))
+        value = loss(GeneratorPass(generator(source), generator, content=source, style=source))["nce"]
     value.backward()
-    for network in (generator, loss.sampler):
+    for network in (generator, loss):
         assert all(p.grad is not None for name, p in network.named_parameters())
 
 
 def test_temperature_must_be_positive() -> None:
     with pytest.raises(UserError, match="temperature"):
-        PatchNCE(Plain(), [0], temperature=0)
+        PatchNCE(layers=[0], temperature=0)

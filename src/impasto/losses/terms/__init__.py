@@ -1,0 +1,1 @@
+"""Terms of the generator's loss beside the adversarial one."""

@@ -1,0 +1,150 @@
+"""Terms that compare pictures pixel by pixel, or look at the painted picture alone."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.base.errors import UserError
+from impasto.base.schedules import Schedule
+from impasto.losses.terms.term import GeneratorPass, Term, given, similar
+
+PARTS = ("target", "content")
+
+
+class AgainstPicture(Term):
+    """Base of the terms that compare each painted picture with one of the same place and size.
+
+    Args:
+        weight: of the term.
+        against: ``target`` (what it should be, of pairs) or ``content`` (what it was painted from).
+
+    Raises:
+        UserError: it is compared with something else.
+    """
+
+    def __init__(self, weight: float | Schedule = 1.0, against: str = "target") -> None:
+        super().__init__(weight)
+        if against not in PARTS:
+            raise UserError(f"against={against} is neither of {' and '.join(PARTS)}; give one of them.")
+        self.against = against
+        self.needs = (against,)  # type: ignore[misc]
+
+    def forward(self, p: GeneratorPass) -> Tensor:
+        """Scalar."""
+        wanted = p.shown if self.against == "content" and p.shown is not None else given(p, self.against)
+        return self.distance(*similar(p.painted, wanted))
+
+    def distance(self, painted: Tensor, wanted: Tensor) -> Tensor:
+        """Scalar from two (N, C, H, W) in [-1, 1], float32."""
+        raise NotImplementedError
+
+
+class L1(AgainstPicture):
+    """Mean absolute difference (Isola et al. 2017, equation 3)."""
+
+    def distance(self, painted: Tensor, wanted: Tensor) -> Tensor:
+        """Scalar."""
+        return (painted - wanted).abs().mean()
+
+
+class L2(AgainstPicture):
+    """Mean squared difference."""
+
+    def distance(self, painted: Tensor, wanted: Tensor) -> Tensor:
+        """Scalar."""
+        return (painted - wanted).square().mean()
+
+
+class Charbonnier(AgainstPicture):
+    """Mean of sqrt(d^2 + eps^2), an L1 that is smooth at 0 (Charbonnier et al. 1994; Lai et al. 2017).
+
+    Args:
+        weight: of the term.
+        against: as for :class:`AgainstPicture`.
+        eps: below which differences count as squares.
+    """
+
+    def __init__(self, weight: float | Schedule = 1.0, against: str = "target", eps: float = 1e-3) -> None:
+        super().__init__(weight, against)
+        self.eps = eps
+
+    def distance(self, painted: Tensor, wanted: Tensor) -> Tensor:
+        """Scalar."""
+        return ((painted - wanted).square() + self.eps**2).sqrt().mean()
+
+
+class TotalVariation(Term):
+    """Mean absolute difference of neighbouring pixels, down and across (anisotropic; Rudin et al. 1992)."""
+
+    def forward(self, p: GeneratorPass) -> Tensor:
+        """Scalar."""
+        down, across = gradients(p.painted.float())
+        return down.abs().mean() + across.abs().mean()
+
+
+class ImageGradient(AgainstPicture):
+    """L1 between the differences of neighbouring pixels (gradient difference loss, alpha 1, Mathieu et al. 2016)."""
+
+    def distance(self, painted: Tensor, wanted: Tensor) -> Tensor:
+        """Scalar."""
+        return sum(((a - b).abs().mean() for a, b in zip(gradients(painted), gradients(wanted), strict=True)), 0.0)  # type: ignore[return-value]
+
+
+class LaplacianPyramid(AgainstPicture):
+    """L1 between Laplacian pyramids (Bojanowski et al. 2018): means, as sums weighted by 2^(2j) at level j would be.
+
+    Args:
+        weight: of the term.
+        against: as for :class:`AgainstPicture`.
+        levels: bands; the last is the small picture that is left. Pictures too small for all have fewer.
+    """
+
+    def __init__(self, weight: float | Schedule = 1.0, against: str = "target", levels: int = 4) -> None:
+        super().__init__(weight, against)
+        self.levels = levels
+
+    def distance(self, painted: Tensor, wanted: Tensor) -> Tensor:
+        """Scalar: the sum over levels of mean absolute differences."""
+        difference, total = painted - wanted, painted.new_zeros(())  # the pyramid is linear
+        for _ in range(self.levels - 1):
+            if min(difference.shape[-2:]) < 4:
+                break
+            small = blurred(difference)[..., ::2, ::2]
+            up = F.interpolate(small, difference.shape[-2:], mode="bilinear", align_corners=False)
+            total = total + (difference - up).abs().mean()
+            difference = small
+        return total + difference.abs().mean()
+
+
+class FocalFrequency(AgainstPicture):
+    """Squared differences of spectra, each weighted by its own size (Jiang et al. 2021, equation 9).
+
+    Args:
+        weight: of the term.
+        against: as for :class:`AgainstPicture`.
+        alpha: exponent of the weights.
+    """
+
+    def __init__(self, weight: float | Schedule = 1.0, against: str = "target", alpha: float = 1.0) -> None:
+        super().__init__(weight, against)
+        self.alpha = alpha
+
+    def distance(self, painted: Tensor, wanted: Tensor) -> Tensor:
+        """Scalar."""
+        spectrum = torch.fft.fft2(painted - wanted, norm="ortho")  # linear: the difference of the spectra
+        squared = spectrum.real.square() + spectrum.imag.square()
+        focus = squared.detach().sqrt() ** self.alpha
+        focus = focus / focus.amax((-2, -1), keepdim=True).clamp_min(1e-8)
+        return (focus * squared).mean()
+
+
+def gradients(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Differences of neighbouring pixels: (N, C, H - 1, W) and (N, C, H, W - 1)."""
+    return images[..., 1:, :] - images[..., :-1, :], images[..., 1:] - images[..., :-1]
+
+
+def blurred(images: Tensor) -> Tensor:
+    """Convolved with [1, 4, 6, 4, 1] / 16 along both axes (Burt and Adelson 1983), the border reflected."""
+    row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=images.device) / 16
+    kernel = (row[:, None] * row).expand(images.shape[1], 1, 5, 5)
+    return F.conv2d(F.pad(images, (2, 2, 2, 2), mode="reflect"), kernel, groups=images.shape[1])

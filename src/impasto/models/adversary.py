@@ -1,0 +1,202 @@
+"""A discriminator with what goes with it: its augmentation, its penalties, and the losses that come of its scores."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Protocol, cast, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from impasto.losses.adversarial import AdversarialLoss
+from impasto.losses.penalties import DiscriminatorPass, Penalty
+from impasto.models.tracker import Tracker
+from impasto.networks.scores import Scores, over_maps
+
+
+@runtime_checkable
+class AdaptiveAugment(Protocol):
+    """An augmentation that watches how sure the discriminator is."""
+
+    def update(self, real_scores: Tensor, kimg: float) -> None:
+        """Told of the scores of real pictures after every pass, without graph."""
+        ...
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a discriminator is told of the pictures it judges.
+
+    Attributes:
+        condition: labels (N,) or vectors (N, K); None for nothing.
+        given: (N, C, H, W), pictures in whose light they are judged; None for none.
+    """
+
+    condition: Tensor | None = None
+    given: Tensor | None = None
+
+
+NOTHING = Told()
+
+
+class Adversary(nn.Module):
+    """The parts that judge with one discriminator. Augmentation and penalties may remember, so each has its own.
+
+    Args:
+        loss: adversarial loss.
+        penalties: by name.
+        augment: what the discriminator sees of pictures; None shows them as they are.
+        joint_pass: judge real and painted pictures in one pass, which is faster; not for a discriminator with batch
+            normalisation, whose statistics would be of both together.
+    """
+
+    def __init__(
+        self,
+        loss: AdversarialLoss,
+        penalties: Mapping[str, Penalty],
+        augment: nn.Module | None,
+        joint_pass: bool = False,
+    ) -> None:
+        super().__init__()
+        self.loss, self.joint_pass = loss, joint_pass
+        self.penalties = nn.ModuleDict(deepcopy(dict(penalties)))
+        self.augment = deepcopy(augment) if augment is not None else nn.Identity()
+
+    def judge(
+        self,
+        network: nn.Module,
+        real: Tensor,
+        fake: Tensor,
+        told: Told = NOTHING,
+        *,
+        updates: int,
+        kimg: float,
+        share: float,
+        penalty_factor: float,
+        tracker: Tracker,
+        prefix: str = "",
+    ) -> Tensor:
+        """The discriminator's loss with the penalties that are due: scalar.
+
+        Args:
+            network: the discriminator.
+            real: (N, C, H, W) in [-1, 1].
+            fake: likewise; its graph is not followed.
+            told: what goes with both.
+            updates: of the discriminator so far, which decide what is due.
+            kimg: the clock.
+            share: of the update's batch that these pictures are.
+            penalty_factor: on the penalties' weights.
+            tracker: told of scores and penalties.
+            prefix: of their names.
+        """
+        penalties = cast(Mapping[str, Penalty], self.penalties)
+        due = {name: p for name, p in penalties.items() if updates % p.every == 0}
+        # In float32 whatever a layer under autocast made of them: autocast is off where gradients are penalised.
+        originals = real.detach().float(), fake.detach().float()
+        with single_precision(real.device, any(p.second_order for p in due.values())):
+            if any(p.needs_input_grad for p in due.values()):
+                originals = originals[0].requires_grad_(), originals[1].requires_grad_()
+            seen, shown = zip(*(self.seen(images, told) for images in originals), strict=True)
+            real_scores, fake_scores = self.score_both(network, seen, shown)
+            p = DiscriminatorPass(
+                discriminate=lambda images: scores_of(network, images, shown[0]),
+                real=seen[0],
+                fake=seen[1],
+                real_scores=real_scores,
+                fake_scores=fake_scores,
+                original_real=originals[0],
+                original_fake=originals[1],
+                kimg=kimg,
+                share=share,
+            )
+            total = over_maps(self.loss.discriminator, real_scores.float(), fake_scores.float())
+            for name, penalty in due.items():
+                value = penalty(p)
+                tracker.add(f"{prefix}penalty_{name}", value)
+                total = total + penalty.every * penalty_factor * value
+        tracker.add(f"{prefix}score_real", real_scores.mean())
+        tracker.add(f"{prefix}score_fake", fake_scores.mean())
+        if isinstance(self.augment, AdaptiveAugment):
+            self.augment.update(real_scores.flat().detach(), kimg)
+        return total
+
+    def score_both(
+        self, network: nn.Module, seen: tuple[Tensor, ...], shown: tuple[Told, ...]
+    ) -> tuple[Scores, Scores]:
+        """Scores of real and of painted pictures, in one pass or in two."""
+        if not self.joint_pass:
+            real, fake = (scores_of(network, x, t) for x, t in zip(seen, shown, strict=True))
+            return real, fake
+        conditions, givens = ([getattr(t, name) for t in shown] for name in ("condition", "given"))
+        both = Told(*(None if v[0] is None else torch.cat(v) for v in (conditions, givens)))
+        return scores_of(network, torch.cat(seen), both).halves()
+
+    def seen(self, images: Tensor, told: Told) -> tuple[Tensor, Told]:
+        """Pictures as the discriminator sees them, with what they are judged in the light of augmented alike."""
+        if told.given is None or isinstance(self.augment, nn.Identity):
+            return self.augment(images).float(), told
+        before = random_state(images.device)
+        images = self.augment(images).float()
+        after = random_state(images.device)
+        set_random_state(images.device, before)
+        given = self.augment(told.given.detach().float()).float()
+        set_random_state(images.device, after)
+        return images, Told(told.condition, given)
+
+    def convince(
+        self, network: nn.Module, fake: Tensor, real: Tensor | None = None, told: Told = NOTHING, compare: bool = False
+    ) -> tuple[Tensor, Scores, Scores | None]:
+        """The generator's adversarial loss, and the scores that it comes of.
+
+        Args:
+            network: the discriminator.
+            fake: (N, C, H, W) in [-1, 1], with graph.
+            real: pictures to pair them with, where the loss or a term asks for them.
+            told: what goes with them.
+            compare: score also the real pictures, without graph and augmented in the same way, for feature matching.
+
+        Returns:
+            (scalar, scores of ``fake``, scores of ``real`` where they were needed).
+        """
+        before = random_state(fake.device) if compare else None
+        scores = scores_of(network, *self.seen(fake, told)).float()
+        if self.loss.uses_real and real is not None:
+            real_scores = scores_of(network, *self.seen(real, told)).float()
+            return over_maps(self.loss.generator, scores, real_scores), scores, real_scores
+        compared: Scores | None = None
+        if compare and real is not None and before is not None:
+            after = random_state(fake.device)
+            set_random_state(fake.device, before)
+            with torch.no_grad():
+                compared = scores_of(network, *self.seen(real, told)).float()
+            set_random_state(fake.device, after)
+        return over_maps(lambda s: self.loss.generator(s, None), scores), scores, compared
+
+
+def scores_of(network: nn.Module, images: Tensor, told: Told = NOTHING) -> Scores:
+    """What a discriminator says of pictures."""
+    if told.given is not None:
+        return Scores.of(network(images, told.condition, told.given))
+    return Scores.of(network(images, told.condition))
+
+
+@contextmanager
+def single_precision(device: torch.device, wanted: bool) -> Iterator[None]:
+    """For second derivatives: float32 throughout, and eager, as compiled graphs cannot be differentiated twice."""
+    if wanted:
+        with torch.autocast(device.type, enabled=False), torch.compiler.set_stance("force_eager"):
+            yield
+    else:
+        yield
+
+
+def random_state(device: torch.device) -> Tensor:
+    """State of the generator that draws for a device."""
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def set_random_state(device: torch.device, state: Tensor) -> None:
+    """The inverse of :func:`random_state`."""
+    torch.cuda.set_rng_state(state, device) if device.type == "cuda" else torch.set_rng_state(state)

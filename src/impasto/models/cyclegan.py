@@ -1,0 +1,115 @@
+"""Unpaired translation there and back: CycleGAN (Zhu et al. 2017)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor
+
+from impasto.base.errors import UserError
+from impasto.losses.terms.term import GeneratorPass, Term
+from impasto.models.base import AdversarialModel, Painted
+from impasto.models.image_pool import ImagePool
+from impasto.models.optimisation import BatchPart
+from impasto.models.roles import Role
+from impasto.models.translation import content_runs, preview_rows
+from impasto.painters.painter import Painter
+
+
+class CycleGAN(AdversarialModel):
+    """Two generators, content to style and back, each with a discriminator; the terms ``cycle`` and ``identity``.
+
+    All pictures are painted once for both updates, as in the published code, which updates the generators first and the
+    discriminators after; here it is the other way round, as in every other model. What a generator makes of content,
+    and of pictures that are in its style already, comes of one pass.
+
+    Args:
+        pool_size: pictures of each kind that the discriminators are shown again (50 as published; 0 for none).
+        **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generators take and return pictures.
+
+    Raises:
+        UserError: identity is wanted where content and style have different numbers of channels.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("content", "style")
+    roles: ClassVar[Mapping[str, Role]] = {
+        "generator": Role("g", "style", given="content"),
+        "generator_back": Role("g", "content", given="style"),
+        "discriminator": Role("d", "style"),
+        "discriminator_back": Role("d", "content"),
+    }
+    offers: ClassVar[tuple[str, ...]] = ("content", "style", "identity", "cycled", "real_scores", "fake_scores")
+
+    def __init__(self, *, pool_size: int = 50, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.pool, self.pool_back = (ImagePool(self.spec[part], pool_size) for part in ("style", "content"))
+        self.keeps_identity = any("identity" in cast(Term, term).needs for term in self.terms.values())
+        if self.keeps_identity and self.spec["content"].channels != self.spec["style"].channels:
+            raise UserError(
+                "term=identity needs content and style with as many channels: leave it out, or set data.channels=3."
+            )
+
+    def make_painters(self) -> dict[str, Painter]:
+        """Content to style, and style to content."""
+        content, style = self.spec["content"], self.spec["style"]
+        return {
+            "content_to_style": Painter(self.networks["generator"], style, ("content",), content),
+            "style_to_content": Painter(self.networks["generator_back"], content, ("content",), style),
+        }
+
+    def paint(self, batch: BatchPart) -> Painted:
+        """Content as style and style as content; where identity is wanted also style as style, content as content."""
+        content, style = batch["content"], batch["style"]
+        there, back = self.networks["generator"], self.networks["generator_back"]
+        if not self.keeps_identity:
+            return {"style": there(content), "content": back(style)}
+        painted_style, same_style = there(torch.cat([content, style])).split([len(content), len(style)])
+        painted_content, same_content = back(torch.cat([style, content])).split([len(style), len(content)])
+        return {
+            "style": painted_style,
+            "content": painted_content,
+            "same_style": same_style,
+            "same_content": same_content,
+        }
+
+    def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
+        """Both discriminators: real pictures against painted ones, some of them from the pools."""
+        style, content = self.pool.swapped(painted["style"]), self.pool_back.swapped(painted["content"])
+        there = self.judge(batch, batch["style"], style)
+        return there + self.judge(batch, batch["content"], content, name="discriminator_back")
+
+    def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
+        """Both directions, each with its terms."""
+        there, back = self.networks["generator"], self.networks["generator_back"]
+        forth = GeneratorPass(
+            painted["style"],
+            there,
+            content=batch["content"],
+            style=batch["style"],
+            cycled=back(painted["style"]),
+        )
+        home = GeneratorPass(
+            painted["content"],
+            back,
+            name="generator_back",
+            content=batch["style"],
+            style=batch["content"],
+            cycled=there(painted["content"]),
+        )
+        if self.keeps_identity:
+            forth.identity, home.identity = painted["same_style"], painted["same_content"]
+        total = self.persuade(forth, batch["style"])
+        return total + self.persuade(home, batch["content"], name="discriminator_back")
+
+    def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
+        """Batches of what the painter repaints."""
+        part = "content" if painter is self.painter else "style"
+        return content_runs(painter, getattr(self.trainer, "datamodule"), part)  # noqa: B009
+
+    def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
+        """Rows of held-out content, each above its repainting, then of style, each above its own."""
+        back = cast(Painter, self.painters["style_to_content"])
+        parts = [("content", self.painter)]
+        if batch and "style" in batch:
+            parts.append(("style", back))
+        return preview_rows(batch, parts, (), count, columns)

@@ -1,0 +1,22 @@
+"""What each network does in a way of training."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Side = Literal["g", "d"]
+"""Which optimiser moves a network: the generators' or the discriminators'."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """What one network does.
+
+    Attributes:
+        optimizer: ``g`` for what paints, ``d`` for what judges.
+        part: of the data: what it paints, or judges.
+        given: the part that it is shown besides: what a generator repaints, what a discriminator judges pictures by.
+    """
+
+    optimizer: Side
+    part: str
+    given: str | None = None

@@ -1,0 +1,66 @@
+"""What a discriminator says of pictures: one map of scores or several, with features where a loss wants them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Raw scores of pictures.
+
+    Attributes:
+        maps: one tensor for each scale, the pictures along its first axis: one score a picture, or a map of them.
+        features: for each scale the activations of the discriminator's layers; empty where it gives none.
+    """
+
+    maps: Sequence[Tensor]
+    features: Sequence[Sequence[Tensor]] = field(default=())
+
+    @classmethod
+    def of(cls, output: "Tensor | Sequence[Tensor] | Scores") -> "Scores":
+        """From what a discriminator returns: a tensor, a list of tensors (one for each scale), or scores."""
+        if isinstance(output, Scores):
+            return output
+        return cls([output] if isinstance(output, Tensor) else list(output))
+
+    def float(self) -> "Scores":
+        """The same in float32."""
+        return Scores([scores.float() for scores in self.maps], self.features)
+
+    def detach(self) -> "Scores":
+        """The same without graph."""
+        return Scores([s.detach() for s in self.maps], [[f.detach() for f in layers] for layers in self.features])
+
+    def mean(self) -> Tensor:
+        """Mean over the maps of their means: scalar."""
+        return averaged([scores.mean() for scores in self.maps])
+
+    def sum(self) -> Tensor:
+        """Sum of all scores of all maps: scalar, for gradients by the pictures."""
+        return torch.stack([scores.sum() for scores in self.maps]).sum() if len(self.maps) > 1 else self.maps[0].sum()
+
+    def flat(self) -> Tensor:
+        """All scores of each picture: (N, K), or the map itself where there is only one."""
+        return torch.cat([scores.flatten(1) for scores in self.maps], 1) if len(self.maps) > 1 else self.maps[0]
+
+    def halves(self) -> "tuple[Scores, Scores]":
+        """The scores of the first and of the second half of the pictures, which were judged in one pass."""
+        maps = [scores.chunk(2) for scores in self.maps]
+        features = [[layer.chunk(2) for layer in layers] for layers in self.features]
+        first, second = (
+            Scores([m[i] for m in maps], [[layer[i] for layer in layers] for layers in features]) for i in (0, 1)
+        )
+        return first, second
+
+
+def over_maps(function: Callable[..., Tensor], *scores: Scores) -> Tensor:
+    """Mean over the scales of a function of the maps of each scale: scalar."""
+    return averaged([function(*maps) for maps in zip(*(s.maps for s in scores), strict=True)])
+
+
+def averaged(values: Sequence[Tensor]) -> Tensor:
+    """Mean of scalars; a single one stays as it is."""
+    return values[0] if len(values) == 1 else torch.stack(list(values)).mean()

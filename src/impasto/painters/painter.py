@@ -1,0 +1,149 @@
+"""What paints: a network with all it needs, the one thing that is averaged, sampled, saved, measured and tiled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, cast
+
+import torch
+from torch import Tensor, nn
+
+from impasto.base.spec import ImageSpec
+from impasto.painters.latents import LatentDistribution, latents
+
+INPUTS: Final = ("latent", "label", "vector", "content", "style")
+"""What a painter may take."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a painter was loaded from; as it is made without arguments, of one in training.
+
+    Attributes:
+        path: of the checkpoint.
+        config: of the run that trained it, plain values.
+        images_seen: real pictures shown to the discriminator.
+        direction: which of the model's painters it is.
+        directions: all that the checkpoint holds.
+        data_state: what tells the pictures it was trained on from others; empty where nothing is known.
+    """
+
+    path: Path = Path()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    images_seen: int = 0
+    direction: str = ""
+    directions: tuple[str, ...] = ()
+    data_state: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Painter(nn.Module):
+    """Maps what it takes to pictures.
+
+    Args:
+        network: a generator. One that takes latent vectors has ``latent_dim`` and is called with ``(z, condition)``,
+            any other with pictures.
+        gives: what it paints: shape, class names in label order, length of condition vectors.
+        takes: of :data:`INPUTS`.
+        content: what the pictures that it repaints are like; None where it takes none.
+        latent: distribution of the latent vectors.
+        trained_against: names of pretrained networks in the losses of its training.
+
+    Attributes:
+        origin: where it was loaded from.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        gives: ImageSpec,
+        takes: Sequence[str],
+        content: ImageSpec | None = None,
+        latent: LatentDistribution = "normal",
+        trained_against: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        if unknown := set(takes) - set(INPUTS):
+            raise ValueError(f"a painter takes {', '.join(INPUTS)}, not {', '.join(sorted(unknown))}")
+        self.network, self.gives, self.takes, self.content = network, gives, tuple(takes), content
+        self.latent, self.trained_against = latent, tuple(trained_against)
+        self.origin = Origin()
+
+    def forward(
+        self,
+        *,
+        latent: Tensor | None = None,
+        label: Tensor | None = None,
+        vector: Tensor | None = None,
+        content: Tensor | None = None,
+        style: Tensor | None = None,
+    ) -> Tensor:
+        """Paint.
+
+        Args:
+            latent: (N, latent_dim).
+            label: (N,) class numbers.
+            vector: (N, condition_dim).
+            content: (N, C, H, W) in [-1, 1].
+            style: (N, C, h, w) in [-1, 1].
+
+        Returns:
+            (N, C, H, W) in [-1, 1], float32.
+        """
+        if "latent" in self.takes:
+            painted = self.network(latent, label if label is not None else vector)
+        else:
+            painted = self.network(content)
+        return cast(Tensor, painted).float().clamp(-1, 1)
+
+    @property
+    def latent_dim(self) -> int:
+        """Length of a latent vector."""
+        return int(cast(int, self.network.latent_dim))
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it is told labels or vectors."""
+        return bool({"label", "vector"} & set(self.takes))
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next((p.device for p in self.network.parameters()), torch.device("cpu"))
+
+    @torch.no_grad()
+    def sample(self, n: int, *, seed: int = 0, start: int = 0, condition: Tensor | None = None) -> Tensor:
+        """Paint pictures ``start`` to ``start + n``; picture i depends on ``seed``, i and its condition alone.
+
+        Args:
+            n: pictures.
+            seed: of the latent vectors.
+            start: number of the first picture.
+            condition: (n,) labels or (n, K) vectors; without it picture i gets label i modulo the classes. A painter
+                that is told nothing does not look at it.
+
+        Returns:
+            (n, C, H, W) in [-1, 1], float32.
+        """
+        z = latents(self.latent, self.latent_dim, n, seed=seed, start=start).to(self.device)
+        return self(latent=z, **self.told(condition, start, n))
+
+    def told(self, condition: Tensor | None, start: int, n: int) -> dict[str, Tensor]:
+        """A condition by the name under which this painter takes it; each class in turn where it takes labels and none
+        are given; nothing where it takes none.
+        """
+        if "label" in self.takes and condition is None:
+            condition = torch.arange(start, start + n) % self.gives.num_classes
+        if not self.conditional or condition is None:
+            return {}
+        return {"label" if "label" in self.takes else "vector": condition.to(self.device)}
+
+    def record(self) -> dict[str, Any]:
+        """Plain values from which :func:`~impasto.painters.loading.load_painter` makes it again, given the network."""
+        return {
+            "_target_": f"{type(self).__module__}.{type(self).__qualname__}",
+            "gives": self.gives.to_dict(),
+            "takes": list(self.takes),
+            "content": None if self.content is None else self.content.to_dict(),
+            "latent": self.latent,
+            "trained_against": list(self.trained_against),
+        }
