@@ -169,7 +169,7 @@ def test_crops_to_measure_with_keep_the_vectors(pictures: Path, tmp_path: Path) 
     data = module(pictures, table(tmp_path, EVERY), image_size=4, pack_size=8)
     real = data.evaluation_images("image", "train")
     assert real.shape == (4, 4, 1)
-    found = conditions_for(None, real, 2 * len(real))
+    found = conditions_for(type("Told", (), {"conditional": True}), real, 2 * len(real))
     assert found is not None
     assert torch.equal(found[:, 1], 100 + found[:, 0])
     assert len(found[:50].unique(dim=0)) == len(EVERY), "any part of them is spread over all"

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
+from impasto.data.packing.pack import pack
+from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources import decode as decode_module
 from impasto.data.sources.decode import BadImage, decode
+from impasto.data.sources.folder import FolderSource
 from tests.data.messy import COLOURS, bad_pictures, good_pictures, saved
 
 GOOD, BAD = good_pictures(), bad_pictures()
@@ -177,3 +180,27 @@ def test_path_and_bytes_give_the_same(tmp_path: Path) -> None:
     path.write_bytes(GOOD["plain.png"].data)
     np.testing.assert_array_equal(decode(path), decode(path.read_bytes()))
     np.testing.assert_array_equal(decode(str(path)), COLOURS)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_clear_pixels_hide_does_not_count(tmp_path: Path, mode: str) -> None:
+    """Three pictures that look the same, with black, white and noise under clear pixels, are packed as the same."""
+    seen = np.random.default_rng(0).integers(0, 256, (8, 10, 3), dtype=np.uint8)
+    opacity = np.full((8, 10), 255, np.uint8)
+    opacity[:4] = 0
+    opacity[4:, :5] = 128 if mode != "P" else 255
+    noise = np.random.default_rng(1).integers(0, 256, seen.shape, dtype=np.uint8)
+    for name, hidden in (("black", np.zeros_like(seen)), ("white", np.full_like(seen, 255)), ("noise", noise)):
+        colours = np.where(opacity[..., None] == 0, hidden, seen)
+        if mode == "P":  # entry 0 is clear, whatever its colour
+            image = Image.fromarray(np.where(opacity == 0, 0, 1 + (seen[..., 0] > 127)).astype(np.uint8), "P")
+            image.putpalette([*hidden[0, 0].tolist(), 10, 20, 30, 200, 210, 220])
+            image.save(tmp_path / f"{name}.png", transparency=0)
+        else:
+            image = Image.fromarray(np.dstack([colours, opacity]))
+            image.convert(mode).save(tmp_path / f"{name}.png")
+    for depth in (8, 16):
+        packed = pack(FolderSource(tmp_path), SizePolicy(8, 10, depth=depth), tmp_path / "cache", duplicates="keep")
+        first, *others = packed.as_bytes(range(3))
+        assert (first[:4] == 255).all()
+        assert all(np.array_equal(first, other) for other in others)

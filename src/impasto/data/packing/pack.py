@@ -4,16 +4,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from impasto.base.cache import remedy_for
 from impasto.base.errors import UserError
-from impasto.base.files import disk_errors, to_disk
+from impasto.base.files import disk_errors, locked, to_disk
 from impasto.base.notices import log, notice
 from impasto.data.packing.build import build, judge
 from impasto.data.packing.packed import FORMAT, Duplicates, PackedImages, first_few, open_packed
@@ -83,23 +80,10 @@ def _key(source: Source, policy: SizePolicy, limit: int | None) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 
 
-@contextmanager
-def _turn(path: Path) -> Iterator[None]:
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        notice("data.packing", "Another run is packing the same pictures: this one waits for it.")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _pack_anew(folder: Path, duplicates: Duplicates, build_in: Callable[[Path], None]) -> PackedImages:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _turn(folder.with_suffix(".lock")):
+    waiting = "Another run is packing the same pictures: this one waits for it."
+    with locked(folder.with_suffix(".lock"), waiting):
         if (packed := open_packed(folder, duplicates)) is not None:
             return packed  # another run has packed it meanwhile
         if folder.exists():

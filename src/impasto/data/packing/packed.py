@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from impasto.base.files import whole_or_not
 from impasto.data.sources.source import shown
 
 FORMAT: Final = 1
@@ -216,12 +217,10 @@ def first_few(bad: Iterable[tuple[str, str]]) -> str:
 
 def write_csv(path: Path, bad: Iterable[tuple[str, str]]) -> None:
     """Write ``bad_images.csv``, whole or not at all."""
-    temporary = path.with_suffix(f".{os.getpid()}")
-    with _open_csv(temporary, "w") as file:
+    with whole_or_not(path) as temporary, _open_csv(temporary, "w") as file:
         writer = csv.writer(file)
         writer.writerow(("name", "reason"))
         writer.writerows(bad)
-    temporary.replace(path)
 
 
 def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from impasto.base.cache import cache_dir
 from impasto.base.errors import UserError
+from impasto.base.files import write_json
 from impasto.data.sources.source import UNLABELLED, Item, Origin
 
 HUB: Final = "https://huggingface.co"
@@ -57,8 +58,7 @@ class HubSource:
             if not path.exists():
                 raise
             return dict(json.loads(path.read_text()))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(found))
+        write_json(path, found)
         return found
 
     @property

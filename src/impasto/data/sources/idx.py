@@ -6,16 +6,15 @@ import math
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from filelock import FileLock
 
 from impasto.base.cache import cache_dir
 from impasto.base.errors import UserError
+from impasto.base.files import locked
 from impasto.base.reachability import reachable
 from impasto.data.sources.opening import SAMPLES, Pictures, SourceName, check_label, choose_origin
 from impasto.data.sources.source import UNLABELLED, Item, Origin
@@ -92,7 +91,7 @@ def download(downloads: Path, name: str) -> Path:
         UserError: it cannot.
     """
     try:
-        with _turn(downloads / f"{name}.lock"):
+        with locked(downloads / f"{name}.lock", f"Another run is downloading {name}: this one waits for it."):
             _torchvision(name)(str(downloads), download=True)
     except (OSError, RuntimeError) as problem:
         reason = " ".join(str(problem).split())[:200]
@@ -101,18 +100,6 @@ def download(downloads: Path, name: str) -> Path:
             "or data.source=sample."
         ) from problem
     return raw_folder(downloads, name)
-
-
-@contextmanager
-def _turn(path: Path) -> Iterator[None]:
-    lock = FileLock(path)
-    with suppress(OSError):  # a place that cannot be written: what is there already can still be read
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _torchvision(name: str) -> Any:
