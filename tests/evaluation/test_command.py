@@ -64,7 +64,7 @@ def shown(result: Result, width: int = 160) -> str:
 @pytest.fixture(scope="module")
 def noise_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tmp_path = tmp_path_factory.mktemp("noise")
-    pictures = make_pictures(tmp_path / "pictures")
+    pictures = make_pictures(tmp_path / "pictures", each=20)
     data = ["data=image_folder", f"data.root={pictures}", "data.image_size=16", "data.batch_size=4"]
     small = ["model.generator.latent_dim=4", "model=gan", "kimg=0.008", TINY]
     small += ["evaluation.num_images=16", "evaluation.kid_subset_size=8", "callbacks.evaluation.every_kimg=0.004"]
@@ -114,13 +114,13 @@ def test_a_model_that_is_told_no_labels_is_not_judged_by_them(noise_run: Path) -
 
 
 def test_pictures_are_compared_with_those_trained_on(noise_run: Path, tmp_path: Path) -> None:
-    more = make_pictures(tmp_path / "more", each=7)
+    more = make_pictures(tmp_path / "more", each=21)
     forget_notices()
     measure_checkpoint(composed_evaluate(f"checkpoint={noise_run}"), PROTOCOLS)
     assert "evaluation.data" not in notices()
     cfg = composed_evaluate(f"checkpoint={noise_run}", f"+data.root={more}", "evaluation.metrics=[kid]")
     result = measure_checkpoint(cfg, PROTOCOLS)
-    assert "trained on 12 pictures, and now there are 14" in result.report["notices"]["evaluation.data"]
+    assert "trained on 40 pictures, and now there are 42" in result.report["notices"]["evaluation.data"]
     (more / "class_0").rename(more / "dress")
     with pytest.raises(UserError, match=r"trained on the classes class_0, class_1, and the data has class_1, dress"):
         measure_checkpoint(cfg, PROTOCOLS)
@@ -171,7 +171,7 @@ def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> dict[str, Path]:
-    real = make_pictures(tmp_path / "real")
+    real = make_pictures(tmp_path / "real", each=20)
     generated = write_folder(random_images(9, 0), tmp_path / "generated")
     rows = [(f"{i:05d}.png", f"class_{i % 2}") for i in range(9)]
     with (generated / "labels.csv").open("w", newline="") as file:

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from impasto.base.notices import forget_notices, notices
 from impasto.data.packing.pack import pack
 from impasto.data.packing.packed import PackedImages
 from impasto.data.packing.sizing import SizePolicy
@@ -11,7 +13,7 @@ from impasto.data.sources.folder import FolderSource
 from impasto.evaluation.figures.by_class import better, class_balance, class_diversity, class_figures
 from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
 from impasto.evaluation.protocols.pictures import labels_like
-from impasto.evaluation.real.classifier import classifier_for
+from impasto.evaluation.real.classifier import can_be_classified, classifier_for, different_pictures
 from impasto.evaluation.real.features import uint8_slice
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
 
@@ -97,3 +99,17 @@ def test_labels_follow_the_real_proportions() -> None:
     assert torch.bincount(labels).tolist() == pytest.approx([600, 100, 300], abs=3)
     assert torch.bincount(labels[300:400]).tolist() == pytest.approx([60, 10, 30], abs=3)
     assert torch.equal(labels_like(real, 50), labels[:50])
+
+
+def test_a_few_pictures_of_a_class_are_not_classified(labelled: PackedImages, tmp_path: Path) -> None:
+    # 90 crops of 7 pictures: 0, 2, 4 and 6 are dark, the others light
+    few = replace(labelled, cut_from=np.arange(90) % 7, labels=(np.arange(90) % 7) % 2)
+    assert different_pictures(labelled).tolist() == [60, 30]
+    assert different_pictures(few).tolist() == [4, 3]
+    assert can_be_classified(labelled)
+    forget_notices()
+    measure = NoiseProtocol(features=TinyExtractor(), cache_dir=str(tmp_path / "f"), num_images=90)
+    generate = lambda start, n: random_images(90, 4)[start : start + n]  # noqa: E731
+    found = measure.measure_pictures(generate, RealPictures(few))
+    assert not any("class" in name for name in found.figures)
+    assert "they need 20 real pictures of every class, and there are 3 of light" in notices()["evaluation.classes"]

@@ -42,7 +42,7 @@ from impasto.evaluation.figures.figures import (
 from impasto.evaluation.figures.neighbours import nearest, neighbour_sheet
 from impasto.evaluation.protocols.measurement import Measurement, Sheet, check_fit
 from impasto.evaluation.protocols.pictures import conditions_for, origin_of, pictures_of
-from impasto.evaluation.real.classifier import classifier_for
+from impasto.evaluation.real.classifier import can_be_classified, classifier_for
 from impasto.evaluation.real.features import uint8_slice
 from impasto.evaluation.real.sets import RealSets
 from impasto.networks.pretrained.chooser import check_features, choose_extractor
@@ -212,7 +212,7 @@ class NoiseProtocol:
 
     def _classifier(self, real: PackedImages) -> LabelClassifier | None:
         """The classifier of labelled pictures, if figures by class are wanted."""
-        if "classes" not in self.metrics or len(real.class_names) < 2:
+        if "classes" not in self.metrics or len(real.class_names) < 2 or not can_be_classified(real):
             return None
         return classifier_for(real, folder=self.cache_dir)
 

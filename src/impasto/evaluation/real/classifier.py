@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from impasto.base import distributed
 from impasto.base.cache import cache_dir
+from impasto.base.notices import notice
 from impasto.base.pixels import from_uint8
 from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
@@ -29,6 +30,12 @@ FORMAT: Final = 1
 SIDE: Final = 32
 """Larger pictures are brought to this height and width."""
 BATCH: Final = 256
+LEAST_PER_CLASS: Final = 20
+"""Different pictures of each class, below which a classifier learns nothing that can be trusted, nor can be tested."""
+ROUNDS: Final = 40
+"""Times that each picture is trained on, at most."""
+CROPS: Final = 10
+"""Crops of one picture that count, at most: more of them teach little that is new."""
 HELD_BACK: Final = 0.1
 """Share of the pictures that it is not trained on, to know how good it is."""
 
@@ -76,15 +83,38 @@ def _block(channels: int, width: int) -> tuple[nn.Module, ...]:
     )
 
 
+def different_pictures(real: PackedImages) -> np.ndarray:
+    """How many different pictures there are of each class: int64 (classes,); crops of one picture are one."""
+    labels = np.asarray(real.labels)
+    if real.cut_from is not None:
+        labels = np.unique(np.stack([labels, real.cut_from]), axis=1)[0]
+    return np.bincount(labels, minlength=len(real.class_names))
+
+
+def can_be_classified(real: PackedImages) -> bool:
+    """Whether there are enough pictures of every class for figures by class; a notice says where there are not."""
+    counts = different_pictures(real)
+    if counts.min() >= LEAST_PER_CLASS:
+        return True
+    fewest = real.class_names[int(counts.argmin())]
+    notice(
+        "evaluation.classes",
+        f"Figures by class are left out: they need {LEAST_PER_CLASS} real pictures of every class, and there are "
+        f"{counts.min()} of {fewest}.",
+    )
+    return False
+
+
 def classifier_for(real: PackedImages, *, images: int = 200_000, folder: Path | None = None) -> LabelClassifier:
     """The classifier of labelled pictures, trained once and kept on disk; every process must call it.
 
     Args:
         real: labelled pictures.
-        images: pictures to train on, counting repeats; fewer for a small data set (40 rounds).
+        images: pictures to train on, counting repeats; fewer for a small data set: each picture 40 times, and no more
+            than ten crops of each.
         folder: where to keep it; None is ``classifiers`` in the cache.
     """
-    images = min(images, 40 * len(real))
+    images = min(images, ROUNDS * min(len(real), CROPS * int(different_pictures(real).sum())))
     what = [FORMAT, real.fingerprint, list(real.class_names), images, SIDE]
     key = hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
     path = (folder or cache_dir() / "classifiers") / f"{key}.safetensors"
