@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from impasto.evaluation.protocols.records import full_record
 from tests.training import CONF, composed, make_pictures, train, weights
 
 TRANSLATION_MODELS = ("cut", "fastcut")
@@ -89,7 +90,7 @@ def test_n_plus_m_images_are_n_and_m_images(name: str, pictures: Path, tmp_path:
         assert summary["status"] == "complete"
         assert summary["images_seen"] == 48
         assert summary["metrics"]
-        assert all(entry["extractor"] for entry in summary["metrics"].values())
+        assert all(full_record(summary, name)["extractor"] for name in summary["metrics"])
         assert (run_dir / "report.html").is_file()
         assert (run_dir / "metrics.csv").is_file()
         assert (run_dir / "checkpoints" / "best.ckpt").is_file()

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from jsonschema import Draft202012Validator, ValidationError
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
+from referencing import Registry, Resource
 from rich.console import Console
 from torch import nn
 
@@ -31,6 +33,7 @@ from impasto.evaluation.folder_measurements import measure_folders
 from impasto.evaluation.folders import labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.noise import NoiseProtocol
+from impasto.evaluation.protocols.records import full_record
 from impasto.evaluation.protocols.translation import TranslationProtocol
 from impasto.evaluation.table import show
 from impasto.painters.loading import load_painter
@@ -75,7 +78,7 @@ def noise_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> None:
     summary = json.loads((noise_run / "summary.json").read_text())
     assert summary["main_metric"] == "fd_tiny"
-    record = summary["metrics"]["fd_tiny"]
+    record = full_record(summary, "fd_tiny")
     assert {"extractor", "weights_sha256", "resizer", "generated", "real", "split", "fingerprint", "interval"} <= set(
         record
     )
@@ -93,13 +96,43 @@ def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> N
     ).read_bytes()
     for name, value in result.measurement.figures.items():
         assert value == pytest.approx(summary["metrics"][name]["final"], rel=1e-5, abs=1e-9), name
-    assert json.loads(json.dumps(result.report))["metrics"]["kid_tiny"]["generated"] == 16
+    assert full_record(json.loads(json.dumps(result.report)), "kid_tiny")["generated"] == 16
     assert "…" not in shown(result, width=72)  # no name is cut short
     text = shown(result)
     assert "real against real" in text
     assert "real against real" in (noise_run / "report.html").read_text()
     assert "fd ↓" in text
     assert "fd_classifier ↓" in text
+
+
+SCHEMAS = {
+    name: json.loads((ROOT / "src" / "impasto" / "run" / "records" / name).read_text())
+    for name in ("summary.schema.json", "evaluation.schema.json")
+}
+
+
+def validate(content: Any, schema: str) -> None:
+    resources = Registry().with_resources((name, Resource.from_contents(text)) for name, text in SCHEMAS.items())
+    Draft202012Validator(SCHEMAS[schema], registry=resources).validate(json.loads(json.dumps(content)))
+
+
+def test_what_is_written_follows_its_schema_and_says_nothing_twice(noise_run: Path) -> None:
+    summary = json.loads((noise_run / "summary.json").read_text())
+    validate(summary, "summary.schema.json")
+    report = measure_checkpoint(composed_evaluate(f"checkpoint={noise_run}"), PROTOCOLS).report
+    validate(report, "evaluation.schema.json")
+    for content in (summary, report):
+        assert set(content["protocols"]) == {"all", "tiny", "classifier", "pixels"}
+        assert "generated" in content["protocols"]["all"]
+        for entry in content["metrics"].values():
+            shared = content["protocols"]["all"] | content["protocols"][entry["protocol"]]
+            assert shared.keys().isdisjoint(entry)
+        assert full_record(content, "class_share_min")["extractor"] == "classifier"
+        by_class = {name: entry["by_class"] for name, entry in content["metrics"].items() if "by_class" in entry}
+        assert all(classes.keys() == {"class_0", "class_1"} for classes in by_class.values())
+        assert {"class_share_min", "class_balance_min", "class_diversity_tiny"} <= set(by_class)
+    with pytest.raises(ValidationError):
+        validate({**report, "metrics": {}}, "evaluation.schema.json")
 
 
 def test_a_model_that_is_told_no_labels_is_not_judged_by_them(noise_run: Path) -> None:
@@ -109,7 +142,7 @@ def test_a_model_that_is_told_no_labels_is_not_judged_by_them(noise_run: Path) -
     for metrics in (summary["metrics"], result.report["metrics"]):
         assert "class_accuracy" not in metrics
         assert metrics["class_share_max"]["by_class"].keys() == {"class_0", "class_1"}
-        assert metrics.get("class_diversity_tiny", {}).get("grouped_by", "classifier") == "classifier"
+        assert metrics["class_diversity_tiny"]["grouped_by"] == "classifier"
     assert "Columns:" not in (noise_run / "report.html").read_text()
 
 
@@ -155,7 +188,7 @@ def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
     }
     result = measure_checkpoint(composed_evaluate(f"checkpoint={tmp_path / 'run'}"), PROTOCOLS)
     assert result.measurement.figures["structure"] == pytest.approx(summary["metrics"]["structure"]["final"], rel=1e-5)
-    record = result.report["metrics"]["kid_tiny"]
+    record = full_record(result.report, "kid_tiny")
     assert (record["generated"], record["content_pictures"]) == (8, 4)
     assert (record["split"], record["content_split"]) == ("held_out", "held_out")
     text = shown(result)

@@ -16,6 +16,7 @@ from impasto.base.notices import notice, notices
 from impasto.base.sheets import save_sheet
 from impasto.base.trust import check_targets, is_within, trusted
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
+from impasto.evaluation.protocols.records import share_records
 from impasto.networks.pretrained.chooser import DISTANCES
 from impasto.networks.pretrained.extractor import best_device
 from impasto.painters.loading import load_painter
@@ -49,7 +50,13 @@ class Result:
             reasons = " ".join(text for key, text in notices().items() if key.startswith("evaluation."))
             raise UserError(f"Nothing could be measured of {title}, and nothing is written. {reasons}".rstrip())
         metrics = {name: {"value": value, **found.comparability[name]} for name, value in found.figures.items()}
-        report = {"title": title, "metrics": metrics, "main_metric": found.main, "rows": dict(found.rows), **about}
+        report = {
+            "title": title,
+            **share_records(metrics),
+            "main_metric": found.main,
+            "rows": dict(found.rows),
+            **about,
+        }
         report |= {"device": device_name(best_device()), "versions": package_versions(), "git_revision": git_revision()}
         return cls(title, found, path, {**report, "notices": notices()})
 

@@ -7,6 +7,7 @@ import pytest
 from impasto.base.environment import package_versions
 from impasto.base.files import write_json
 from impasto.base.notices import forget_notices, notice, notices
+from impasto.evaluation.protocols.records import share_records
 from impasto.run.records.report import curve_groups, metrics_table, read_columns, write_report
 from impasto.run.records.summary import metric_table, outcome
 
@@ -50,7 +51,7 @@ def test_the_report_is_one_file_and_escapes_what_it_is_given(tmp_path: Path) -> 
     summary = {
         "status": "complete",
         "cause": None,
-        "metrics": metric_table(HISTORY, {}),
+        **share_records(metric_table(HISTORY, {})),
         "images_seen": 3000,
         "planned_kimg": 4.0,
         "cut_short": "cut short by minutes=8 at 3 of 4 kimg, 25% short",

@@ -1,5 +1,6 @@
 """Figures by class, as a classifier of the real pictures sees the generated ones."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -50,10 +51,14 @@ def measure_classes(
         "accuracy_on_real": classifier.accuracy,
     }
     protocol = {**about, "asked_of": "real pictures" if labels is None else "labels"}
+    wanted = (asked / asked.sum()).tolist()
+    by_class["balance"] = [
+        share / part if part else math.nan for share, part in zip(by_class["share"], wanted, strict=True)
+    ]
     figures = {}
     for name, value in values.items():
-        kind = "accuracy" if name == "class_accuracy" else "share"
-        named = dict(zip(class_names, by_class[kind], strict=True))
+        of_classes = zip(class_names, by_class[name.split("_")[1]], strict=True)
+        named = {label: figure for label, figure in of_classes if not math.isnan(figure)}
         figures[name] = Figure(value, {**protocol, "by_class": named}, better(name, asked))
     if real is not None:
         figures["fd_classifier"] = frechet_figure(generated, real, **about)

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from impasto.base.files import dispensable, whole_or_not
 from impasto.base.sheets import legend
+from impasto.evaluation.protocols.records import full_record
 from impasto.run.records.summary import length
 
 STYLE = """
@@ -26,7 +27,7 @@ td.number { font-variant-numeric: tabular-nums; white-space: nowrap }
 .quiet { color: #777 } pre { background: #f6f6f6; padding: .8rem; overflow: auto }
 """
 NOT_PROTOCOL = (
-    *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method"),
+    *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method", "protocol"),
     *("controls", "counts_of_controls"),
 )
 """Parts of a figure's record that have a column of their own or are too long for one; ``summary.json`` has them all."""
@@ -63,7 +64,12 @@ def page(run_dir: Path, summary: Mapping[str, Any], config: str) -> str:
             "Generated pictures, each beside the real ones nearest to it",
             picture(run_dir / "samples" / "neighbours.png"),
         ),
-        section(f"Figures after {length(summary)}", metrics_table(summary["metrics"])) if summary["metrics"] else "",
+        section(
+            f"Figures after {length(summary)}",
+            metrics_table({name: full_record(summary, name) for name in summary["metrics"]}),
+        )
+        if summary["metrics"]
+        else "",
         section("Training", curves(run_dir / "metrics.csv")),
         section("How it went", "".join(picture(sheet) for sheet in thinned(sheets[:-1], 4))) if len(sheets) > 1 else "",
         section("Run", facts(summary)),
@@ -180,7 +186,7 @@ def _short(value: Any) -> str:
 
 def facts(summary: Mapping[str, Any]) -> str:
     """The rest of the summary, two columns."""
-    shown = {k: v for k, v in summary.items() if k not in ("metrics", "notices", "status", "cause")}
+    shown = {k: v for k, v in summary.items() if k not in ("metrics", "protocols", "notices", "status", "cause")}
     rows = "".join(
         f"<tr><th>{html.escape(key.replace('_', ' '))}<td>{html.escape(_plain(value))}</tr>"
         for key, value in shown.items()

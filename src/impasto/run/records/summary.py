@@ -18,6 +18,7 @@ from impasto.callbacks.find import find_callback
 from impasto.callbacks.guard import Guard
 from impasto.callbacks.progress import TrainingProgress
 from impasto.evaluation.protocols.measurement import Measurement
+from impasto.evaluation.protocols.records import share_records
 from impasto.models.base import AdversarialModel
 
 
@@ -34,7 +35,9 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
     return {
         "status": "interrupted" if interrupted else "diverged" if verdict else "complete",
         "cause": interrupted or verdict or None,
-        "metrics": metric_table(evaluation.history, latest.comparability, modes) if evaluation is not None else {},
+        **share_records(
+            metric_table(evaluation.history if evaluation is not None else [], latest.comparability, modes)
+        ),
         "main_metric": latest.main,
         "best_checkpoint": (checkpoints.best or None) if checkpoints is not None else None,
         "images_seen": model.images_seen,
