@@ -23,7 +23,7 @@ def test_the_same_function_and_gradients(
     torch.manual_seed(0)
     if kind is HalvingConv2d:
         size = (max(size[0], 2), max(size[1], 2))
-    layer = kind(5, 7).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    layer = kind(5, 7)
     x = torch.randn(2, 5, *size).to(memory_format=torch.channels_last).requires_grad_()
     product = outcome(layer, x)
     monkeypatch.setattr(matrix_convolution, "SMALL_MAP", 0)

@@ -1,7 +1,8 @@
 """Strided convolutions as one matrix product, for CPUs: for maps of few pixels with many channels.
 
 There a convolution is moving weights from memory, and oneDNN first moves them into an order of its own, forwards and
-backwards, which takes several times as long as the product.
+backwards, which takes several times as long as the product. The weights should be contiguous, not channels-last: that
+is the order of the matrix, and fused optimisers copy weights that lie otherwise.
 """
 
 import torch
@@ -29,9 +30,8 @@ class HalvingConv2d(nn.Conv2d):
         if not suits(x, height * width):
             return super().forward(x)
         seen = F.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1).unfold(1, 4, 2).unfold(2, 4, 2)  # N, H / 2, W / 2, C, 4, 4
-        rows = seen.permute(0, 1, 2, 4, 5, 3).reshape(-1, 16 * x.shape[1])
-        weight = self.weight.permute(0, 2, 3, 1).reshape(self.out_channels, -1)  # no copy where it is channels-last
-        return F.linear(rows, weight, self.bias).view(len(x), height, width, -1).permute(0, 3, 1, 2)
+        y = F.linear(seen.reshape(-1, 16 * x.shape[1]), self.weight.flatten(1), self.bias)
+        return y.view(len(x), height, width, -1).permute(0, 3, 1, 2)
 
 
 class DoublingConv2d(nn.ConvTranspose2d):
@@ -50,16 +50,13 @@ class DoublingConv2d(nn.ConvTranspose2d):
         n, before, height, width = x.shape
         if output_size is not None or not suits(x, height * width):
             return super().forward(x, output_size)
-        weight = self.weight.permute(0, 2, 3, 1).reshape(before, -1)
-        strewn = F.linear(x.permute(0, 2, 3, 1).reshape(-1, before), weight.T)
-        strewn = strewn.view(n, height, width, 2, 2, 2, 2, -1)  # rows of 2 pixels twice, columns likewise, channels
+        strewn = x.permute(0, 2, 3, 1).reshape(-1, before) @ self.weight.flatten(1)
+        strewn = strewn.view(n, height, width, -1, 2, 2, 2, 2)  # channels, then twice two rows and twice two columns
         # In blocks of 2 x 2 pixels, each block is a sum of what four inputs strew; the outermost pixel is cut off.
-        blocks = sum(
-            F.pad(strewn[:, :, :, i, :, j], (0, 0, 0, 0, 0, 0, j, 1 - j, i, 1 - i)) for i in (0, 1) for j in (0, 1)
-        )
-        assert isinstance(blocks, Tensor)
-        whole = blocks.permute(0, 1, 3, 2, 4, 5).reshape(n, 2 * height + 2, 2 * width + 2, -1)[:, 1:-1, 1:-1]
-        y = whole.permute(0, 3, 1, 2)
+        blocks = torch.stack(
+            [F.pad(strewn[..., i, :, j, :], (0,) * 6 + (j, 1 - j, i, 1 - i)) for i in (0, 1) for j in (0, 1)]
+        ).sum(0)
+        y = blocks.permute(0, 3, 1, 4, 2, 5).reshape(n, -1, 2 * height + 2, 2 * width + 2)[..., 1:-1, 1:-1]
         return y if self.bias is None else y + self.bias.view(-1, 1, 1)
 
 
