@@ -15,7 +15,7 @@ from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.head import MinibatchDeviation, ScoreHead
 from impasto.networks.layers.ladder import doubling, ladder, nearest_levels
 from impasto.networks.layers.linear import conv, dense, he, small_normal
-from impasto.networks.layers.norm import BatchNorm, ConditionalNorm, PixelNorm, WholePictureStatistics
+from impasto.networks.layers.norm import BatchNorm, ConditionalNorm, InstanceNorm, PixelNorm, WholePictureStatistics
 from impasto.networks.layers.resample import UpConv, pad_to_even, resized
 from impasto.networks.r3gan import R3GANDiscriminator, R3GANGenerator
 
@@ -128,6 +128,22 @@ def test_a_tile_is_normalised_by_the_statistics_of_its_picture(kind: str, width:
     assert isinstance(inner, WholePictureStatistics)
     whole, inner.statistics = norm(x, c), inner.measure(x)
     torch.testing.assert_close(norm(x[..., :3, :2], c), whole[..., :3, :2], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("affine", [False, True])
+def test_instance_norm_that_keeps_the_layout_is_the_same_function(count: int, affine: bool) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(count, 5, 6, 4).mul(3).add(2).to(memory_format=torch.channels_last).requires_grad_()
+    outcomes = []
+    for keep in (True, False):
+        layer = InstanceNorm(channels=5 * affine, keep_layout=keep)
+        y = layer(x)
+        assert y.is_contiguous(memory_format=torch.channels_last) == keep
+        weights = torch.linspace(-1, 1, y.numel()).view(y.shape)
+        outcomes.append((y, *torch.autograd.grad((y * weights).sum(), [x, *layer.parameters()])))
+    for a, b in zip(*outcomes, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
 
 
 def test_pixel_norm_by_hand() -> None:

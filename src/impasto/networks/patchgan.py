@@ -26,6 +26,7 @@ class PatchGAN(nn.Module):
             score then sees 18, 40, 84 or 172 pixels a side.
         init: of the weights, see :func:`~impasto.networks.resnet_translation.initialise`.
         init_gain: of the weights at the start; published code has 0.02.
+        fast: norms that leave the memory format as it is: sooner on a CPU, with other rounding.
     """
 
     sigmoid = False
@@ -41,6 +42,7 @@ class PatchGAN(nn.Module):
         antialias: bool = False,
         init: Init = "xavier",
         init_gain: float = 1.0,
+        fast: bool = False,
     ) -> None:
         super().__init__()
         self.given_channels = given_channels
@@ -52,7 +54,7 @@ class PatchGAN(nn.Module):
             stride = 1 if last or antialias else 2
             stages.append(nn.Conv2d(before, after, 4, stride, padding=1))
             if i and norm == "instance":
-                stages.append(InstanceNorm())
+                stages.append(InstanceNorm(keep_layout=fast))
             stages.append(nn.LeakyReLU(0.2, inplace=True))
             if antialias and not last:
                 stages.append(BlurDown())

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.norm import BatchNorm, InstanceNorm
+from impasto.networks.layers.winograd import WinogradConv2d
 
 Norm = Literal["instance", "batch", "none"]
 Upsampling = Literal["bilinear", "transposed"]
@@ -39,6 +40,8 @@ class TranslationGenerator(nn.Module):
             leave a checkerboard.
         init: of the weights, see :func:`initialise`.
         init_gain: of the weights at the start, see :func:`initialise`; CUT's published code has 0.02.
+        fast: on a CPU compute the same function sooner, with other rounding: the blocks' convolutions by Winograd's
+            tiles, and norms that leave the memory format as it is.
 
     Raises:
         UserError: ``residual`` where it paints another number of channels than it is given.
@@ -60,6 +63,7 @@ class TranslationGenerator(nn.Module):
         upsampling: Upsampling = "bilinear",
         init: Init = "xavier",
         init_gain: float = 1.0,
+        fast: bool = False,
     ) -> None:
         super().__init__()
         given_channels = given_channels or channels
@@ -73,12 +77,12 @@ class TranslationGenerator(nn.Module):
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(3),
             nn.Conv2d(given_channels, features, 7),
-            *activation(features, norm),
-            *down(features, features * 2, norm, antialias),
-            *down(features * 2, wide, norm, antialias),
-            *(ResidualBlock(wide, norm, dropout) for _ in range(blocks)),
-            *up(wide, features * 2, norm, upsampling),
-            *up(features * 2, features, norm, upsampling),
+            *activation(features, norm, fast),
+            *down(features, features * 2, norm, antialias, fast),
+            *down(features * 2, wide, norm, antialias, fast),
+            *(ResidualBlock(wide, norm, dropout, fast) for _ in range(blocks)),
+            *up(wide, features * 2, norm, upsampling, fast),
+            *up(features * 2, features, norm, upsampling, fast),
             nn.ReflectionPad2d(3),
             nn.Conv2d(features, channels, 7),
         )
@@ -138,16 +142,17 @@ class TranslationGenerator(nn.Module):
 class ResidualBlock(nn.Module):
     """x + convolution, norm, ReLU, convolution, norm; the picture's border reflected (He et al. 2016; Johnson 2016)."""
 
-    def __init__(self, width: int, norm: Norm, dropout: float) -> None:
+    def __init__(self, width: int, norm: Norm, dropout: float, fast: bool = False) -> None:
         super().__init__()
+        first, second = (WinogradConv2d(width, width) if fast else nn.Conv2d(width, width, 3) for _ in range(2))
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(1),
-            nn.Conv2d(width, width, 3),
-            *activation(width, norm),
+            first,
+            *activation(width, norm, fast),
             *([ChannelDropout(dropout)] if dropout else []),
             nn.ReflectionPad2d(1),
-            nn.Conv2d(width, width, 3),
-            normalisation(width, norm),
+            second,
+            normalisation(width, norm, fast),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -165,10 +170,10 @@ class BlurDown(nn.Module):
         return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=x.shape[1])
 
 
-def normalisation(width: int, norm: Norm) -> nn.Module:
+def normalisation(width: int, norm: Norm, fast: bool = False) -> nn.Module:
     """A fresh normalisation layer for ``width`` channels."""
     if norm == "instance":
-        return InstanceNorm()
+        return InstanceNorm(keep_layout=fast)
     if norm == "batch":
         return BatchNorm(width)
     if norm == "none":
@@ -176,9 +181,9 @@ def normalisation(width: int, norm: Norm) -> nn.Module:
     raise UserError(f"norm={norm} is not a normalisation of this generator; choose instance, batch or none.")
 
 
-def activation(width: int, norm: Norm) -> list[nn.Module]:
+def activation(width: int, norm: Norm, fast: bool = False) -> list[nn.Module]:
     """Normalisation and ReLU."""
-    return [normalisation(width, norm), nn.ReLU(inplace=True)]
+    return [normalisation(width, norm, fast), nn.ReLU(inplace=True)]
 
 
 def reflected(before: int, after: int, stride: int = 1) -> nn.Conv2d:
@@ -186,14 +191,14 @@ def reflected(before: int, after: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(before, after, 3, stride, padding=1, padding_mode="reflect")
 
 
-def down(before: int, after: int, norm: Norm, antialias: bool) -> list[nn.Module]:
+def down(before: int, after: int, norm: Norm, antialias: bool, fast: bool = False) -> list[nn.Module]:
     """Half the size; four layers either way, so that layer numbers hold."""
     if antialias:
-        return [reflected(before, after), *activation(after, norm), BlurDown()]
-    return [reflected(before, after, stride=2), *activation(after, norm), nn.Identity()]
+        return [reflected(before, after), *activation(after, norm, fast), BlurDown()]
+    return [reflected(before, after, stride=2), *activation(after, norm, fast), nn.Identity()]
 
 
-def up(before: int, after: int, norm: Norm, upsampling: Upsampling = "bilinear") -> list[nn.Module]:
+def up(before: int, after: int, norm: Norm, upsampling: Upsampling = "bilinear", fast: bool = False) -> list[nn.Module]:
     """Twice the size; four layers either way. Bilinear is the kernel [1, 3, 3, 1] of CUT's up-sampling.
 
     Raises:
@@ -201,10 +206,10 @@ def up(before: int, after: int, norm: Norm, upsampling: Upsampling = "bilinear")
     """
     if upsampling == "bilinear":
         bilinear = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-        return [bilinear, reflected(before, after), *activation(after, norm)]
+        return [bilinear, reflected(before, after), *activation(after, norm, fast)]
     if upsampling == "transposed":
         transposed = nn.ConvTranspose2d(before, after, 3, 2, padding=1, output_padding=1)
-        return [nn.Identity(), transposed, *activation(after, norm)]
+        return [nn.Identity(), transposed, *activation(after, norm, fast)]
     raise UserError(f"upsampling={upsampling} is not known; choose bilinear or transposed.")
 
 

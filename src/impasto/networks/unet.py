@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.networks.layers.dropout import Dropout
+from impasto.networks.layers.matrix_convolution import DoublingConv2d, HalvingConv2d
 from impasto.networks.resnet_translation import Init, Norm, initialise, normalisation
 
 
@@ -29,6 +30,9 @@ class UNetGenerator(nn.Module):
     Raises:
         UserError: numbers that make no sense.
     """
+
+    memory_format = torch.contiguous_format
+    """Of the weights, most of which belong to maps of a few pixels, see ``layers/matrix_convolution.py``."""
 
     def __init__(
         self,
@@ -56,8 +60,8 @@ class UNetGenerator(nn.Module):
             self.down.append(
                 nn.Sequential(
                     *([nn.LeakyReLU(0.2)] if i else []),
-                    nn.Conv2d(before, wide, 4, 2, padding=1),
-                    *([normalisation(wide, norm)] if i and not innermost else []),
+                    HalvingConv2d(before, wide),
+                    *([normalisation(wide, norm, fast=True)] if i and not innermost else []),
                 )
             )
             after = widths[i - 1] if i else channels
@@ -65,8 +69,8 @@ class UNetGenerator(nn.Module):
             self.up.append(
                 nn.Sequential(
                     nn.ReLU(),
-                    nn.ConvTranspose2d(wide if innermost else 2 * wide, after, 4, 2, padding=1),
-                    *([normalisation(after, norm)] if i else []),
+                    DoublingConv2d(wide if innermost else 2 * wide, after),
+                    *([normalisation(after, norm, fast=True)] if i else []),
                     *([Dropout(dropout)] if drops else []),
                 )
             )

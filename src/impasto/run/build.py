@@ -53,7 +53,7 @@ def build_model(cfg: DictConfig, spec: DataSpec, parts: Parts) -> AdversarialMod
     torch.manual_seed(cfg.seed)
     networks = {name: build_one(node.pop(name), role, spec) for name, role in roles_of(node).items()}
     for network in networks.values():
-        network.to(memory_format=torch.channels_last)
+        network.to(memory_format=getattr(network, "memory_format", torch.channels_last))
     # As a partial, because instantiate would take the objects apart that it is given as arguments.
     factory = make(node, _partial_=True, _convert_="all")
     return factory(
