@@ -9,7 +9,7 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @report_user_errors
 @checked
 def stylize(cfg: DictConfig) -> None:
-    """Load the generator and repaint."""
+    """Load the painter and repaint."""
     from impasto.inference.places import existing_input
     from impasto.painters.checkpoints import find_checkpoint
 
@@ -18,7 +18,7 @@ def stylize(cfg: DictConfig) -> None:
     from impasto.inference.stylize import stylize as events_of
     from impasto.painters.loading import load_painter
 
-    painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust))
+    painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
     events = events_of(
         painter,
         pictures,

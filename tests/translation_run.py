@@ -3,10 +3,12 @@
 from typing import Any
 
 import torch
+from torch import nn
 
 from impasto.base.spec import ImageSpec
 from impasto.networks.resnet_translation import TranslationGenerator
 from impasto.painters.checkpoints import FORMAT
+from impasto.painters.painter import Painter
 
 CONFIG: dict[str, Any] = {
     "model": {
@@ -34,6 +36,12 @@ def painter_record(
         "network": "generator",
     }
     return {"version": FORMAT, "painters": {"painter": painter}, "images_seen": 12}
+
+
+def repainter(network: nn.Module, channels: int = 3) -> Painter:
+    """A painter that takes and gives pictures of this many channels."""
+    spec = ImageSpec(channels, 16, 16)
+    return Painter(network, spec, ("content",), spec).eval()
 
 
 def checkpoint_content(channels: int = 3, config: dict[str, Any] = CONFIG) -> dict[str, Any]:

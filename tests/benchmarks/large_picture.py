@@ -33,14 +33,13 @@ def paint(sizes: list[tuple[int, int]], tile: int | None, network: dict[str, int
     """
     import torch
 
-    from impasto.base.spec import ImageSpec
     from impasto.inference.console import follow
     from impasto.inference.stylize import stylize
     from impasto.networks.resnet_translation import TranslationGenerator
-    from impasto.painters.loading import LoadedGenerator
+    from tests.translation_run import repainter
 
     torch.manual_seed(0)
-    painter = LoadedGenerator(TranslationGenerator(**network).eval(), ImageSpec(3, 256, 256), {}, 0, Path("none.ckpt"))  # type: ignore[arg-type]
+    painter = repainter(TranslationGenerator(**network))  # type: ignore[arg-type]
     unit = 1 if sys.platform == "darwin" else 1024
     found = []
     with tempfile.TemporaryDirectory() as folder:

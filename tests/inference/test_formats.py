@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageSequence
 from torch import Tensor, nn
 
+from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.data.sources.decode import BadImage, decode, formats
 from impasto.data.sources.deep import decode_layers
@@ -18,7 +19,8 @@ from impasto.inference.console import follow
 from impasto.inference.formats import format_of, target_name
 from impasto.inference.saving import encode_deep_png
 from impasto.inference.stylize import stylize
-from impasto.painters.loading import LoadedGenerator
+from impasto.painters.painter import Painter
+from tests.translation_run import repainter
 
 
 class Negative(nn.Module):
@@ -32,8 +34,8 @@ class Negative(nn.Module):
         return self.sign * images
 
 
-def negative(channels: int = 3) -> LoadedGenerator:
-    return LoadedGenerator(Negative(), ImageSpec(channels, 16, 16), {}, 0, Path("negative.ckpt"))
+def negative(channels: int = 3) -> Painter:
+    return repainter(Negative(), channels)
 
 
 def ramp(height: int = 20, width: int = 30, channels: int = 3, top: int = 255) -> np.ndarray:
@@ -198,8 +200,33 @@ def test_lost_frames_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert np.abs(decode(tmp_path / "one.jpg").astype(int) - 205).max() <= 1
 
 
+class Mean(nn.Module):
+    """Many channels to one, by their mean, which is repeated."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels, self.share = channels, nn.Parameter(torch.ones(()))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (self.share * images).mean(1, keepdim=True).expand(-1, self.channels, -1, -1)
+
+
+def test_a_model_may_give_other_channels_than_it_takes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    pixels = ramp(channels=7, top=65535)
+    tifffile.imwrite(tmp_path / "seven.tif", pixels, photometric="minisblack", planarconfig="contig")
+    painter = Painter(Mean(3), ImageSpec(3, 16, 16), ("content",), ImageSpec(7, 16, 16)).eval()
+    follow(stylize(painter, tmp_path / "seven.tif", tmp_path / "out.png"))
+    found, _ = decode_layers(tmp_path / "out.png")
+    assert found.shape == (20, 30, 3)
+    assert np.abs(found - pixels.mean(2, keepdims=True)).max() <= 1
+    with pytest.raises(UserError, match="1 of 1 pictures were skipped"):
+        follow(stylize(painter, tmp_path / "seven.tif", tmp_path / "half.png", strength=0.5))
+    assert "its 7 channels cannot be mixed with 3" in caplog.text
+
+
 def test_channels_that_a_model_does_not_paint_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     Image.fromarray(ramp()).save(tmp_path / "a.png")
-    with pytest.raises(Exception, match="1 of 1 pictures were skipped"):
+    with pytest.raises(UserError, match="1 of 1 pictures were skipped"):
         follow(stylize(negative(7), tmp_path / "a.png", tmp_path / "out"))
-    assert "it has 3 channels, and this model paints 7" in caplog.text
+    assert "it has 3 channels, and this model takes 7" in caplog.text

@@ -265,5 +265,5 @@ def refused(overrides: list[str], words: str) -> None:
     ("label", "names", "found"), [("null", ("a", "null"), 1), ("null", ("a",), None), ("", (), None)]
 )
 def test_null_is_a_class_where_one_is_called_so(label: str, names: tuple[str, ...], found: int | None) -> None:
-    generator: Any = SimpleNamespace(spec=ImageSpec(3, 8, 8, names), conditional=True)
-    assert resolve_label(label, generator) == found
+    painter: Any = SimpleNamespace(gives=ImageSpec(3, 8, 8, names), conditional=True)
+    assert resolve_label(label, painter) == found

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from hydra import compose, initialize_config_dir
 from PIL import Image
 
 from impasto.base.errors import UserError
@@ -17,7 +19,11 @@ from impasto.inference.console import follow
 from impasto.inference.events import Done, Painted, Progress, Skipped, Started
 from impasto.inference.saving import save
 from impasto.inference.stylize import stylize as events_of
-from impasto.painters.loading import LoadedGenerator, load_painter
+from impasto.painters.loading import load_painter
+from impasto.painters.painter import Painter
+from stylize import stylize as command
+from tests.training import CONF
+from tests.translation_run import checkpoint_content, painter_record, repainter
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +33,7 @@ def stylize(*arguments: Any, **options: Any) -> int:
 
 
 @pytest.fixture
-def generator(run_dir: Path) -> LoadedGenerator:
+def painter(run_dir: Path) -> Painter:
     return load_painter(run_dir, device="cpu")
 
 
@@ -50,9 +56,9 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def test_sizes_names_orientation_and_alpha(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+def test_sizes_names_orientation_and_alpha(painter: Painter, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert stylize(generator, photos, out) == 4
+    assert stylize(painter, photos, out) == 4
     found = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
     assert found == ["moving.gif", "odd.png", "trip/Zürich/see.png", "trip/turned.jpg"]
     assert Image.open(out / "odd.png").size == (35, 21)
@@ -64,23 +70,23 @@ def test_sizes_names_orientation_and_alpha(generator: LoadedGenerator, photos: P
     assert not np.array_equal(see[..., :3], before[..., :3])
 
 
-def test_existing_ones_are_left_alone_unless_told(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+def test_existing_ones_are_left_alone_unless_told(painter: Painter, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "odd.png").write_text("mine")
-    assert stylize(generator, photos, out) == 3
+    assert stylize(painter, photos, out) == 3
     assert (out / "odd.png").read_text() == "mine"
-    assert stylize(generator, photos, out) == 0
-    assert stylize(generator, photos, out, overwrite=True) == 4
+    assert stylize(painter, photos, out) == 0
+    assert stylize(painter, photos, out, overwrite=True) == 4
     assert Image.open(out / "odd.png").size == (35, 21)
 
 
 def test_bad_ones_are_named_and_the_rest_painted(
-    generator: LoadedGenerator, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    painter: Painter, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
     with pytest.raises(UserError, match="1 of 5"):
-        stylize(generator, photos, tmp_path / "out")
+        stylize(painter, photos, tmp_path / "out")
     assert "broken.jpg" in caplog.text
     assert len([p for p in (tmp_path / "out").rglob("*") if p.is_file()]) == 4
 
@@ -95,7 +101,7 @@ def test_bad_ones_are_named_and_the_rest_painted(
     ],
 )
 def test_trouble_with_one_picture_ends_no_batch(
-    generator: LoadedGenerator,
+    painter: Painter,
     photos: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -110,13 +116,13 @@ def test_trouble_with_one_picture_ends_no_batch(
 
     monkeypatch.setattr("impasto.inference.stylize.save", fail)
     with pytest.raises(UserError, match=r"1 of 4 pictures were skipped; each is named above"):
-        stylize(generator, photos, tmp_path / "out")
+        stylize(painter, photos, tmp_path / "out")
     assert re.search(rf"Skipped .*odd\.png: .*{words}", caplog.text)
     assert len([p for p in (tmp_path / "out").rglob("*") if p.is_file()]) == 3
 
 
 def test_a_full_disk_ends_the_batch_and_is_named(
-    generator: LoadedGenerator, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    painter: Painter, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = Path.write_bytes
 
@@ -128,16 +134,16 @@ def test_a_full_disk_ends_the_batch_and_is_named(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(UserError, match=r"written \(.*/out/odd\.png: No space left on device\): free some space"):
-        stylize(generator, photos, tmp_path / "out")
+        stylize(painter, photos, tmp_path / "out")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["moving.gif"]
     monkeypatch.undo()
-    assert stylize(generator, photos, tmp_path / "out") == 3
+    assert stylize(painter, photos, tmp_path / "out") == 3
 
 
-def test_events_of_a_batch(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+def test_events_of_a_batch(painter: Painter, photos: Path, tmp_path: Path) -> None:
     (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
     out = tmp_path / "out"
-    found = list(events_of(generator, photos, out, tile=16))
+    found = list(events_of(painter, photos, out, tile=16))
     moving = photos / "moving.gif"
     assert found[0] == Started(5)
     assert isinstance(found[1], Skipped)
@@ -147,9 +153,7 @@ def test_events_of_a_batch(generator: LoadedGenerator, photos: Path, tmp_path: P
     assert found[-1] == Done(4, 1, out)
 
 
-def test_what_transparency_hides_does_not_change_the_painting(
-    generator: LoadedGenerator, photos: Path, tmp_path: Path
-) -> None:
+def test_what_transparency_hides_does_not_change_the_painting(painter: Painter, photos: Path, tmp_path: Path) -> None:
     clear = np.zeros((24, 40), bool)
     clear[4:20, 8:30] = True
     noise = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
@@ -157,7 +161,7 @@ def test_what_transparency_hides_does_not_change_the_painting(
         pixels = np.dstack([gradient(24, 40), np.full((24, 40), 200, np.uint8)])
         pixels[clear] = np.dstack([np.broadcast_to(hidden, (24, 40, 3)), np.zeros((24, 40))])[clear]
         Image.fromarray(pixels).save(photos / f"{name}.png")
-    stylize(generator, photos, tmp_path / "out")
+    stylize(painter, photos, tmp_path / "out")
     black, white, noisy = (np.asarray(Image.open(tmp_path / "out" / f"{n}.png")) for n in ("black", "white", "noise"))
     assert np.array_equal(black[~clear], white[~clear])
     assert np.array_equal(black[~clear], noisy[~clear])
@@ -165,67 +169,65 @@ def test_what_transparency_hides_does_not_change_the_painting(
 
 
 def test_names_as_long_as_file_systems_take_are_painted(
-    generator: LoadedGenerator, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    painter: Painter, photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     long, japanese, only_read = "a" * 246 + ".png", "水" * 83 + ".png", "b" * 248 + ".pcx"
     for name in (long, japanese, only_read):
         Image.fromarray(gradient(8, 8)).save(tmp_path / "short", Path(name).suffix[1:])
         (tmp_path / "short").rename(photos / name)
-    assert stylize(generator, photos, tmp_path / "out") == 7
+    assert stylize(painter, photos, tmp_path / "out") == 7
     (cut,) = {p.name for p in (tmp_path / "out").glob("*.png")} - {long, japanese, "odd.png"}
     assert re.fullmatch(r"b{242}-[0-9a-f]{8}\.png", cut)
     assert f"is painted as {cut}" in caplog.text
-    assert stylize(generator, photos, tmp_path / "out") == 0, "they are found again"
+    assert stylize(painter, photos, tmp_path / "out") == 0, "they are found again"
 
 
-def test_one_picture(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
-    assert stylize(generator, photos / "odd.png", tmp_path / "out") == 1
+def test_one_picture(painter: Painter, photos: Path, tmp_path: Path) -> None:
+    assert stylize(painter, photos / "odd.png", tmp_path / "out") == 1
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["odd.png"]
 
 
-def test_output_inside_input_is_not_painted_again(generator: LoadedGenerator, photos: Path) -> None:
-    stylize(generator, photos, photos / "painted")
-    assert stylize(generator, photos, photos / "painted", overwrite=True) == 4
+def test_output_inside_input_is_not_painted_again(painter: Painter, photos: Path) -> None:
+    stylize(painter, photos, photos / "painted")
+    assert stylize(painter, photos, photos / "painted", overwrite=True) == 4
 
 
-def test_what_is_left_out_is_said(generator: LoadedGenerator, photos: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_left_out_is_said(painter: Painter, photos: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "impasto")
-    stylize(generator, photos, photos / "trip")
+    stylize(painter, photos, photos / "trip")
     assert "2 of 4 pictures lie in" in caplog.text
     (photos / "odd.png").unlink()
     (photos / "moving.gif").unlink()
     with pytest.raises(UserError, match=r"All of input=.* \(4\) lies in output="):
-        stylize(generator, photos, photos / "trip")
+        stylize(painter, photos, photos / "trip")
 
 
 @pytest.mark.parametrize("other", ["moving.pcx.png", "moving"])
-def test_no_painting_takes_the_place_of_another(
-    generator: LoadedGenerator, photos: Path, tmp_path: Path, other: str
-) -> None:
+def test_no_painting_takes_the_place_of_another(painter: Painter, photos: Path, tmp_path: Path, other: str) -> None:
     first, second = ("moving.pcx", other) if other != "moving" else ("moving", "moving.png")
     Image.fromarray(gradient(8, 8)).save(photos / first, "pcx" if other != "moving" else "gif")
     Image.fromarray(gradient(8, 8)).save(photos / second, "png")
     with pytest.raises(UserError, match=rf"{first} and .*{second} would both be painted as .*: rename one"):
-        stylize(generator, photos, tmp_path / "out")
+        stylize(painter, photos, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_no_sheet_takes_the_place_of_a_painting(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+def test_no_sheet_takes_the_place_of_a_painting(painter: Painter, photos: Path, tmp_path: Path) -> None:
     (photos / "odd.png").rename(photos / "sheet.png")
     with pytest.raises(UserError, match=r"sheet= writes .*sheet\.png, and .*sheet\.png is painted as that too"):
-        stylize(generator, photos, tmp_path / "out", sheet=2)
-    assert stylize(generator, photos, tmp_path / "out") == 4
+        stylize(painter, photos, tmp_path / "out", sheet=2)
+    assert stylize(painter, photos, tmp_path / "out") == 4
     assert Image.open(tmp_path / "out" / "sheet.png").size == (35, 21)
 
 
-def test_one_picture_into_a_file(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
-    assert stylize(generator, photos / "odd.png", tmp_path / "new" / "painted.jpg") == 1
+def test_one_picture_into_a_file(painter: Painter, photos: Path, tmp_path: Path) -> None:
+    assert stylize(painter, photos / "odd.png", tmp_path / "new" / "painted.jpg") == 1
     assert Image.open(tmp_path / "new" / "painted.jpg").format == "JPEG"
-    assert stylize(generator, photos / "odd.png", tmp_path / "new" / "painted.jpg") == 0, "it is there already"
-    assert stylize(generator, photos / "odd.png", photos / "painted.png") == 1
+    assert stylize(painter, photos / "odd.png", tmp_path / "new" / "painted.jpg") == 0, "it is there already"
+    assert stylize(painter, photos / "odd.png", photos / "painted.png") == 1
 
 
-def test_places_that_cannot_be_written_to(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+def test_places_that_cannot_be_written_to(painter: Painter, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("mine")
     for source, output, words in (
         (photos, tmp_path / "painted.png", "is named like a picture, and a folder is wanted"),
@@ -235,12 +237,12 @@ def test_places_that_cannot_be_written_to(generator: LoadedGenerator, photos: Pa
         (photos / "odd.png", photos / "odd.png", "is the picture itself"),
     ):
         with pytest.raises(UserError, match=words):
-            stylize(generator, source, output, overwrite=True)
+            stylize(painter, source, output, overwrite=True)
     assert (tmp_path / "notes").read_text() == "mine"
 
 
-def test_sheet_is_no_wider_than_its_pictures(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
-    stylize(generator, photos / "odd.png", tmp_path / "out", sheet=1000)
+def test_sheet_is_no_wider_than_its_pictures(painter: Painter, photos: Path, tmp_path: Path) -> None:
+    stylize(painter, photos / "odd.png", tmp_path / "out", sheet=1000)
     assert Image.open(tmp_path / "out" / "sheet.png").size == (2 * 320 + 6, 21)
 
 
@@ -261,15 +263,15 @@ def test_sheet_is_no_wider_than_its_pictures(generator: LoadedGenerator, photos:
     ],
 )
 def test_settings_that_make_no_sense(
-    generator: LoadedGenerator, photos: Path, tmp_path: Path, setting: str, value: object
+    painter: Painter, photos: Path, tmp_path: Path, setting: str, value: object
 ) -> None:
     with pytest.raises(UserError, match=rf"^{setting}={value} .*give"):
-        stylize(generator, photos, tmp_path / "out", **{setting: value})  # type: ignore[arg-type]
+        stylize(painter, photos, tmp_path / "out", **{setting: value})  # type: ignore[arg-type]
     assert not (tmp_path / "out").exists()
 
 
-def test_sheet_shows_before_and_after(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
-    stylize(generator, photos, tmp_path / "out", sheet=1)
+def test_sheet_shows_before_and_after(painter: Painter, photos: Path, tmp_path: Path) -> None:
+    stylize(painter, photos, tmp_path / "out", sheet=1)
     sheet = np.asarray(Image.open(tmp_path / "out" / "sheet.png")).astype(int)
     assert sheet.shape == (16 + 21 + 17 + 40 + 3 * 6, 2 * 320 + 6, 3)
     odd = gradient(21, 35)  # the second row, in the middle of its cell
@@ -277,12 +279,12 @@ def test_sheet_shows_before_and_after(generator: LoadedGenerator, photos: Path, 
     assert not np.array_equal(sheet[22:43, 142 + 326 : 177 + 326], odd)
 
 
-def test_strength_and_colours(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+def test_strength_and_colours(painter: Painter, photos: Path, tmp_path: Path) -> None:
     source = photos / "odd.png"
     photo = np.asarray(Image.open(source)).astype(int)
 
     def painted(name: str, **options: float) -> np.ndarray:
-        stylize(generator, source, tmp_path / name, **options)  # type: ignore[arg-type]
+        stylize(painter, source, tmp_path / name, **options)  # type: ignore[arg-type]
         return np.asarray(Image.open(tmp_path / name / "odd.png")).astype(int)
 
     full, half = painted("full"), painted("half", strength=0.5)
@@ -300,7 +302,7 @@ def test_a_picture_in_tiles_is_the_picture_painted_whole(tmp_path: Path, norm: s
     from impasto.networks.resnet_translation import TranslationGenerator
 
     network = TranslationGenerator(features=4, blocks=1, norm=norm).eval()  # type: ignore[arg-type]
-    painter = LoadedGenerator(network, ImageSpec(3, 16, 16), {}, 0, Path("tiled.ckpt"))
+    painter = repainter(network)
     Image.fromarray(gradient(250, 301)).save(tmp_path / "photo.png")
     for tile in (0, 64):
         stylize(painter, tmp_path / "photo.png", tmp_path / f"{tile}.png", tile=tile)
@@ -308,28 +310,28 @@ def test_a_picture_in_tiles_is_the_picture_painted_whole(tmp_path: Path, norm: s
     assert np.abs(whole - tiled).max() <= 1
 
 
-def test_grey_models_paint_colour_photographs(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+def test_grey_models_paint_colour_photographs(painter: Painter, photos: Path, tmp_path: Path) -> None:
     from impasto.networks.resnet_translation import TranslationGenerator
 
     network = TranslationGenerator(1, features=4, blocks=1).eval()
-    grey = LoadedGenerator(network, ImageSpec(1, 16, 16), {}, 0, Path("grey.ckpt"))
+    grey = repainter(network, 1)
     stylize(grey, photos / "odd.png", tmp_path / "out")
     assert np.ptp(np.asarray(Image.open(tmp_path / "out" / "odd.png")).astype(int), axis=-1).max() == 0
 
 
-def test_mistakes_are_one_sentence(generator: LoadedGenerator, photos: Path, tmp_path: Path) -> None:
+def test_mistakes_are_one_sentence(painter: Painter, photos: Path, tmp_path: Path) -> None:
     for arguments, words in (
         ((tmp_path / "nowhere", tmp_path / "out"), "does not exist"),
         ((photos, photos), "give another one"),
         ((photos / "odd.png", photos), "give another folder"),
     ):
         with pytest.raises(UserError, match=words):
-            stylize(generator, *arguments)
+            stylize(painter, *arguments)
     with pytest.raises(UserError, match="strength=2"):
-        stylize(generator, photos, tmp_path / "out", strength=2)
-    generator.network.latent_dim = 4  # type: ignore[assignment]
+        stylize(painter, photos, tmp_path / "out", strength=2)
+    painter.takes = ("latent",)
     with pytest.raises(UserError, match=r"generate\.py"):
-        stylize(generator, photos, tmp_path / "out")
+        stylize(painter, photos, tmp_path / "out")
 
 
 def test_wrong_paths_need_no_torch(run_dir: Path, photos: Path, tmp_path: Path) -> None:
@@ -354,6 +356,46 @@ assert not {"torch", "lightning"} & set(sys.modules)
         "input=/nope does not exist; give a picture, or a folder of pictures.",
         f"output={tmp_path / 'file'} is a file; give a folder.",
     ]
+
+
+def two_ways(folder: Path) -> Path:
+    """A run that trained one painter that gives black and one that gives white."""
+    spec, layer = ImageSpec(3, 16, 16), {"_target_": "torch.nn.Conv2d", "_partial_": True}
+    config = {"in_channels": 3, "out_channels": 3, "kernel_size": 1}
+    content: dict[str, Any] = checkpoint_content()
+    known = painter_record(spec, ("content",), spec)["painters"]["painter"]
+    names = {"content_to_style": "generator", "style_to_content": "generator_back"}
+    content["impasto"]["painters"] = {way: {**known, "network": name} for way, name in names.items()}
+    content["impasto"]["config"] = {"model": {name: {**layer, **config} for name in names.values()}}
+    content["state_dict"] = {}
+    for way, bias in (("content_to_style", -1.0), ("style_to_content", 1.0)):
+        weights = {"weight": torch.zeros(3, 3, 1, 1), "bias": torch.full((3,), bias)}
+        content["state_dict"] |= {f"painters.{way}.network.{name}": value for name, value in weights.items()}
+    (folder / "checkpoints").mkdir(parents=True)
+    torch.save(content, folder / "checkpoints" / "last.ckpt")
+    return folder
+
+
+@pytest.mark.parametrize(("direction", "grey"), [("null", 0), ("content_to_style", 0), ("style_to_content", 255)])
+def test_a_model_of_two_directions(photos: Path, tmp_path: Path, direction: str, grey: int) -> None:
+    given = [f"checkpoint={two_ways(tmp_path / 'run')}", f"input={photos / 'odd.png'}", f"output={tmp_path / 'out'}"]
+    with initialize_config_dir(CONF, version_base="1.3"):
+        command(compose("stylize", [*given, "device=cpu", f"direction={direction}"]))
+    assert np.unique(np.asarray(Image.open(tmp_path / "out" / "odd.png"))).tolist() == [grey]
+
+
+@pytest.mark.parametrize(
+    ("two", "words"),
+    [(True, "choose one of content_to_style, style_to_content"), (False, "leave direction= out")],
+)
+def test_unknown_directions_are_refused(run_dir: Path, photos: Path, tmp_path: Path, two: bool, words: str) -> None:
+    run = two_ways(tmp_path / "two") if two else run_dir
+    given = [f"checkpoint={run}", f"input={photos}", f"output={tmp_path / 'out'}", "direction=sideways"]
+    with (
+        initialize_config_dir(CONF, version_base="1.3"),
+        pytest.raises(SystemExit, match=f"direction=sideways.*{words}"),
+    ):
+        command(compose("stylize", [*given, "device=cpu"]))
 
 
 def test_script_ends_with_a_status(run_dir: Path, photos: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def paint(network: nn.Module, image: Tensor, tile: int | None = None, overlap: i
     def read(top: int, left: int, bottom: int, right: int) -> Tensor:
         return image[..., top:bottom, left:right]
 
-    tiles = list(paint_in_tiles(network, read, *image.shape[-2:], tile, overlap))
+    tiles = list(paint_in_tiles(network, network, read, *image.shape[-2:], tile, overlap))
     assert [t.done for t in tiles] == list(range(1, tiles[0].total + 1))
     return torch.cat([t.strip for t in tiles if t.strip is not None], 2)
 

@@ -90,7 +90,7 @@ def generate(
     Picture i depends on ``seed``, i and its label or vector alone. One that cannot be written is skipped with a reason.
 
     Args:
-        painter: a generator that takes latent vectors.
+        painter: takes latent vectors.
         output: folder, made where it is missing.
         n: pictures.
         label: index of the class of all of them; None takes each class in turn.

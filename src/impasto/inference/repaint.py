@@ -34,8 +34,8 @@ class Repainting:
     What transparent pixels hide is not seen: the network is given the picture on white.
 
     Args:
-        painter: a translation generator.
-        pixels: uint8 or uint16 (H, W, C); C is what the generator paints, or 1 or 3.
+        painter: takes content.
+        pixels: uint8 or uint16 (H, W, C); C is that of the content that the painter takes, or 1 or 3.
         alpha: opacity (H, W, 1) of the same type; None for an opaque picture.
         look: how the painting should look.
         deep: give uint16 rather than uint8.
@@ -45,7 +45,7 @@ class Repainting:
         opacity: (H, W, 1) of the same type; None for an opaque picture.
 
     Raises:
-        UserError: channels that the generator cannot paint.
+        UserError: channels that the painter does not take, or that cannot be mixed with its painting.
     """
 
     def __init__(
@@ -53,12 +53,16 @@ class Repainting:
     ) -> None:
         self.painter, self.pixels, self.look = painter, pixels, look
         self.alpha = None if alpha is None or alpha.min() == np.iinfo(alpha.dtype).max else alpha
-        here, there = pixels.shape[2], painter.gives.channels
-        if here != there and (here not in (1, 3) or (here == 3 and there != 1)):
-            raise UserError(f"it has {here} channels, and this model paints {there}")
-        self.channels = max(here, there)
-        if look.preserve_color and self.channels not in (1, 3):
-            raise UserError(f"preserve_color=true is for grey or coloured pictures, and this one has {here} channels")
+        self.taken = (painter.content or painter.gives).channels
+        given, painted = pixels.shape[2], painter.gives.channels
+        if given != self.taken and (given, self.taken) != (3, 1) and given != 1:
+            raise UserError(f"it has {given} channels, and this model takes {self.taken}")
+        self.channels = max(given, painted) if given in (1, 3) else painted
+        mixes = look.strength == 1 or given in (1, self.channels)
+        if not mixes or (look.preserve_color and (given > 3 or self.channels not in (1, 3))):
+            raise UserError(
+                f"its {given} channels cannot be mixed with {painted}; leave preserve_color= and strength= out"
+            )
         self.result = np.empty((*pixels.shape[:2], self.channels), np.uint16 if deep else np.uint8)
         self.opacity = self.alpha
         if self.alpha is not None and self.alpha.dtype != self.result.dtype:
@@ -69,7 +73,8 @@ class Repainting:
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Tiles painted, and tiles in all."""
         height, width = self.pixels.shape[:2]
-        for tile in paint_in_tiles(self.painter.network, self.read, height, width, self.look.tile):
+        network, paint = self.painter.network, lambda content: self.painter(content=content)
+        for tile in paint_in_tiles(network, paint, self.read, height, width, self.look.tile):
             if tile.strip is not None:
                 for i, rows in enumerate(tile.strip.split(STRIP, 2)):
                     self.finish(tile.top + i * STRIP, rows)
@@ -78,8 +83,7 @@ class Repainting:
     def read(self, top: int, left: int, bottom: int, right: int) -> Tensor:
         """What the network is given of a part of the picture: (1, C, h, w) in [-1, 1]."""
         photo = self.on_white((slice(top, bottom), slice(left, right)), clear_only=False)
-        channels = self.painter.gives.channels
-        return luma(photo) if channels == 1 else photo.expand(-1, channels, -1, -1)
+        return luma(photo) if self.taken == 1 else photo.expand(-1, self.taken, -1, -1)
 
     def on_white(self, part: tuple[slice, slice], clear_only: bool) -> Tensor:
         """A part of the picture on white; with ``clear_only`` only what is fully transparent turns white."""
@@ -97,11 +101,12 @@ class Repainting:
     def finish(self, top: int, painted: Tensor) -> None:
         """Mix rows of the painting with the photograph, and round them into the result."""
         bottom = top + painted.shape[2]
-        photo = self.on_white((slice(top, bottom), slice(None)), clear_only=True)
-        photo, painted = (x.expand(-1, self.channels, -1, -1) for x in (photo, painted))
-        if self.look.preserve_color:
-            painted = photo + luma(painted) - luma(photo)
-        painted = torch.lerp(photo, painted, self.look.strength)
+        painted = painted.expand(-1, self.channels, -1, -1)
+        if self.look.preserve_color or self.look.strength < 1:
+            photo = self.on_white((slice(top, bottom), slice(None)), clear_only=True).expand_as(painted)
+            if self.look.preserve_color:
+                painted = photo + luma(painted) - luma(photo)
+            painted = torch.lerp(photo, painted, self.look.strength)
         half = np.iinfo(self.result.dtype).max / 2
         levels = (painted.clamp(-1, 1) * half + half).round()[0].permute(1, 2, 0).cpu().numpy()
         self.result[top:bottom] = levels

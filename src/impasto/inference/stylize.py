@@ -38,7 +38,7 @@ def stylize(
     alone. One that cannot be read, painted or written is skipped with a reason, and the next one follows.
 
     Args:
-        painter: a translation generator.
+        painter: takes content.
         source: file or folder.
         output: folder, made where it is missing; for a single picture also a file.
         strength: see :class:`~impasto.inference.repaint.Look`.
@@ -53,7 +53,7 @@ def stylize(
     Raises:
         UserError: nothing to paint, settings out of range, or a disk that takes no more pictures.
     """
-    if "latent" in painter.takes:
+    if "content" not in painter.takes:
         raise UserError(
             f"{painter.origin.path} paints from noise; use src/generate.py, or give a model such as model=cut."
         )
@@ -109,7 +109,7 @@ def repaint_file(
     """Repaint one file.
 
     Args:
-        painter: a translation generator.
+        painter: takes content.
         source: the picture.
         target: where the painting goes.
         look: how it should look.

@@ -49,32 +49,31 @@ class Tile:
 
 def paint_in_tiles(
     network: nn.Module,
+    paint: Paint,
     read: Read,
     height: int,
     width: int,
     tile: int | None = None,
     overlap: int = OVERLAP,
-    paint: Paint | None = None,
 ) -> Iterator[Tile]:
     """Paint one picture of any size: reflected to the network's stride, and cropped back.
 
     Memory holds one strip of the painting, as high as a tile.
 
     Args:
-        network: a translation generator, with its ``stride`` and ``smallest`` side where it has them.
+        network: that paints, with its ``stride`` and ``smallest`` side where it has them.
+        paint: calls it.
         read: gives parts of the picture.
         height: of the picture in pixels.
         width: likewise.
         tile: side of the tiles in pixels; 0 paints it whole, None does up to 4 megapixels.
         overlap: of neighbouring tiles, on each side.
-        paint: how the network is called; None calls it with the picture alone.
 
     Yields:
         Each tile; the strips together are the painting, from top to bottom.
     """
-    paint = paint or network
-    stride = int(cast(int, getattr(network, "stride", 1)))
-    smallest = int(cast(int, getattr(network, "smallest", stride)))
+    stride, smallest = (whole_number(network, name) for name in ("stride", "smallest"))
+    smallest = max(smallest, stride)
     full = max(smallest, ceil_to(height, stride)), max(smallest, ceil_to(width, stride))
 
     def read_reflected(top: int, left: int, bottom: int, right: int) -> Tensor:
@@ -95,6 +94,12 @@ def paint_in_tiles(
             strip = painted.strip
             strip = None if strip is None else strip[..., : height - painted.top, :width].clamp_(-1, 1)
             yield replace(painted, strip=strip)
+
+
+def whole_number(network: nn.Module, name: str) -> int:
+    """An attribute of a network; 1 where it has none, or something else under that name, as a convolution has."""
+    value = getattr(network, name, 1)
+    return value if isinstance(value, int) else 1
 
 
 def ceil_to(size: int, multiple: int) -> int:
