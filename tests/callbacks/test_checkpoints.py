@@ -252,6 +252,22 @@ def test_a_warning_saves_and_stops_and_may_be_repeated_and_is_passed_on_once_the
         signal.signal(number, before)
 
 
+def test_a_warning_that_is_repeated_does_not_end_the_writing_of_the_last_files(
+    tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN
+) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)
+    checkpoints.on_train_start(trainer, model)  # type: ignore[arg-type]
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        checkpoints.teardown()
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_nohup_is_respected(tmp_path: Path, trainer: FakeTrainer, model: NoiseGAN) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     checkpoints = Checkpoints(tmp_path, {}, every_minutes=None)

@@ -50,10 +50,16 @@ class StopSignals:
                 return
 
     def give_back(self) -> None:
-        """Restore the handlers of before, where nobody else has done so."""
+        """Restore the handlers of before, unless somebody else has done so.
+
+        A warning that has ended the run and that nobody else listens for is ignored from here on: shells and queues
+        repeat theirs, and the run has its last files to write.
+        """
         for number, handler in self._handlers.items():
             if signal.getsignal(number) == self._note:
                 signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        if self.heard in WARNING and signal.getsignal(getattr(signal, self.heard)) == signal.SIG_DFL:
+            signal.signal(getattr(signal, self.heard), signal.SIG_IGN)
         self._handlers = {}
 
     def pass_on(self) -> None:

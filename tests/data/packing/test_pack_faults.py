@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from impasto.base import files
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices
 from impasto.data.packing import pack as packing
@@ -104,7 +105,7 @@ def test_runs_at_once_share_the_work(tmp_path: Path) -> None:
 
 def test_second_run_waits_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits = threading.Event()
-    monkeypatch.setattr(packing, "notice", lambda key, sentence: waits.set())
+    monkeypatch.setattr(files, "notice", lambda key, sentence: waits.set())
 
     class Slow(Counted):
         def items(self, start: int = 0) -> Iterator[Item]:

@@ -2,21 +2,19 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from impasto.base import distributed
 from impasto.base.cache import cache_dir
+from impasto.base.files import locked, whole_or_not
 from impasto.base.notices import notice
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.distances import some_positions, statistics
@@ -105,8 +103,8 @@ def keep(
         compute: the tensors that belong there.
         announce: told whether they have to be computed.
     """
-    lock = _lock(path)
-    try:
+    waiting = "Another run is measuring the same real pictures: this one waits for it."
+    with locked(path.with_suffix(".lock"), waiting):
         known = read(path)
         if announce is not None:
             announce(known is None)
@@ -114,23 +112,6 @@ def keep(
             known = compute()
             write(path, known)
         return known
-    finally:
-        if lock is not None:
-            lock.release()
-
-
-def _lock(path: Path) -> FileLock | None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_suffix(".lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            notice("evaluation.cache", "Another run is measuring the same real pictures: this one waits for it.")
-            lock.acquire()
-    except OSError:
-        return None  # read-only: nothing to share
-    return lock
 
 
 def read(path: Path) -> dict[str, Tensor] | None:
@@ -150,13 +131,11 @@ def read(path: Path) -> dict[str, Tensor] | None:
 
 def write(path: Path, values: dict[str, Tensor]) -> None:
     """Write whole or not at all."""
-    temporary = path.with_suffix(f".{os.getpid()}")
+    tensors = {name: value.contiguous() for name, value in values.items()}
     try:
-        save_file({name: value.contiguous() for name, value in values.items()}, temporary, {"sha256": digest(values)})
-        temporary.replace(path)
+        with whole_or_not(path) as temporary:
+            save_file(tensors, temporary, {"sha256": digest(values)})
     except (OSError, SafetensorError) as problem:
-        with suppress(OSError):
-            temporary.unlink()
         notice("evaluation.cache", f"{path.parent} cannot be written ({problem}): the next run measures again.")
 
 
