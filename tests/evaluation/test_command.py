@@ -97,7 +97,11 @@ def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> N
     for name, value in result.measurement.figures.items():
         assert value == pytest.approx(summary["metrics"][name]["final"], rel=1e-5, abs=1e-9), name
     assert full_record(json.loads(json.dumps(result.report)), "kid_tiny")["generated"] == 16
-    assert "…" not in shown(result, width=72)  # no name is cut short
+    narrow = shown(result, width=80)
+    assert "…" not in narrow, "no name is cut short"
+    table = narrow[narrow.index("figure ") : narrow.index("by tiny")].splitlines()
+    assert len(table) == 2 + len(result.measurement.figures) + narrow.count("real against real"), "one line a figure"
+    assert max(map(len, table)) <= 80
     text = shown(result)
     assert "real against real" in text
     assert "real against real" in (noise_run / "report.html").read_text()
@@ -191,6 +195,7 @@ def test_a_model_that_repaints_gets_its_controls(tmp_path: Path) -> None:
     record = full_record(result.report, "kid_tiny")
     assert (record["generated"], record["content_pictures"]) == (8, 4)
     assert (record["split"], record["content_split"]) == ("held_out", "held_out")
+    assert "structure ↑" in shown(result, width=80)
     text = shown(result)
     assert "content in the style's colours" in text
     assert "structure ↑" in text

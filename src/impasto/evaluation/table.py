@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -11,21 +12,27 @@ if TYPE_CHECKING:
 
 
 def show(result: "Result", console: Console | None = None) -> None:
-    """Print the table of a measurement, and where its JSON is."""
+    """Print the table of a measurement, what belongs to it, and where its JSON is; 80 columns are enough."""
     console = console or Console()
+    # Paths are not broken over lines, so that they can be copied.
+    console.print(f"\n{result.title}", highlight=False, soft_wrap=True)
     console.print(rows_table(result) if result.measurement.rows else figures_table(result))
+    for line in filter(None, [*networks(result), counts(result), *intervals(result), *reasons(result)]):
+        console.print(line, highlight=False)
     sheets = result.report.get("sheets", [])
-    console.print(f"Written to {', '.join([str(result.path), *sheets])}", highlight=False)
+    console.print(f"Written to {', '.join([str(result.path), *sheets])}", highlight=False, soft_wrap=True)
+
+
+def table_of(*columns: Column) -> Table:
+    """An empty table without frames, which take room."""
+    return Table(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
 
 
 def figures_table(result: "Result") -> Table:
     """One figure a line, with its interval."""
-    caption = "; ".join(
-        [networks(result), *dict.fromkeys(filter(None, map(crops, result.measurement.comparability.values())))]
-    )
-    table = Table(Column("figure", no_wrap=True), title=result.title, caption=caption)
+    table = table_of(Column("figure", no_wrap=True))
     for heading in ("value", "95% interval", "generated", "real"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, value in result.measurement.figures.items():
         record = result.measurement.comparability[name]
         sides = str(record["generated"]), str(record["real"])
@@ -35,42 +42,45 @@ def figures_table(result: "Result") -> Table:
     return table
 
 
-def between(record: Mapping[str, Any]) -> str:
-    """A figure's interval; where it could have one and has not, the beginning of the reason."""
-    return " to ".join(number(end) for end in record["interval"]) if record.get("interval") else why_not(record)
-
-
-def why_not(record: Mapping[str, Any]) -> str:
-    """Why a figure that could have an interval has none, in short."""
-    has_none = "interval" in record and record["interval"] is None
-    return f"no interval, {record['interval_method'].removeprefix('none: ').split(',')[0]}" if has_none else ""
-
-
-def crops(record: Mapping[str, Any]) -> str:
-    """Of how many pictures the real ones are crops, where they are."""
-    pictures = record.get("real_pictures")
-    return f"{record['real']} real ones are crops of {pictures}" if pictures else ""
-
-
 def rows_table(result: "Result") -> Table:
-    """One set of pictures a line: what was painted and the controls; below, how many, and why there is no interval."""
-    reasons = dict.fromkeys(why_not(record) for record in result.measurement.comparability.values())
-    caption = "; ".join(filter(None, [networks(result), counts(result), *reasons]))
-    table = Table("pictures", title=result.title, caption=caption)
+    """One set of pictures a line: what was painted, and the controls."""
+    table = table_of(Column("pictures"))  # the one that may wrap where numbers are long
     for name in result.measurement.figures:
-        table.add_column(label(name, result), justify="right")
+        table.add_column(label(name, result), justify="right", no_wrap=True)
     for row, figures in result.measurement.rows.items():
         table.add_row(row, *(number(figures[name]) if name in figures else "" for name in result.measurement.figures))
-    if any(result.measurement.comparability[name].get("interval") for name in result.measurement.figures):
-        ends = (between(result.measurement.comparability[name]) for name in result.measurement.figures)
-        table.add_section()
-        table.add_row(f"95% interval of {next(iter(result.measurement.rows))}", *ends)
     return table
 
 
+def between(record: Mapping[str, Any]) -> str:
+    """A figure's interval; empty if it has none."""
+    return " to ".join(number(end) for end in record["interval"]) if record.get("interval") else ""
+
+
+def intervals(result: "Result") -> list[str]:
+    """The intervals of the first row, for a table without a column for them."""
+    records = result.measurement.comparability
+    found = [f"{short(name, result)} {text}" for name in result.measurement.figures if (text := between(records[name]))]
+    first = next(iter(result.measurement.rows), None)
+    return [f"95% interval of {first}: {', '.join(found)}"] if first is not None and found else []
+
+
+def reasons(result: "Result") -> list[str]:
+    """Why figures that could have an interval have none, in short."""
+    without = [
+        record["interval_method"].removeprefix("none: ").split(",")[0]
+        for record in result.measurement.comparability.values()
+        if "interval" in record and record["interval"] is None
+    ]
+    return [f"no interval, {reason}" for reason in dict.fromkeys(without)]
+
+
 def counts(result: "Result") -> str:
-    """How many pictures the rows are of, and what they are compared with."""
+    """How many pictures figures are of, and what they are crops of."""
     record = result.measurement.comparability[next(iter(result.measurement.figures))]
+    if not result.measurement.rows:
+        pictures = record.get("real_pictures")
+        return f"{record['real']} real ones are crops of {pictures}" if pictures else ""
     sides = []
     for side, kind in (("generated", "content"), ("real", "style")):
         of = record.get(f"{kind}_pictures")
@@ -85,21 +95,29 @@ def label(name: str, result: "Result") -> str:
 
 
 def short(name: str, result: "Result") -> str:
-    """A name without the network that most figures are measured with: the caption tells that one."""
-    return name.removesuffix(f"_{main_network(result)}")
+    """A name without the network that it is measured with, which a line below the table tells; whole if two figures
+    would go by the same name.
+    """
+
+    def without_network(figure: str) -> str:
+        return figure.removesuffix(f"_{network_of(figure, result)}")
+
+    figures = list(result.measurement.figures)
+    earlier = figures[: figures.index(name)]
+    return name if without_network(name) in map(without_network, earlier) else without_network(name)
 
 
-def main_network(result: "Result") -> str:
-    """The network that the first figures, the distances, are measured with."""
-    return str(result.measurement.comparability[next(iter(result.measurement.figures))]["extractor"])
+def network_of(name: str, result: "Result") -> str:
+    """The network that a figure is measured with."""
+    return str(result.measurement.comparability[name]["extractor"])
 
 
-def networks(result: "Result") -> str:
-    """Which figures are measured with which network."""
+def networks(result: "Result") -> list[str]:
+    """Which figures are measured with which network, a line for each network."""
     groups: dict[str, list[str]] = {}
     for name in result.measurement.figures:
-        groups.setdefault(str(result.measurement.comparability[name]["extractor"]), []).append(short(name, result))
-    return "; ".join(f"{', '.join(names)} by {network}" for network, names in groups.items())
+        groups.setdefault(network_of(name, result), []).append(short(name, result))
+    return [f"by {network}: {', '.join(names)}" for network, names in groups.items()]
 
 
 def number(value: float) -> str:
