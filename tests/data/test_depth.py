@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from impasto.base.errors import UserError
+from impasto.base.spec import ImageSpec
 from impasto.data.module import ImageDataModule
 from impasto.data.packing.depth import as_depth
 from impasto.data.packing.sizing import SizePolicy, adapt_channels, to_size
@@ -72,6 +73,8 @@ def test_percentiles_are_mapped_to_the_range_of_networks_and_recorded(tmp_path: 
     data = module(tmp_path / "deep", percentiles=[10, 90])
     lower, upper = np.percentile(values, [10, 90])
     assert data.provenance()["levels"] == [[pytest.approx(lower), pytest.approx(upper)]]
+    assert data.spec["image"].levels == ((pytest.approx(lower / 65535), pytest.approx(upper / 65535)),)
+    assert ImageSpec.from_dict(data.spec["image"].to_dict()) == data.spec["image"]
     seen = torch.cat([batch["image"] for batch in batches(data, 3)])
     expected = np.clip((values - lower) / (upper - lower) * 2 - 1, -1, 1)
     torch.testing.assert_close(

@@ -200,6 +200,16 @@ def test_lost_frames_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert np.abs(decode(tmp_path / "one.jpg").astype(int) - 205).max() <= 1
 
 
+def test_values_are_mapped_as_in_training(tmp_path: Path) -> None:
+    pixels = ramp(channels=1, top=65535)
+    (tmp_path / "deep.png").write_bytes(encode_deep_png(pixels))
+    spec = ImageSpec(1, 16, 16, levels=((0.25, 0.75),))  # as by data.percentiles
+    follow(stylize(Painter(Negative(), spec, ("content",), spec).eval(), tmp_path / "deep.png", tmp_path / "out"))
+    found, _ = decode_layers(tmp_path / "out" / "deep.png")
+    inside = np.clip(pixels, 0.25 * 65535, 0.75 * 65535)  # the negative of what networks saw: its ends change places
+    assert np.abs(found - (65535 - inside)).max() <= 1
+
+
 class Mean(nn.Module):
     """Many channels to one, by their mean, which is repeated."""
 

@@ -15,6 +15,8 @@ class ImageSpec:
         width: columns in pixels; need not equal ``height``.
         class_names: one name per label, in label order; empty for unlabelled data.
         condition_dim: length of a float condition vector; 0 where there is none.
+        levels: by channel, the two values that networks see as -1 and 1, as shares of the file type's whole range; None
+            for 0 and 1.
     """
 
     channels: int
@@ -22,6 +24,7 @@ class ImageSpec:
     width: int
     class_names: tuple[str, ...] = ()
     condition_dim: int = 0
+    levels: tuple[tuple[float, float], ...] | None = None
 
     @property
     def num_classes(self) -> int:
@@ -45,12 +48,15 @@ class ImageSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, so that a checkpoint can hold it."""
-        return {**asdict(self), "class_names": list(self.class_names)}
+        levels = None if self.levels is None else [list(pair) for pair in self.levels]
+        return {**asdict(self), "class_names": list(self.class_names), "levels": levels}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ImageSpec":
         """The inverse of :meth:`to_dict`."""
-        return cls(**{**values, "class_names": tuple(values["class_names"])})
+        levels = values.get("levels")
+        levels = None if levels is None else tuple((low, high) for low, high in levels)
+        return cls(**{**values, "class_names": tuple(values["class_names"]), "levels": levels})
 
 
 DataSpec = Mapping[str, ImageSpec]

@@ -72,7 +72,9 @@ class Part:
         """Shape of what networks see at ``size`` (h, w), and classes or the length of condition vectors."""
         train = self.told(self.train)
         condition_dim = 0 if train.vectors is None else train.vectors.shape[1]
-        return ImageSpec(train.shape[2], *size, train.class_names, condition_dim)
+        top = 2**train.depth - 1
+        levels = None if train.levels is None else tuple((low / top, high / top) for low, high in train.levels)
+        return ImageSpec(train.shape[2], *size, train.class_names, condition_dim, levels)
 
     @cached_property
     def levels(self) -> Levels | None:

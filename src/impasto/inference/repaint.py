@@ -12,6 +12,9 @@ from impasto.base.pixels import luma
 from impasto.inference.tiles import STRIP, paint_in_tiles
 from impasto.painters.painter import Painter
 
+Levels = tuple[tuple[float, float], ...]
+"""See :class:`~impasto.base.spec.ImageSpec`."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -53,7 +56,8 @@ class Repainting:
     ) -> None:
         self.painter, self.pixels, self.look = painter, pixels, look
         self.alpha = None if alpha is None or alpha.min() == np.iinfo(alpha.dtype).max else alpha
-        self.taken = (painter.content or painter.gives).channels
+        self.content = painter.content or painter.gives
+        self.taken = self.content.channels
         given, painted = pixels.shape[2], painter.gives.channels
         if given != self.taken and (given, self.taken) != (3, 1) and given != 1:
             raise UserError(f"it has {given} channels, and this model takes {self.taken}")
@@ -83,7 +87,8 @@ class Repainting:
     def read(self, top: int, left: int, bottom: int, right: int) -> Tensor:
         """What the network is given of a part of the picture: (1, C, h, w) in [-1, 1]."""
         photo = self.on_white((slice(top, bottom), slice(left, right)), clear_only=False)
-        return luma(photo) if self.taken == 1 else photo.expand(-1, self.taken, -1, -1)
+        photo = luma(photo) if self.taken == 1 else photo.expand(-1, self.taken, -1, -1)
+        return photo if self.content.levels is None else from_whole_range(photo, self.content.levels)
 
     def on_white(self, part: tuple[slice, slice], clear_only: bool) -> Tensor:
         """A part of the picture on white; with ``clear_only`` only what is fully transparent turns white."""
@@ -101,6 +106,8 @@ class Repainting:
     def finish(self, top: int, painted: Tensor) -> None:
         """Mix rows of the painting with the photograph, and round them into the result."""
         bottom = top + painted.shape[2]
+        if self.painter.gives.levels is not None:
+            painted = to_whole_range(painted, self.painter.gives.levels)
         painted = painted.expand(-1, self.channels, -1, -1)
         if self.look.preserve_color or self.look.strength < 1:
             photo = self.on_white((slice(top, bottom), slice(None)), clear_only=True).expand_as(painted)
@@ -110,3 +117,21 @@ class Repainting:
         half = np.iinfo(self.result.dtype).max / 2
         levels = (painted.clamp(-1, 1) * half + half).round()[0].permute(1, 2, 0).cpu().numpy()
         self.result[top:bottom] = levels
+
+
+def from_whole_range(images: Tensor, levels: Levels) -> Tensor:
+    """(N, C, H, W) whose -1 and 1 are the ends of a file type's range, to one whose -1 and 1 are ``levels`` of it."""
+    low, high = ends(levels, images)
+    return ((images - low) * (2 / (high - low)) - 1).clamp(-1, 1)
+
+
+def to_whole_range(images: Tensor, levels: Levels) -> Tensor:
+    """The inverse of :func:`from_whole_range` for what lies within the levels."""
+    low, high = ends(levels, images)
+    return (images + 1) * ((high - low) / 2) + low
+
+
+def ends(levels: Levels, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Lower and upper levels of each channel in [-1, 1], each (C, 1, 1)."""
+    low, high = (torch.tensor(levels, device=images.device) * 2 - 1).T[:, :, None, None]
+    return low, high
