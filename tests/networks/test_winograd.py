@@ -1,11 +1,21 @@
 """Convolutions by Winograd's tiles against torch's own in float64."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from impasto.networks.layers.winograd import FILTER, INPUT, OUTPUT, WinogradConv2d, _Convolution
+from impasto.networks.layers.winograd import (
+    FILTER,
+    INPUT,
+    OUTPUT,
+    Transformed,
+    WinogradConv2d,
+    _Convolution,
+    transformed_filters,
+)
 
 
 def relative(a: Tensor, b: Tensor) -> float:
@@ -57,7 +67,8 @@ def test_gradients_have_gradients() -> None:
         (slope,) = torch.autograd.grad(y.square().sum(), x, create_graph=True)
         return torch.autograd.grad(slope.square().sum(), (x, weight))
 
-    for a, b in zip(penalty(_Convolution.apply(x, weight, None)), penalty(F.conv2d(x, weight)), strict=True):
+    convolved = _Convolution.apply(x, weight, None, Transformed(weight, 0, transformed_filters(weight.detach())))
+    for a, b in zip(penalty(convolved), penalty(F.conv2d(x, weight)), strict=True):
         assert relative(a, b) < 1e-4
 
 
@@ -74,3 +85,33 @@ def test_what_does_not_suit_is_torchs_own() -> None:
         assert layer(even).dtype == torch.bfloat16
     assert layer.suits(even)
     assert not layer.double().suits(even.double())
+
+
+def test_a_step_in_several_passes_and_whatever_moves_the_weights() -> None:
+    torch.manual_seed(0)
+    layer, other = WinogradConv2d(64, 64), nn.Conv2d(64, 64, 3)
+    other.load_state_dict(layer.state_dict())
+    x = torch.randn(1, 64, 6, 6)
+
+    def step(network: nn.Module) -> Tensor:
+        y = network(network(x).repeat(1, 1, 2, 2)[..., :6, :6])  # two passes, one gradient
+        y.square().mean().backward()
+        weight = network.weight
+        assert isinstance(weight, nn.Parameter)
+        assert weight.grad is not None
+        weight.data.sub_(0.1 * weight.grad)  # such as torch's version counter does not see
+        weight.grad = None
+        return y
+
+    for _ in range(2):
+        assert relative(step(layer), step(other)) < 1e-5
+    copy = deepcopy(layer)
+    with torch.no_grad():
+        for network in (layer, other, copy):
+            network.weight.mul_(0.5)
+        assert relative(layer(x), other(x)) < 1e-5
+        assert relative(copy(x), other(x)) < 1e-5
+    layer(x)  # keeps its filters
+    copy = deepcopy(layer)
+    copy.weight.data.zero_()
+    assert relative(copy(x) + other(x), other(x) + other.bias.view(-1, 1, 1)) < 1e-5  # type: ignore[union-attr]

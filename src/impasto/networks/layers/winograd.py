@@ -4,6 +4,7 @@ GPU libraries choose this by themselves; oneDNN does not, and there convolutions
 model's step.
 """
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -30,6 +31,23 @@ INPUT, FILTER, OUTPUT = _in_two_dimensions(_INPUT), _in_two_dimensions(_FILTER, 
 """B^T, G and A^T of equation 8 for flattened tiles: (36, 36), (36, 9) and (16, 36)."""
 
 
+@dataclass
+class Transformed:
+    """Filters of one weight tensor, for the passes up to its gradient.
+
+    Attributes:
+        weight: (C', C, 3, 3), what they were made of.
+        version: of the weight's values.
+        filters: (36, C', C).
+        spent: a gradient has been taken, after which the weight may change unseen.
+    """
+
+    weight: Tensor
+    version: int
+    filters: Tensor
+    spent: bool = False
+
+
 class WinogradConv2d(nn.Conv2d):
     """``nn.Conv2d`` with a 3 x 3 kernel: the same function with other rounding, in half the time on a CPU.
 
@@ -48,6 +66,7 @@ class WinogradConv2d(nn.Conv2d):
         self, before: int, after: int, padding: int = 0, padding_mode: Literal["zeros", "reflect"] = "zeros"
     ) -> None:
         super().__init__(before, after, 3, padding=padding, padding_mode=padding_mode)
+        self._kept: Transformed | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, C', H', W') as ``nn.Conv2d``."""
@@ -55,8 +74,21 @@ class WinogradConv2d(nn.Conv2d):
             return super().forward(x)
         if border := int(self.padding[0]):
             x = F.pad(x, (border,) * 4, mode="reflect" if self.padding_mode == "reflect" else "constant")
-        convolved: Tensor = _Convolution.apply(x, self.weight, self.bias)
+        weight = self.weight
+        convolved: Tensor = _Convolution.apply(x, weight, self.bias, self._transformed(weight))
         return convolved
+
+    def _transformed(self, weight: Tensor) -> Transformed:
+        """The transformed filters: those of the pass before where no gradient has been taken since."""
+        kept = self._kept
+        if kept is None or kept.spent or kept.weight is not weight or kept.version != weight._version:
+            kept = Transformed(weight, weight._version, transformed_filters(weight.detach()))
+        self._kept = kept if torch.is_grad_enabled() and weight.requires_grad else None
+        return kept
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the filters that are kept: a copy has a weight of its own."""
+        return {**self.__dict__, "_kept": None}
 
     def suits(self, x: Tensor) -> bool:
         """Whether this input can be convolved by tiles, and is faster so."""
@@ -76,32 +108,35 @@ class WinogradConv2d(nn.Conv2d):
 class _Convolution(torch.autograd.Function):
     """(N, C, H + 2, W + 2), weights (C', C, 3, 3) and bias (C') or None to (N, C', H, W).
 
-    Keeps its input alone and transforms it again for the gradient, which is cheap beside the products. The gradient is
+    The input is transformed again for the gradient, which is cheap beside the products. The gradient is
     made of differentiable operations, so that it has gradients itself.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, transformed: Transformed) -> Tensor:
         ctx.save_for_backward(x, weight)
-        products = torch.bmm(transformed_input(x), transformed_filters(weight).mT)
+        ctx.transformed = transformed
+        products = torch.bmm(transformed_input(x), transformed.filters.mT)
         y = _from_tiles(_by_tile(OUTPUT, products.transpose(0, 1)), x.shape)
         return y if bias is None else y.add_(bias.view(-1, 1, 1))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         x, weight = ctx.saved_tensors
+        ctx.transformed.spent = True
         n, after, height, width = gradient.shape
         tiles = gradient.permute(0, 2, 3, 1).reshape(n, height // TILE, TILE, width // TILE, TILE, after)
         tiles = tiles.permute(0, 1, 3, 2, 4, 5).reshape(-1, TILE * TILE, after)
         products = _by_tile(OUTPUT.T, tiles).transpose(0, 1)
         of_x = of_weight = None
         if ctx.needs_input_grad[1]:
-            filters = torch.bmm(products.mT, transformed_input(x)).transpose(0, 1)
-            of_weight = _by_tile(FILTER.T, filters).view(after, 3, 3, -1).permute(0, 3, 1, 2)
+            of_filters = torch.bmm(products.mT, transformed_input(x)).transpose(0, 1)
+            of_weight = _by_tile(FILTER.T, of_filters).view(after, 3, 3, -1).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[0]:
-            seen = torch.bmm(products, transformed_filters(weight)).transpose(0, 1)
+            filters = transformed_filters(weight) if torch.is_grad_enabled() else ctx.transformed.filters
+            seen = torch.bmm(products, filters).transpose(0, 1)
             of_x = _overlapping_sum(_by_tile(INPUT.T, seen), x.shape)
-        return of_x, of_weight, gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        return of_x, of_weight, gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None, None
 
 
 def transformed_input(x: Tensor) -> Tensor:
