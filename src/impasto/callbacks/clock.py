@@ -1,11 +1,14 @@
 """When things are due, by the number of pictures shown to the discriminator."""
 
 import logging
+import math
 import time
+from collections.abc import Iterator
 
 from lightning import Callback, Trainer
 
 from impasto.base import distributed
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Positive
 from impasto.models.base import AdversarialModel, Batch
 
@@ -43,6 +46,16 @@ class StopAt(Callback):
     def __init__(self, kimg: Positive, minutes: Positive | None = None) -> None:
         self.kimg, self.minutes = kimg, minutes
         self._started = 0.0
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """Doubt a run that is over before the generator's first update."""
+        updates = math.ceil(self.kimg * 1000 / (getattr(parts.data, "batch_size", None) or 1))
+        if (n_critic := getattr(parts.model, "n_critic", 1)) > updates:
+            yield Doubt(
+                "model.n_critic",
+                f"model.n_critic={n_critic}, but kimg={self.kimg} is over after {updates} updates of the "
+                "discriminator: the generator will not be trained; make kimg larger.",
+            )
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """A run that is resumed at its end has nothing left to do."""

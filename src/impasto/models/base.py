@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from impasto.base import distributed
-from impasto.base.parts import Parts, Refusal
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Count, NotNegative, Positive, Share
 from impasto.base.schedules import Schedule, value_at
 from impasto.base.spec import DataSpec
@@ -170,7 +170,7 @@ class AdversarialModel(LightningModule):
         """Runs of a painter over which its batch statistics are measured; each paints one batch."""
         raise NotImplementedError
 
-    def check_with(self, parts: Parts) -> Iterator[Refusal]:
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Refuse terms that need what this way of training does not provide; those that do not say are let through."""
         for name, term in parts.terms.items():
             if lacking := sorted(set(getattr(term, "needs", ())) - set(self.offers)):

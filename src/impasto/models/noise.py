@@ -9,6 +9,7 @@ from torch import Tensor
 
 from impasto.base import distributed
 from impasto.base.errors import UserError
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.sheets import sheet_of
 from impasto.base.spec import ImageSpec
 from impasto.losses.terms.term import GeneratorPass
@@ -53,6 +54,17 @@ class NoiseGAN(AdversarialModel):
             raise UserError(
                 "data.vectors gives a vector for each picture, but this generator is told none: choose a conditional "
                 "one, such as model=cgan, or set data.vectors=null."
+            )
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """Doubt classes drawn equally often for a generator that is told none."""
+        yield from super().check_with(parts)
+        if getattr(parts.data, "balanced", False) and not self.painter.conditional:
+            yield Doubt(
+                "data.balanced",
+                "data.balanced=true, but this generator is told no classes: it learns a mixture in which each comes "
+                "equally often, and is measured against the pictures as they are; set data.balanced=false, or choose a "
+                "conditional model such as model=cgan.",
             )
 
     @property

@@ -1,5 +1,6 @@
 """Discriminators that judge patches, not pictures (Isola et al. 2017), at one scale or several (Wang et al. 2018)."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -7,8 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.networks.layers.norm import InstanceNorm
-from impasto.networks.resnet_translation import BlurDown, Init, initialise
+from impasto.networks.resnet_translation import BlurDown, Init, initialise, small_weights
 from impasto.networks.scores import Scores
 
 
@@ -46,6 +48,7 @@ class PatchGAN(nn.Module):
     ) -> None:
         super().__init__()
         self.given_channels = given_channels
+        self.start = norm, init, init_gain
         self.smallest = 2 ** (layers + 2)
         widths = [min(features * 2**i, features * 8) for i in range(layers + 1)]
         stages: list[nn.Module] = []
@@ -65,6 +68,10 @@ class PatchGAN(nn.Module):
             for stage in stages:
                 if isinstance(stage, nn.Conv2d):
                     nn.utils.parametrizations.spectral_norm(stage)
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """Doubt small initial weights without a normalisation that makes up for them."""
+        yield from small_weights(parts.key_of(self), *self.start)
 
     def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
         """Score patches.

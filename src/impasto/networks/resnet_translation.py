@@ -4,7 +4,7 @@ Johnson et al. 2016, as CycleGAN (Zhu et al. 2017) and CUT (Park et al. 2020) us
 and bilinear up-sampling, which leave no checkerboard.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 import torch
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.norm import BatchNorm, InstanceNorm
 from impasto.networks.layers.winograd import WinogradConv2d
@@ -73,6 +74,7 @@ class TranslationGenerator(nn.Module):
                 "model.generator.residual=false."
             )
         self.given_channels, self.residual = given_channels, residual
+        self.start = norm, init, init_gain
         wide = features * 4
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(3),
@@ -89,6 +91,10 @@ class TranslationGenerator(nn.Module):
         initialise(self, init_gain, init)
         if residual:
             nn.init.normal_(self.layers[-1].weight, std=1e-3)  # type: ignore[arg-type]
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """Doubt small initial weights without a normalisation that makes up for them."""
+        yield from small_weights(parts.key_of(self), *self.start)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1] to the same shape and range.
@@ -211,6 +217,23 @@ def up(before: int, after: int, norm: Norm, upsampling: Upsampling = "bilinear",
         transposed = nn.ConvTranspose2d(before, after, 3, 2, padding=1, output_padding=1)
         return [nn.Identity(), transposed, *activation(after, norm, fast)]
     raise UserError(f"upsampling={upsampling} is not known; choose bilinear or transposed.")
+
+
+def small_weights(key: str, norm: str, init: Init, gain: float) -> Iterator[Doubt]:
+    """A doubt about weights so small that signals fade, where no normalisation follows.
+
+    Args:
+        key: of the network in the configuration.
+        norm: its kind of normalisation.
+        init: distribution of the weights.
+        gain: of the weights, see :func:`initialise`.
+    """
+    if norm == "none" and init == "xavier" and 0 < gain < 0.1:
+        yield Doubt(
+            f"{key}.init_gain",
+            f"{key}.init_gain={gain} with norm=none: nothing makes up for such small weights, and signals fade from "
+            f"layer to layer; set {key}.init_gain=1.",
+        )
 
 
 def initialise(network: nn.Module, gain: float = 1.0, init: Init = "xavier") -> None:

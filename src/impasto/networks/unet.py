@@ -1,12 +1,15 @@
 """The U-Net of pix2pix (Ronneberger et al. 2015; Isola et al. 2017): down to a point and up again, with skips."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.networks.layers.dropout import Dropout
 from impasto.networks.layers.matrix_convolution import DoublingConv2d, HalvingConv2d
-from impasto.networks.resnet_translation import Init, Norm, initialise, normalisation
+from impasto.networks.resnet_translation import Init, Norm, initialise, normalisation, small_weights
 
 
 class UNetGenerator(nn.Module):
@@ -52,6 +55,7 @@ class UNetGenerator(nn.Module):
             raise UserError(f"model.generator has levels={levels} and features={features}: give 2 and 1 or more.")
         levels = min(levels, max((min(height, width)).bit_length() - 1, 2))
         self.stride = self.smallest = 2**levels
+        self.start = norm, init, init_gain
         widths = [features * min(2**i, 8) for i in range(levels)]
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for i, wide in enumerate(widths):
@@ -75,6 +79,10 @@ class UNetGenerator(nn.Module):
                 )
             )
         initialise(self, init_gain, init)
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """Doubt small initial weights without a normalisation that makes up for them."""
+        yield from small_weights(parts.key_of(self), *self.start)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, given_channels, H, W) in [-1, 1] to (N, channels, H, W).

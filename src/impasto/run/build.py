@@ -47,12 +47,20 @@ def build_data(cfg: DictConfig) -> ImageDataModule:
 
 
 def build_model(cfg: DictConfig, spec: DataSpec, parts: Parts) -> AdversarialModel:
-    """The model of ``cfg.model`` with its loss, penalties, terms and augmentation, for data of this shape."""
-    node = OmegaConf.to_container(cfg.model, resolve=True)
-    assert isinstance(node, dict)
+    """The model of ``cfg.model`` with its networks and parts, for data of this shape; the seed decides its weights."""
+    node: Any = OmegaConf.to_container(cfg.model, resolve=True)
     torch.manual_seed(cfg.seed)
-    networks = {name: build_one(node.pop(name), role, spec) for name, role in roles_of(node).items()}
-    for network in networks.values():
+    networks = {name: build_one(node[name], role, spec) for name, role in roles_of(node).items()}
+    return assemble_model(cfg, spec, parts, networks)
+
+
+def assemble_model(
+    cfg: DictConfig, spec: DataSpec, parts: Parts, networks: Mapping[str, nn.Module]
+) -> AdversarialModel:
+    """The way of training of ``cfg.model`` around its networks, loss, penalties, terms and augmentation."""
+    node: Any = OmegaConf.to_container(cfg.model, resolve=True)
+    for name, network in networks.items():
+        del node[name]
         network.to(memory_format=getattr(network, "memory_format", torch.channels_last))
     # As a partial, because instantiate would take the objects apart that it is given as arguments.
     factory = make(node, _partial_=True, _convert_="all")

@@ -18,12 +18,11 @@ from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec
 from impasto.data.transforms import as_size
-from impasto.run.build import build_model, build_one, build_parts, build_trainer, roles_of
+from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, roles_of
 from impasto.run.checks.annotations import number_problems, word_problems
 from impasto.run.checks.batches import batch_problems, lone_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems
-from impasto.run.checks.network_trials import size_problems
-from impasto.run.checks.warnings import warn_of_settings
+from impasto.run.checks.network_trials import moved_attention, size_problems
 
 Built = TypeVar("Built")
 
@@ -96,7 +95,7 @@ def check(cfg: DictConfig) -> Parts:
 
 
 def make_optimizer(node: Any) -> torch.optim.Optimizer:
-    """An optimiser of a parameter that nobody needs."""
+    """An optimiser, tried on a parameter of its own."""
     return make(node)([nn.Parameter(torch.zeros(1))])
 
 
@@ -112,7 +111,7 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
             network = problems.attempt(f"model.{name}", partial(build_one, cfg.model[name], role, specs))
             built |= {name: network} if network is not None else {}
         ready = not problems.found
-        model = problems.attempt("model", lambda: build_model(cfg, specs, copies)) if ready else None
+        model = problems.attempt("model", lambda: assemble_model(cfg, specs, copies, built)) if ready else None
         if len(built) == len(roles):
             problems.found += size_problems(spec, roles, built)
         if len(built) == len(roles) and not problems.found:
@@ -128,11 +127,10 @@ def refusals(parts: Parts) -> list[str]:
 
 def say_doubts(cfg: DictConfig, spec: ImageSpec | None, parts: Parts) -> None:
     """Notices of what runs, but hardly as it is meant."""
-    for finding in parts.findings():
+    moved = [] if spec is None else moved_attention(cfg, spec, {**parts.generators, **parts.discriminators})
+    for finding in (*parts.findings(), *moved):
         if isinstance(finding, Doubt):
             notice(finding.key, finding.sentence)
-    if spec is not None and parts.generators and parts.discriminators:
-        warn_of_settings(cfg, spec, parts.generators["generator"], parts.discriminators["discriminator"])
 
 
 def check_data(parts: Parts) -> None:

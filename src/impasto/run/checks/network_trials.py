@@ -4,9 +4,11 @@ import logging
 from collections.abc import Mapping
 
 import torch
+from omegaconf import DictConfig, ListConfig
 from torch import nn
 
 from impasto.base.errors import UserError
+from impasto.base.parts import Doubt
 from impasto.base.spec import ImageSpec
 from impasto.models.roles import Role
 from impasto.networks.layers.attention import SelfAttention
@@ -33,6 +35,20 @@ def size_problems(spec: ImageSpec, roles: Mapping[str, Role], networks: Mapping[
             given = (picture,) if role.optimizer == "g" else (picture, label, *shown)
             found.append(refusal(networks[name], *given))
     return [problem for problem in found if problem is not None]
+
+
+def moved_attention(cfg: DictConfig, spec: ImageSpec, networks: Mapping[str, nn.Module]) -> list[Doubt]:
+    """Resolutions wanted for attention that a network does not pass through; the nearest one gets it."""
+    doubts = []
+    for name, network in networks.items():
+        wanted = cfg.model[name].get("attention")
+        found = attended(network, spec) if isinstance(wanted, ListConfig) and wanted else None
+        if found and found != set(wanted):
+            key, places = f"model.{name}.attention", ", ".join(map(str, sorted(found)))
+            size = f"{spec.height}x{spec.width}"
+            sentence = f"{key}={wanted}, but pictures are {size}: attention goes to {places}, the nearest there is."
+            doubts.append(Doubt(key, sentence))
+    return doubts
 
 
 def attended(network: nn.Module, spec: ImageSpec) -> set[int] | None:
