@@ -19,7 +19,7 @@ from impasto.run.command_line.entry import register_resolvers
 from tests.training import CONF, ROOT
 
 GIVEN = {
-    "model": {"spec", "loss", "penalties", "augment", "seed"},
+    "model": {"spec", "networks", "loss", "penalties", "terms", "augment", "seed"},
     "data": {"seed"},
     "trainer": {"logger", "callbacks", "precision"},
     "callbacks.checkpoints": {"record"},
@@ -55,10 +55,13 @@ def check_binding(path: str, node: dict[str, Any]) -> None:
     parameters = inspect.signature(factory).parameters
     extra = GIVEN.get(path, set())
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    unknown = set(given) - set(parameters)
-    if unknown and takes_all:  # **parts go on to the base class
-        for base in factory.__mro__[1:]:
-            unknown -= set(inspect.signature(base.__init__).parameters)
+    unknown = set(given) - set(parameters) - set(getattr(factory, "roles", ()))  # networks are built apart
+    if unknown and takes_all:  # **parts go on to the base class, and what opens the pictures gets the rest
+        factories = [
+            get_object(each["_target_"]) for each in node.values() if isinstance(each, dict) and "_partial_" in each
+        ]
+        for other in [*(base.__init__ for base in factory.__mro__[1:]), *factories]:
+            unknown -= set(inspect.signature(other).parameters)
     assert not unknown, f"{path}: {node['_target_']} does not take {sorted(unknown)}"
     if not node.get("_partial_"):
         required = {
@@ -69,7 +72,19 @@ def check_binding(path: str, node: dict[str, Any]) -> None:
         assert required <= set(given) | extra, f"{path}: {node['_target_']} also needs {sorted(required - set(given))}"
 
 
-GROUPS = ("model", "loss", "penalty", "augment", "data", "trainer", "logger", "callbacks", "evaluation", "debug")
+GROUPS = (
+    "model",
+    "loss",
+    "penalty",
+    "term",
+    "augment",
+    "data",
+    "trainer",
+    "logger",
+    "callbacks",
+    "evaluation",
+    "debug",
+)
 CASES = [f"{group}={name}" for group in GROUPS for name in choices(group)]
 CASES += [f"experiment={name}" for name in choices("experiment")]
 

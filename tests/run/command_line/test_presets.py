@@ -19,7 +19,7 @@ from tests.test_training import CASES, sources
 from tests.training import CONF, make_pictures, train
 
 PRESETS = [f"{group}={name}" for group in ("experiment", "debug") for name in choices(group)]
-DATA = {"image_folder": {"image"}, "unpaired": {"content", "style"}}
+DATA = {"image_folder": {"image"}, "unpaired": {"content", "style"}, "paired": {"content", "target"}}
 
 
 def composed(folder: Path, *overrides: str) -> DictConfig:
@@ -52,9 +52,10 @@ def test_debug_goes_with_every_model(case: tuple[str, ...], tmp_path: Path) -> N
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("evaluation", choices("evaluation"))
 @pytest.mark.parametrize("case", cases(PRESETS), ids=",".join)
-def test_every_preset_goes_with_every_model(case: tuple[str, ...], tmp_path: Path) -> None:
-    check_every_target(composed(tmp_path, *case))
+def test_every_preset_goes_with_every_model(case: tuple[str, ...], evaluation: str, tmp_path: Path) -> None:
+    check_every_target(composed(tmp_path, *case, f"evaluation={evaluation}"))
 
 
 def check_every_target(cfg: DictConfig) -> None:
@@ -108,3 +109,8 @@ def test_debug_trains(model: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_trains_every_model(preset: str, model: str, measured: bool, tmp_path: Path) -> None:
     two_steps(preset, model, measured, tmp_path)
+
+
+def test_an_object_of_a_preset_takes_the_place_of_another(tmp_path: Path) -> None:
+    cfg = composed(tmp_path, "experiment=fashion_mnist_cgan", "model=cut", "data=unpaired")
+    assert cfg.model.lr_g == {"_target_": "impasto.base.schedules.Cosine", "kimg": 280, "warmup_kimg": 14}

@@ -33,26 +33,38 @@ def without_unfit_settings(cfg: DictConfig, hydra: Any) -> DictConfig:
         path = CONF / group / f"{name}.yaml"
         if not path.is_file():  # none, several, or one of the user's own folders
             continue
-        unfit = [key for key in keys_of(OmegaConf.to_container(OmegaConf.load(path))) if not is_taken(cfg, key)]
-        left_out = [key for key in unfit if not any(f"{key}.".startswith(f"{each}.") for each in typed)]
+        keys = list(keys_of(cfg, OmegaConf.to_container(OmegaConf.load(path))))
+        unfit = [(key, own) for key, own in keys if not is_taken(cfg, key)]
+        unfit = [(key, own) for key, own in unfit if not any(f"{key}.".startswith(f"{each}.") for each in typed)]
         with open_dict(cfg):
-            for parent, _, last in (key.rpartition(".") for key in left_out):
-                del OmegaConf.select(cfg, parent)[last]
+            for parent, _, last in (key.rpartition(".") for key, _ in unfit):
+                if (node := OmegaConf.select(cfg, parent)) is not None:  # else gone with what it was left in
+                    node.pop(last, None)
+        left_out = [key for key, own in unfit if own]
         if left_out:
             parts = f"{'is' if len(left_out) == 1 else 'are'} not for the parts chosen here: left out."
             notice(group, f"{', '.join(left_out)} of {group}={name} {parts}")
     return cfg
 
 
-def keys_of(node: Any, path: str = "") -> Iterator[str]:
-    """The dotted keys that a preset sets; an object with a ``_target_`` is one value."""
+def keys_of(cfg: DictConfig, node: Any, path: str = "") -> Iterator[tuple[str, bool]]:
+    """The dotted keys that a preset sets, and whether it sets them itself.
+
+    An object with a ``_target_`` is one value, that takes the place of another: what may be left of that one in ``cfg``
+    is not set by the preset.
+    """
     for key, value in node.items():
-        if key == "defaults" and not path:
+        where = f"{path}{key}"
+        if where == "defaults":
             continue
-        if isinstance(value, dict) and "_target_" not in value:
-            yield from keys_of(value, f"{path}{key}.")
+        if not isinstance(value, dict):
+            yield where, True
+        elif "_target_" not in value:
+            yield from keys_of(cfg, value, f"{where}.")
         else:
-            yield f"{path}{key}"
+            yield where, True
+            merged = OmegaConf.select(cfg, where)
+            yield from ((f"{where}.{name}", False) for name in merged or () if name not in value)
 
 
 def is_taken(cfg: DictConfig, key: str) -> bool:
