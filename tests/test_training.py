@@ -10,7 +10,7 @@ import torch
 from impasto.evaluation.protocols.records import full_record
 from tests.training import CONF, composed, make_pictures, train, weights
 
-TRANSLATION_MODELS = ("cut", "fastcut")
+TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix")
 NOISE_MODELS = sorted(path.stem for path in Path(CONF, "model").glob("*.yaml") if path.stem not in TRANSLATION_MODELS)
 SMALL = (
     "data=image_folder",
@@ -39,26 +39,30 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+CONTRAST = ["model.generator.blocks=1", "term.nce.layers=[0,4]", "term.nce.patches=8", "evaluation.num_style=8"]
+OF_ONE = {
+    "cut": CONTRAST,
+    "fastcut": CONTRAST,
+    "cyclegan": ["model.generator.blocks=1", "model.pool_size=6", "evaluation.num_style=8"],
+    "pix2pix": ["augment=diffaugment"],
+}
 NARROW = ["model.generator.features=4", "model.discriminator.features=4"]
 NOISE = {name: [*SMALL, f"model={name}", *NARROW] for name in NOISE_MODELS}  # with its own penalty and augmentation
 TRANSLATION = {
     name: [
         f"model={name}",
-        "data=unpaired",
+        "data=paired" if name == "pix2pix" else "data=unpaired",
         "data.image_size=32",
         "data.pack_size=40",
         "data.batch_size=4",
         "data.flip=true",
         "model.generator.features=4",
-        "model.generator.blocks=1",
         "model.discriminator.features=4",
         "model.discriminator.layers=1",
-        "term.nce.layers=[0,4]",
-        "term.nce.patches=8",
         "evaluation.features=tests.evaluation.conftest.TinyExtractor",
         "evaluation.num_images=8",
-        "evaluation.num_style=8",
         "logger=csv",
+        *OF_ONE[name],
     ]
     for name in TRANSLATION_MODELS
 }
@@ -71,6 +75,8 @@ CASES = {**NOISE, **TRANSLATION}
 def sources(name: str, pictures: Path) -> list[str]:
     if name in NOISE:
         return [f"data.root={pictures}"]
+    if name == "pix2pix":
+        return [f"data.content={pictures / 'class_0'}", f"data.target={pictures / 'class_0'}"]
     return [f"data.content={pictures / 'class_0'}", f"data.style={pictures / 'class_1'}"]
 
 

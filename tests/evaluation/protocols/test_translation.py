@@ -19,7 +19,6 @@ from impasto.evaluation.figures.feature_statistics import (
     gram_distance,
     mean_std_distance,
     moments,
-    networks_in,
 )
 from impasto.evaluation.figures.structure import self_similarity, structure_score
 from impasto.evaluation.protocols.color_matching import Colours, colours_of, match_colours
@@ -111,12 +110,6 @@ def test_statistics_come_from_a_network_that_was_not_trained_against() -> None:
     assert "prove nothing" in notices()["evaluation.statistics"]
     with pytest.raises(UserError, match="statistics=resnet"):
         feature_maps("resnet", STATISTICS)
-
-
-def test_networks_in_losses_are_known() -> None:
-    assert networks_in(None) == set()
-    assert networks_in({"features": "efficientnet_lite0", "style": {"gram": 0.0}, "content": 0.0}) == set()
-    assert networks_in({"features": "efficientnet_lite0", "style": {"gram": 1.0}}) == {"efficientnet_lite0"}
 
 
 @pytest.fixture
