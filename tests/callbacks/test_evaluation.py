@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from impasto.base.notices import forget_notices, notices
+from impasto.base.parts import Parts
 from impasto.callbacks.checkpoints import Checkpoints
 from impasto.callbacks.evaluation import Evaluation, in_short
 from impasto.evaluation.protocols.measurement import Measurement
@@ -149,3 +150,14 @@ def test_the_line_is_short() -> None:
     figures = {"fd_tiny": 3.14159, "density_tiny": 1.0, "class_accuracy": 0.5, "class_share_min": 0.1}
     assert in_short(figures) == "fd_tiny 3.142, class_accuracy 0.5"
     assert in_short({}) == "nothing could be measured"
+
+
+def test_a_protocol_for_other_painters_is_refused_before_data_is_read() -> None:
+    def said(takes: tuple[str, ...], parts: dict[str, str]) -> list[str]:
+        model, data = SimpleNamespace(painter=SimpleNamespace(takes=takes)), SimpleNamespace(parts=parts)
+        return [finding.sentence for finding in Evaluation(Counting()).check_with(Parts(model=model, data=data))]
+
+    assert said(("latent", "label"), {"image": "independently"}) == []
+    assert "Counting measures painters that take latent, and this one takes content" in said(("content",), {})[0]
+    wrong = said(("latent",), {"content": "aligned", "target": "aligned"})
+    assert wrong == ["Counting needs data with the part image, and there is content and target: set evaluation=paired."]

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning import Callback, Trainer
 
+from impasto.base.errors import UserError
 from impasto.base.files import dispensable
 from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
@@ -19,7 +20,7 @@ from impasto.callbacks.clock import due
 from impasto.callbacks.find import find_callback
 from impasto.callbacks.images import log_image
 from impasto.callbacks.signals import BrokenOff
-from impasto.evaluation.protocols.measurement import EvaluationProtocol, Measurement
+from impasto.evaluation.protocols.measurement import EvaluationProtocol, Measurement, check_fit
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.state import random_states, set_random_states
 
@@ -61,7 +62,13 @@ class Evaluation(Callback):
         self.seconds = 0.0
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """What the evaluator says of the other parts, if it has anything to say."""
+        """Refuse to measure with a protocol that is for other painters or data; and what the protocol itself says."""
+        painter = getattr(parts.model, "painter", None)  # a model of one's own may have none
+        if self.evaluator is not None and painter is not None:
+            try:
+                check_fit(self.evaluator, painter.takes, getattr(parts.data, "parts", None))
+            except UserError as problem:
+                yield Refusal(str(problem))
         if callable(check_with := getattr(self.evaluator, "check_with", None)):
             yield from check_with(parts)
 

@@ -186,7 +186,7 @@ def names_of(name: str) -> tuple[str, ...]:
 
 
 def name_bad(result: Result, folders: Mapping[str, Path], bad: Mapping[str, Sequence[tuple[str, str]]]) -> None:
-    """Write ``bad_images.csv`` beside the figures, where there are any bad pictures.
+    """Write ``bad_images.csv`` beside the figures, if there are bad pictures.
 
     Args:
         result: the figures.

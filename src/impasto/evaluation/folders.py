@@ -77,7 +77,7 @@ def pack_folder(
         size: (H, W); covered, and the middle kept, where the aspect differs.
         option: what names the folder, for messages.
         class_of: class of a picture by its path below the folder.
-        keep_in: packed pictures go here; into the cache where null.
+        keep_in: folder for the packed pictures; None is the cache.
     """
     source = FolderSource(folder, class_of=class_of, option=option)
     packed = pack(source, SizePolicy(*size), keep_in or cache_dir(), duplicates="keep", max_bad_share=1.0)
@@ -101,7 +101,7 @@ def bad_in(packed: PackedImages) -> list[tuple[str, str]]:
 
 
 def open_generated(folder: Path, size: tuple[int, int], keep_in: Path) -> PackedImages:
-    """Generated pictures, with the classes of ``labels.csv`` where there is one.
+    """Generated pictures, with the classes of ``labels.csv`` if there is one.
 
     Raises:
         UserError: it is not such a table.
@@ -119,7 +119,7 @@ def open_generated(folder: Path, size: tuple[int, int], keep_in: Path) -> Packed
 
 
 def labels_of(generated: PackedImages, real: PackedImages, count: int) -> Tensor | None:
-    """Classes of the first generated pictures in the numbers of the real ones; none where the names are others."""
+    """Classes of the first generated pictures in the numbers of the real ones; None if their names differ."""
     if generated.labels is None or not set(generated.class_names) - {""} <= set(real.class_names):
         return None
     numbers = np.array([real.class_names.index(name) if name else -1 for name in generated.class_names])

@@ -126,9 +126,6 @@ class AdversarialModel(LightningModule):
         self.diversity = Diversity()
         self._settled_at: tuple[int, int] | None = None
         self.latest_losses: dict[str, float] = {}
-        self.latest_metrics: dict[str, float] = {}
-        self.main_metric: str | None = None
-        self.comparability: dict[str, dict[str, Any]] = {}
         self.interrupted = False
 
     # What a way of training says ------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def test_where_crops_cannot_be_searched_for_a_notice_says_so(
     paintings: PackedImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = crops(paintings, 40)
-    for canvases, words in ((None, "is not known"), (paintings.subset([0]), "number is 1")):
+    for canvases, words in ((None, "are not known"), (paintings.subset([0]), "there is 1")):
         forget_notices()
         assert measure_crops(lambda start, n: exact[start : start + n], 40, canvases) == {}
         assert words in notices()["evaluation.memorisation"]

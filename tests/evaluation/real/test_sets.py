@@ -103,13 +103,13 @@ def test_manifolds_are_of_equal_counts() -> None:
         "coverage": 1.0,
     }
     assert all((f.protocol["generated"], f.protocol["real"]) == (30, 30) for f in found.values())
-    assert "of 30 generated pictures and as many real ones look better" in notices()["evaluation.manifold"]
+    assert "there are 30 generated and 30 real ones" in notices()["evaluation.manifold"]
     forget_notices()
     large = torch.randn(600, 2)
     measure(["density_coverage"], Features(large), of(large), Settings())
     assert "evaluation.manifold" not in notices()
     measure(["density_coverage"], Features(large), replace(of(large), pictures=torch.arange(600) % 8), Settings())
-    assert "crops of 8, look better" in notices()["evaluation.manifold"]
+    assert "there are 600 generated and 8 real ones" in notices()["evaluation.manifold"]
 
 
 def test_crops_know_what_they_are_cut_out_of(packed: PackedImages, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ EQUAL: Final = 1.1
 
 
 def better(name: str, asked: Tensor) -> bool | None:
-    """Whether a figure is better when it is higher; None where neither is, as for shares of unequal classes.
+    """Whether a figure is better when it is higher; None if neither is, as for shares of unequal classes.
 
     Args:
         name: of the figure.

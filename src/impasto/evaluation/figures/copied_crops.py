@@ -30,20 +30,24 @@ def measure_crops(generate: Pictures, n: int, canvases: PackedImages | None) -> 
     """``copied_crops``, the share of generated pictures that are crops of those trained on; see :func:`copied_crops`.
 
     Features cannot tell: to them a crop is hardly nearer to its neighbours at other places than to another picture's.
-    A notice says so where nothing is measured.
+    A notice says why nothing is measured.
 
     Args:
         generate: pictures by number.
         n: how many there are.
-        canvases: pictures that training sees crops of; None where they are not known.
+        canvases: pictures that training sees crops of; None if they are not known.
     """
     area = 0 if canvases is None else len(canvases) * canvases.shape[0] * canvases.shape[1]
     if canvases is None or len(canvases) < 2 or area * LEAST > MOST:
-        known = "not known" if canvases is None else len(canvases)
+        if canvases is None:
+            reason = "the whole pictures that training cuts them out of are not known"
+        elif len(canvases) < 2:
+            reason = "it takes two pictures trained on or more, and there is 1"
+        else:
+            reason = f"{len(canvases)} pictures would take too long to search at every place"
         notice(
             "evaluation.memorisation",
-            f"Whether crops of the pictures trained on are copied is not measured: that takes two or more, few enough "
-            f"to be searched at every place, and their number is {known}; look at neighbours.png.",
+            f"Copies of crops are not searched: {reason}. The sheet of neighbours may show them.",
         )
         return {}
     count = min(n, max(LEAST, USUAL // area))
@@ -84,7 +88,7 @@ def copied_crops(distance: Tensor) -> float:
 
 
 def _canvases(packed: PackedImages, size: tuple[int, ...]) -> Iterator[Tensor]:
-    """Each picture without what fills its canvas, continued by its mirror image where it is smaller than a crop."""
+    """Each picture without what fills its canvas, continued by its mirror image if it is smaller than a crop."""
     for number in range(len(packed)):
         height, width = packed.sizes[number]
         pixels = packed.as_bytes([number])[0, :height, :width]

@@ -10,7 +10,7 @@ from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
 
-from impasto.evaluation.figures.intervals import Error, Estimate, Pictures, by_picture
+from impasto.evaluation.figures.intervals import CutFrom, Error, Estimate, by_picture
 
 JACKKNIFE_MOST: Final = 4096
 """Samples of each set that KID's interval looks at: its cost grows with their square."""
@@ -30,14 +30,14 @@ def frechet(generated: Statistics, real: Statistics) -> float:
 
 
 def frechet_estimate(
-    generated: Tensor, real: Tensor, real_statistics: Statistics | None = None, pictures: Pictures = (None, None)
+    generated: Tensor, real: Tensor, real_statistics: Statistics | None = None, pictures: CutFrom = (None, None)
 ) -> Estimate:
     """Fréchet distance of two sets of features with an interval.
 
     Args:
         generated: (n, d).
         real: (m, d).
-        real_statistics: of ``real``, where they are known.
+        real_statistics: of ``real``; None computes them.
         pictures: that the samples of either side are crops of.
     """
     stats = statistics(generated), real_statistics or statistics(real)
@@ -67,7 +67,7 @@ def frechet_error(features: Tensor, own: Statistics, other: Statistics, pictures
         features: (n, d).
         own: their statistics.
         other: those of the other set.
-        pictures: (n,) which picture each is a crop of; None where all are different.
+        pictures: (n,) which picture each is a crop of; None if all are different.
     """
     centred = features.double() - torch.from_numpy(own["mu"]).double()
     s1, s2 = torch.from_numpy(own["sigma"]).double(), torch.from_numpy(other["sigma"]).double()
@@ -98,7 +98,7 @@ def kid_estimate(
     subsets: int = 100,
     subset_size: int = 1000,
     seed: int = 2020,
-    pictures: Pictures = (None, None),
+    pictures: CutFrom = (None, None),
 ) -> Estimate:
     """Kernel distance (Bińkowski et al. 2018): mean over subsets of the unbiased MMD^2 under (x'y / d + 1)^3.
 
@@ -124,7 +124,7 @@ KID_METHOD: Final = (
 
 
 def mmd_errors(
-    x: Tensor, y: Tensor, pictures: Pictures = (None, None), most: int = JACKKNIFE_MOST
+    x: Tensor, y: Tensor, pictures: CutFrom = (None, None), most: int = JACKKNIFE_MOST
 ) -> tuple[Error, Error]:
     """Standard errors of the unbiased MMD^2 with KID's kernel that come from either set, by the jackknife.
 

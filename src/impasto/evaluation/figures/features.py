@@ -30,7 +30,7 @@ class Features:
     Attributes:
         values: float32 (N, dim) on the CPU, in the order of the pictures.
         logits: float32 (N, classes), where the network has classes.
-        pictures: int64 (N,), which picture each is a crop of; None where each is one of its own.
+        pictures: int64 (N,), which picture each is a crop of; None if each is a picture of its own.
     """
 
     values: Tensor
@@ -76,7 +76,7 @@ def collect(
 ) -> list[Features]:
     """Features of pictures 0 to ``n``, in that order, from every extractor in one pass.
 
-    With several processes each takes every so-many-th chunk and all of them get everything; the chunks are the same in
+    With several processes each takes its share of the chunks and all of them get everything; the chunks are the same in
     any case. Every process must call it.
 
     Args:
@@ -130,7 +130,7 @@ def from_first(value: T) -> T:
 
 @dataclass(frozen=True)
 class TrainedOn:
-    """What a generator may have learnt by heart, as a network sees it.
+    """Features of the pictures trained on, among which copies are searched.
 
     Attributes:
         values: features (m, d) of the pictures trained on, or of some of them.
@@ -163,9 +163,9 @@ class RealFeatures:
     Attributes:
         values: features (m, d) of those that figures compare with.
         statistics: their mean and covariance.
-        pictures: int64 (m,), which picture each is a crop of; None where each is a picture of its own.
-        trained_on: where copies are looked for; nowhere where None.
-        floor: what the Fréchet distance of a perfect generator would be; None where there are too few pictures.
+        pictures: int64 (m,), which picture each is a crop of; None if each is a picture of its own.
+        trained_on: where copies are searched; None searches nowhere.
+        floor: what the Fréchet distance of a perfect generator would be; None if there are too few pictures.
     """
 
     values: Tensor

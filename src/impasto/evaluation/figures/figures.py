@@ -30,7 +30,7 @@ class Figure:
     Attributes:
         value: the figure.
         protocol: plain values that say how it was measured; ``interval`` where it has one.
-        higher_is_better: which way is better; None where neither is.
+        higher_is_better: which way is better; None if neither is.
     """
 
     value: float
@@ -46,7 +46,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the figures leave open; see :class:`impasto.evaluation.protocols.noise.Evaluator`.
+    """Settings of the figures; see :class:`impasto.evaluation.protocols.noise.NoiseProtocol`.
 
     Raises:
         UserError: a number out of range.
@@ -67,7 +67,7 @@ def _frechet(fake: Features, real: RealFeatures, _: Settings) -> dict[str, Figur
 
 
 def frechet_figure(fake: Features, real: RealFeatures, **protocol: Any) -> Figure:
-    """The Fréchet distance with its interval and, where it is known, what real pictures score against real ones."""
+    """The Fréchet distance with its interval and, if it is known, what real pictures score against real ones."""
     pictures = fake.pictures, real.pictures
     if real.floor is not None:
         protocol["controls"] = {FLOOR: real.floor.value}
@@ -114,9 +114,8 @@ def _manifold(
     if min(count, pictures) < MANIFOLD_LEAST:
         notice(
             "evaluation.manifold",
-            f"Precision, recall, density and coverage of {count} generated pictures and as many real ones"
-            f"{f', crops of {pictures},' if pictures < len(real.values) else ''} look better than they are: "
-            f"{MANIFOLD_LEAST} different ones or more fill their space well enough to tell.",
+            f"Precision, recall, density and coverage look better than they are: they need {MANIFOLD_LEAST} different "
+            f"pictures of each kind, and there are {count} generated and {min(pictures, count)} real ones.",
         )
     values = function(some(fake.values, count), some(real.values, count), k)
     protocol = {"neighbours": k, "generated": count, "real": count}
@@ -222,20 +221,20 @@ INSTEAD: Final = (
     "copied",
     "copied_crops",
 )
-"""Figures to choose checkpoints by where there is no distance, the first that was measured."""
+"""Figures to choose checkpoints by without a distance: the first that was measured."""
 
 
 def preferred(found: Collection[str], extractor: Extractor, generated: int, real: int) -> str | None:
     """The figure to choose checkpoints by: the Fréchet distance, or KID where the counts do not bear it.
 
     Args:
-        found: figures that were measured, by the names of config; another of them where neither distance was.
+        found: figures that were measured, by the names of config; one of them is taken if neither distance was.
         extractor: that they are measured with.
         generated: pictures.
         real: pictures.
 
     Returns:
-        Its public name; none where nothing was measured.
+        Its public name; None if nothing was measured.
     """
     short = min(generated, real) <= extractor.dim
     if short and "frechet" in found:

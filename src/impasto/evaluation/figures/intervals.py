@@ -1,4 +1,4 @@
-"""Figures with intervals: how far they would move with other pictures, where that can be told."""
+"""Figures with intervals: how far they would move with other pictures."""
 
 import math
 from collections.abc import Sequence
@@ -10,19 +10,19 @@ from scipy.stats import t as student
 from torch import Tensor
 
 LEAST_PICTURES: Final = 8
-"""Fewer different pictures on one side than this, and how far a figure would move with others cannot be told."""
+"""Different pictures on each side that an interval needs."""
 
-Pictures = tuple[Tensor | None, Tensor | None]
-"""Of either side, (n,) whole numbers that say which picture each sample is a crop of; None where all are different."""
+CutFrom = tuple[Tensor | None, Tensor | None]
+"""For each side, (n,) numbers that say which picture each sample is a crop of; None if all are different pictures."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with a 95% interval, where there is enough to tell one by.
+    """A figure, with a 95% interval if there are enough pictures for one.
 
     Attributes:
         value: the figure.
-        low: lower end of the interval; None where there is none.
+        low: lower end of the interval; None without an interval.
         high: upper end; likewise.
         method: what the interval is, or why there is none.
     """
@@ -40,7 +40,7 @@ class Estimate:
             value: the figure.
             errors: that come from a finite number of pictures.
             method: how they were found.
-            choice: one that comes of the arithmetic alone.
+            choice: standard error from a random choice in the computation, such as of subsets.
         """
         fewest = min(error.pictures for error in errors)
         if fewest < LEAST_PICTURES:

@@ -57,10 +57,10 @@ class RealPictures:
 
     Attributes:
         compared: pictures to compare with.
-        split: part of their data set that they are; None where they are no part of one.
+        split: part of their data set that they are; None if they are no part of one.
         origin: where they come from.
         trained_on: pictures trained on, among which copies are searched; None searches ``compared``.
-        canvases: whole pictures that those trained on are crops of; None where they are not crops.
+        canvases: whole pictures that those trained on are crops of; None if they are not crops.
     """
 
     compared: PackedImages
@@ -129,7 +129,7 @@ class NoiseProtocol:
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir is not None else None
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Refuse to measure against pictures held out where there are none."""
+        """Refuse to measure against held-out pictures if there are none."""
         held_out = getattr(parts.data, "held_out", {})  # empty until the pictures are read
         none_held_out = getattr(parts.data, "holdout", None) == 0 or held_out.get("image", self) is None
         if self.split == "held_out" and none_held_out:

@@ -25,7 +25,7 @@ class Chosen:
 
     Attributes:
         packed: the set.
-        most: how many at most; all where None.
+        most: how many at most; None takes all.
     """
 
     packed: PackedImages
@@ -49,7 +49,7 @@ class Chosen:
 
     @property
     def cut_from(self) -> Tensor | None:
-        """int64 (N,), which picture each is a crop of; None where each is a picture of its own."""
+        """int64 (N,), which picture each is a crop of; None if each is a picture of its own."""
         return None if self.packed.cut_from is None else torch.from_numpy(self.packed.cut_from[self.positions])
 
 

@@ -92,7 +92,7 @@ def different_pictures(real: PackedImages) -> np.ndarray:
 
 
 def can_be_classified(real: PackedImages) -> bool:
-    """Whether there are enough pictures of every class for figures by class; a notice says where there are not."""
+    """Whether there are enough pictures of every class for figures by class; a notice says if there are not."""
     counts = different_pictures(real)
     if counts.min() >= LEAST_PER_CLASS:
         return True

@@ -33,16 +33,16 @@ def real_features(
     folder: Path | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> RealFeatures | None:
-    """Features of ``count`` real pictures, chosen by chance but always the same; from disk where they are known.
+    """Features of ``count`` real pictures, drawn at random but always the same; read from disk if they are known.
 
     Runs that want the same at the same time wait for the first. Every process must call it.
 
     Args:
         extractor: the network.
         real: the pictures.
-        count: how many at most; all where null.
+        count: how many at most; None takes all.
         split: name of the part of the data they are.
-        folder: where to keep them; ``features`` in the cache where null.
+        folder: where to keep them; None is ``features`` in the cache.
         tick: told how many were done.
 
     Returns:
@@ -94,7 +94,7 @@ def cache_key(extractor: Extractor, real: PackedImages, count: int, split: str) 
 def keep(
     path: Path, compute: Callable[[], dict[str, Tensor]], announce: Callable[[bool], object] | None = None
 ) -> dict[str, Tensor]:
-    """What ``compute`` gives, from ``path`` where it is there.
+    """What ``compute`` gives, read from ``path`` if it is there.
 
     A file that is damaged is computed anew, and said so; a disk that cannot be written costs the next run the time.
 
@@ -115,7 +115,7 @@ def keep(
 
 
 def read(path: Path) -> dict[str, Tensor] | None:
-    """Tensors of a file whose digest is right; None where there is none, or it is damaged."""
+    """Tensors of a file whose digest is right; None if there is none, or it is damaged."""
     if not path.is_file():
         return None
     try:

@@ -1,4 +1,4 @@
-"""The real side of a measurement: pictures to compare with, those trained on, and what real pictures would score."""
+"""The real side of a measurement: pictures to compare with, those trained on, and real against real."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -22,9 +22,9 @@ class RealSets:
 
     Attributes:
         real: pictures to compare with.
-        count: how many of them at most; all where None.
+        count: how many of them at most; None takes all.
         split: what part of their data set they are.
-        trained_on: pictures trained on; the same ones where nobody knows.
+        trained_on: pictures trained on; ``real`` if they are not known.
         trained_split: what part those are.
         folder: of what is known of them.
     """
@@ -49,8 +49,8 @@ class RealSets:
         """Which of the pictures trained on are looked at: those that are compared with among them.
 
         Args:
-            others: so many besides, where there are.
-            searched: at least so many; all where None. 0 is for those that the others need alone.
+            others: further pictures, as many as there are up to this number.
+            searched: at least this number; None is all, and 0 is no more than the others need.
         """
         least = others + (len(self.positions()) if self.same else 0)
         return some_positions(len(self.trained_on), None if searched is None else max(least, searched))
@@ -62,7 +62,7 @@ class RealSets:
     def seen_by(
         self, extractor: Extractor, others: int, searched: int | None, tick: Tick | None = None
     ) -> RealFeatures | None:
-        """Features of all that is wanted, from disk where they are known; every process must call it.
+        """Features of all that is wanted, read from disk if they are known; every process must call it.
 
         Args:
             extractor: the network.
@@ -113,8 +113,8 @@ class RealSets:
 def floor_between(compared: RealFeatures, rest: Tensor, n: int) -> dict[str, Tensor]:
     """Fréchet distance of ``n`` other real pictures from those compared with.
 
-    Where there are no more so many, all of them are dealt out by chance in the same proportion: smaller counts have a
-    larger bias, so that this is more than the floor at the full counts.
+    If there are fewer than ``n`` others, all pictures are dealt out at random in the same proportion. Smaller counts
+    have a larger bias, so that this is more than the floor at the full counts.
 
     Args:
         compared: m pictures.
@@ -122,7 +122,7 @@ def floor_between(compared: RealFeatures, rest: Tensor, n: int) -> dict[str, Ten
         n: pictures that the figure itself is of on the other side.
 
     Returns:
-        ``value`` and ``counts``, both 0 where there are too few pictures.
+        ``value`` and ``counts``, both 0 if there are too few pictures.
     """
     ours, theirs = rest, compared.statistics
     counts = len(rest), len(compared.values)

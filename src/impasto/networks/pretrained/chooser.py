@@ -175,7 +175,7 @@ def _check_own(path: str) -> None:
     except TypeError as problem:
         raise _cannot_be_made(path, problem) from None
     except ValueError:
-        pass  # something built in, whose arguments nobody knows
+        pass  # a builtin without a signature
 
 
 def _make(path: str) -> Any:
