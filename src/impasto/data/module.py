@@ -1,12 +1,8 @@
 """The data of a run: named parts, each opened, packed, split and drawn in its own way."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from inspect import signature
-from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from lightning import LightningDataModule
 from torch import Tensor
@@ -19,21 +15,15 @@ from impasto.base.notices import notice
 from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
 from impasto.data.loading import Batch, View, first_batches, look_at, make_loader, vectors_in
-from impasto.data.packing.depth import Depth, choose_depth, percentiles_of
-from impasto.data.packing.pack import pack
+from impasto.data.packing.depth import Depth
 from impasto.data.packing.packed import Duplicates, PackedImages
-from impasto.data.packing.sizing import Resize, SizePolicy, size_policy
+from impasto.data.packing.sizing import Resize
 from impasto.data.parts import LABELLED, Part, check_parts
-from impasto.data.sources.aligned import AlignedSource
-from impasto.data.sources.opening import OpenPictures, Pictures
-from impasto.data.sources.source import Source
-from impasto.data.split import hold_out, without_empty_classes
+from impasto.data.preparation import Preparation
+from impasto.data.sources.opening import OpenPictures, Pictures, check_settings
 from impasto.data.state import compare_states, state_of
 from impasto.data.transforms import as_size
-from impasto.data.vectors import VectorTable, attach, digest_of, read_vectors
-
-FEW: Final = 100
-"""Below so many pictures, ``resize=auto`` lets a network see each of them through many crops."""
+from impasto.data.vectors import digest_of, read_vectors
 
 Size = int | Sequence[int]
 Split = Literal["train", "held_out"]
@@ -94,8 +84,8 @@ class ImageDataModule(LightningDataModule):
         image_size: Size = 64,
         pack_size: Size | None = None,
         resize: Resize | Literal["auto"] = "auto",
-        channels: int = 3,
-        content_channels: int | None = None,
+        channels: Count = 3,
+        content_channels: Count | None = None,
         depth: Depth = "auto",
         percentiles: Sequence[float] | None = None,
         limit: Count | None = None,
@@ -112,17 +102,26 @@ class ImageDataModule(LightningDataModule):
         **where: Any,
     ) -> None:
         super().__init__()
-        self.depth, self.percentiles = depth, percentiles
         self.open_pictures, self.where, self.vectors = pictures, where, vectors
         self.parts = check_parts({LABELLED: "independently"} if parts is None else parts)
         if vectors is not None:
             where["label"] = None
-        check_where(pictures, where)
+        check_settings(pictures, where)
         self.image_size = as_size(image_size, "data.image_size")
-        self.pack_size = None if pack_size is None else as_size(pack_size, "data.pack_size")
-        self.resize, self.limit, self.holdout = resize, limit, holdout
-        # What cannot work does not wait for the pictures, on which "auto" depends.
-        size_policy(self.image_size, self.pack_size, "crop" if resize == "auto" else resize, channels)
+        self.holdout, self.limit = holdout, limit
+        self.cache_dir = default_cache_dir() if cache_dir is None else Path(cache_dir).expanduser()
+        self.preparation = Preparation(
+            image_size=self.image_size,
+            pack_size=None if pack_size is None else as_size(pack_size, "data.pack_size"),
+            resize=resize,
+            depth=depth,
+            percentiles=percentiles,
+            limit=limit,
+            holdout=holdout,
+            max_bad_share=max_bad_share,
+            duplicates=duplicates,
+            cache_dir=self.cache_dir,
+        )
         self.channels_of = dict.fromkeys(self.parts, channels)
         if content_channels is not None:
             self.channels_of["content"] = content_channels
@@ -133,8 +132,6 @@ class ImageDataModule(LightningDataModule):
             raise UserError("data.balanced=true needs classes, whose place data.vectors takes: leave one of them out.")
         self.balanced, self.batch_size, self.num_workers, self.seed = balanced, batch_size, num_workers, seed
         self.view = View(self.image_size, flip, color_jitter)
-        self.max_bad_share, self.duplicates = max_bad_share, duplicates
-        self.cache_dir = default_cache_dir() if cache_dir is None else Path(cache_dir).expanduser()
         self.start_batch = 0
         self.vectors_sha256: str | None = None
         self._packed: dict[str, Part] = {}
@@ -150,11 +147,19 @@ class ImageDataModule(LightningDataModule):
         by_part = {LABELLED: opened} if isinstance(opened, Pictures) else opened
         if missing := [name for name in self.parts if name not in by_part]:
             raise UserError(f"data.parts names {missing[0]}, but the pictures come as {', '.join(by_part)}.")
-        together = self._split_together(by_part) if self.aligned else {}
-        self._packed = {
-            name: together.get(name) or self._split(name, by_part[name], self.channels_of[name], table)
-            for name in self.parts
-        }
+        prepare, grouped = (
+            self.preparation,
+            {name: self.balanced or self.parts[name] == "grouped" for name in self.parts},
+        )
+        together = {name: by_part[name] for name in self.aligned}
+        packed = prepare.aligned(together, self.channels_of, self.balanced) if together else {}
+        for name in self.parts:
+            if name not in packed:
+                own_table = table if name == LABELLED else None
+                packed[name] = prepare.part(name, by_part[name], self.channels_of[name], grouped[name], own_table)
+        self._packed = {name: packed[name] for name in self.parts}
+        if table is not None:
+            self.vectors_sha256 = digest_of(self._packed[LABELLED].packs)
 
     def setup(self, stage: str | None = None) -> None:
         """Take up what is packed."""
@@ -290,70 +295,3 @@ class ImageDataModule(LightningDataModule):
             return None
         length = self.spec[LABELLED].condition_dim
         return {"file": Path(self.vectors).name, "length": length, "sha256": self.vectors_sha256}
-
-    # Packing --------------------------------------------------------------------------------------------------------
-
-    def _split_together(self, by_part: Mapping[str, Pictures]) -> dict[str, Part]:
-        """Aligned parts: packed as one picture whose channels lie behind each other, and split as one."""
-        names, channels = self.aligned, [self.channels_of[name] for name in self.aligned]
-        ends = list(accumulate(channels, initial=0))
-        source = AlignedSource([by_part[name].source for name in names], channels)
-        whole = self._split(names[0], replace(by_part[names[0]], source=source), ends[-1], None)
-        return {
-            name: replace(whole, name=name, pictures=by_part[name], layer=layer)
-            for name, layer in zip(names, pairwise(ends), strict=True)
-        }
-
-    def _split(self, name: str, pictures: Pictures, channels: int, table: VectorTable | None) -> Part:
-        policy = self._policy(pictures.source, channels)
-        sources = [pictures.source]
-        if self.holdout is None and pictures.held_out is not None:
-            sources.append(pictures.held_out)
-        packs = [self._pack(source, policy) for source in sources]
-        if table is not None and name == LABELLED:
-            packs = attach(table, packs)
-            self.vectors_sha256 = digest_of(packs)
-        train, held_out = hold_out(packs[0], self.holdout or 0.0) if len(packs) == 1 else packs
-        if self.percentiles is not None:
-            levels = percentiles_of(train, self.percentiles)
-            train, held_out = train.with_levels(levels), held_out and held_out.with_levels(levels)
-        if name == LABELLED:
-            train, held_out = without_empty_classes(train, held_out)
-        grouped = self.balanced or self.parts[name] == "grouped"
-        return Part(name, pictures, policy, packs, train, held_out, grouped)
-
-    def _policy(self, source: Source, channels: int) -> SizePolicy:
-        few = source.length is not None and min(source.length, self.limit or source.length) < FEW
-        resize: Resize = ("fit" if few else "crop") if self.resize == "auto" else self.resize
-        return size_policy(self.image_size, self.pack_size, resize, channels, choose_depth(self.depth, source))
-
-    def _pack(self, source: Source, policy: SizePolicy) -> PackedImages:
-        return pack(
-            source,
-            policy,
-            self.cache_dir,
-            limit=self.limit,
-            max_bad_share=self.max_bad_share,
-            duplicates=self.duplicates,
-            progress=int(os.environ.get("LOCAL_RANK", "0")) == 0,
-        )
-
-
-def check_where(pictures: OpenPictures, where: Mapping[str, Any]) -> None:
-    """Make sure that what opens the pictures knows the settings that it would be told.
-
-    Raises:
-        UserError: it does not.
-    """
-    try:
-        signature(pictures).bind(**where)
-    except TypeError as problem:
-        given = ", ".join(f"data.{name}" for name in where) or "nothing"
-        raise UserError(f"The pictures cannot be opened with {given} ({problem}): give what they take.") from None
-    except ValueError:  # a builtin without a signature
-        return
-    hints = get_type_hints(getattr(pictures, "func", pictures))
-    for name, value in where.items():
-        words = get_args(hints.get(name)) if get_origin(hints.get(name)) is Literal else (value,)
-        if value not in words:
-            raise UserError(f"data.{name}={value} is not known: choose one of {', '.join(words)}.")

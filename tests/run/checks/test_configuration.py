@@ -145,7 +145,7 @@ SMALL = ("data=image_folder", "data.root=nowhere", "evaluation=none")
         (["data.batch_size=null"], "data.batch_size is null"),
         (["data.image_size=0"], "data.image_size=0 is not a size"),
         (["data.image_size=6.5"], "data.image_size=6.5 is not a size"),
-        (["data.channels=2"], "data.channels=1 or 3"),
+        (["data.channels=0"], "data.channels is 0"),
         (["data.resize=squeeze"], "data.resize=squeeze is not known"),
         (["data.holdout=1"], "data.holdout is 1; give a share"),
         (["model.optimizer_g.lr=-1"], "model.optimizer_g.lr is -1; give a positive number."),

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import signature
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
@@ -88,6 +89,26 @@ def check_label(label: str | None, choices: Sequence[str]) -> str | None:
     if label not in choices:
         raise UserError(f"data.label={label} is not known here: choose one of {', '.join(choices)} or none.")
     return label
+
+
+def check_settings(pictures: OpenPictures, where: Mapping[str, Any]) -> None:
+    """Make sure that what opens the pictures knows the settings that it would be told.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        signature(pictures).bind(**where)
+    except TypeError as problem:
+        given = ", ".join(f"data.{name}" for name in where) or "nothing"
+        raise UserError(f"The pictures cannot be opened with {given} ({problem}): give what they take.") from None
+    except ValueError:  # a builtin without a signature
+        return
+    hints = get_type_hints(getattr(pictures, "func", pictures))
+    for name, value in where.items():
+        words = get_args(hints.get(name)) if get_origin(hints.get(name)) is Literal else (value,)
+        if value not in words:
+            raise UserError(f"data.{name}={value} is not known: choose one of {', '.join(words)}.")
 
 
 def open_folder(source: SourceName = "auto", root: str | None = None, label: str | None = "auto") -> Pictures:

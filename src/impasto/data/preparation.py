@@ -1,0 +1,93 @@
+"""From opened pictures to parts: packed at one size, split into those to train on and those held out."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Final, Literal
+
+from impasto.data.packing.depth import Depth, choose_depth, percentiles_of
+from impasto.data.packing.pack import pack
+from impasto.data.packing.packed import Duplicates, PackedImages
+from impasto.data.packing.sizing import Resize, SizePolicy, size_policy
+from impasto.data.parts import LABELLED, Part
+from impasto.data.sources.aligned import AlignedSource
+from impasto.data.sources.opening import Pictures
+from impasto.data.sources.source import Source
+from impasto.data.split import hold_out, without_empty_classes
+from impasto.data.vectors import VectorTable, attach
+
+FEW: Final = 100
+"""Pictures; with fewer, ``resize=auto`` lets a network see each of them through many crops."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How pictures are packed and split; see :class:`~impasto.data.module.ImageDataModule` for the settings.
+
+    Raises:
+        UserError: the sizes do not go together.
+    """
+
+    image_size: tuple[int, int]
+    pack_size: tuple[int, int] | None
+    resize: Resize | Literal["auto"]
+    depth: Depth
+    percentiles: Sequence[float] | None
+    limit: int | None
+    holdout: float | None
+    max_bad_share: float
+    duplicates: Duplicates
+    cache_dir: Path
+
+    def __post_init__(self) -> None:
+        # What cannot work does not wait for the pictures, on which "auto" depends.
+        size_policy(self.image_size, self.pack_size, "crop" if self.resize == "auto" else self.resize, 1)
+
+    def aligned(self, pictures: Mapping[str, Pictures], channels: Mapping[str, int], grouped: bool) -> dict[str, Part]:
+        """Aligned parts: packed as one picture whose channels lie behind each other, and split as one."""
+        counts = [channels[name] for name in pictures]
+        ends = list(accumulate(counts, initial=0))
+        first = next(iter(pictures))
+        source = AlignedSource([each.source for each in pictures.values()], counts)
+        whole = self.part(first, replace(pictures[first], source=source), ends[-1], grouped)
+        return {
+            name: replace(whole, name=name, pictures=pictures[name], layer=layer)
+            for name, layer in zip(pictures, pairwise(ends), strict=True)
+        }
+
+    def part(
+        self, name: str, pictures: Pictures, channels: int, grouped: bool, table: VectorTable | None = None
+    ) -> Part:
+        """A part that is packed by itself, with its condition vectors if there is a table of them."""
+        policy = self._policy(pictures.source, channels)
+        sources = [pictures.source]
+        if self.holdout is None and pictures.held_out is not None:
+            sources.append(pictures.held_out)
+        packs = [self._pack(source, policy) for source in sources]
+        if table is not None:
+            packs = attach(table, packs)
+        train, held_out = hold_out(packs[0], self.holdout or 0.0) if len(packs) == 1 else packs
+        if self.percentiles is not None:
+            levels = percentiles_of(train, self.percentiles)
+            train, held_out = train.with_levels(levels), held_out and held_out.with_levels(levels)
+        if name == LABELLED:
+            train, held_out = without_empty_classes(train, held_out)
+        return Part(name, pictures, policy, packs, train, held_out, grouped)
+
+    def _policy(self, source: Source, channels: int) -> SizePolicy:
+        few = source.length is not None and min(source.length, self.limit or source.length) < FEW
+        resize: Resize = ("fit" if few else "crop") if self.resize == "auto" else self.resize
+        return size_policy(self.image_size, self.pack_size, resize, channels, choose_depth(self.depth, source))
+
+    def _pack(self, source: Source, policy: SizePolicy) -> PackedImages:
+        return pack(
+            source,
+            policy,
+            self.cache_dir,
+            limit=self.limit,
+            max_bad_share=self.max_bad_share,
+            duplicates=self.duplicates,
+            progress=int(os.environ.get("LOCAL_RANK", "0")) == 0,
+        )
