@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from impasto.base.errors import UserError
+from impasto.base.ranges import CountOrZero
 from impasto.losses.terms.term import GeneratorPass, Term
 from impasto.models.base import AdversarialModel, Painted
 from impasto.models.image_pool import ImagePool
@@ -40,7 +41,7 @@ class CycleGAN(AdversarialModel):
     }
     offers: ClassVar[tuple[str, ...]] = ("content", "style", "identity", "cycled", "real_scores", "fake_scores")
 
-    def __init__(self, *, pool_size: int = 50, **parts: Any) -> None:
+    def __init__(self, *, pool_size: CountOrZero = 50, **parts: Any) -> None:
         super().__init__(**parts)
         self.pool, self.pool_back = (ImagePool(self.spec[part], pool_size) for part in ("style", "content"))
         self.keeps_identity = any("identity" in cast(Term, term).needs for term in self.terms.values())

@@ -6,11 +6,10 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pytest
 import torch
-from annotated_types import Gt, Interval, Le, MultipleOf
 from omegaconf import OmegaConf
 from torch import nn
 
@@ -21,8 +20,6 @@ from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
 from impasto.losses.penalties import R1, GradientPenalty, LeCam
 from impasto.run.build import make_chosen
-from impasto.run.checks.annotations import number_problems
-from impasto.run.checks.batches import batch_problems, processes
 from impasto.run.checks.configuration import check, check_data, kind_problems, refusals
 from tests.test_config import choices
 from tests.training import composed
@@ -57,78 +54,6 @@ def test_gradient_penalty_through_batch_norm_is_refused_and_r1_is_not() -> None:
     assert "batch normalisation" in problem
     assert not refusals(mixed(Wasserstein(), [GradientPenalty()], Critic(nn.InstanceNorm2d(3))))
     assert not refusals(mixed(Hinge(), [R1(), LeCam()], Critic(nn.BatchNorm2d(3))))
-
-
-def test_numbers_are_all_named_at_once() -> None:
-    cfg = OmegaConf.create(
-        {"kimg": 0, "model": {"_target_": "impasto.models.noise.NoiseGAN", "n_critic": 0}, "seed": -1}
-    )
-    problems = " ".join(number_problems(cfg))
-    assert "kimg is 0" in problems
-    assert "model.n_critic is 0; give a whole number, 1 or more." in problems
-    assert "seed is -1" in problems
-
-
-class Ours:
-    """A part from outside, with ranges of its own."""
-
-    def __init__(
-        self,
-        strength: Annotated[float, Gt(0), Le(10)] = 1.0,
-        steps: Annotated[int, MultipleOf(8)] = 8,
-        size: Annotated[int, Interval(ge=1, le=4)] | Literal["auto"] | None = None,
-        inner: "Ours | None" = None,
-        plain: int = 0,
-    ) -> None: ...
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ({"strength": 0}, ["loss.strength is 0; give above 0 and 10 or less."]),
-        ({"strength": 11.5}, ["loss.strength is 11.5; give above 0 and 10 or less."]),
-        ({"strength": True}, ["loss.strength is True; give above 0 and 10 or less."]),
-        ({"steps": 12}, ["loss.steps is 12; give a whole number, a multiple of 8."]),
-        ({"size": 5}, ["loss.size is 5; give a whole number from 1 to 4."]),
-        ({"size": "large"}, ["loss.size is large; give a whole number from 1 to 4."]),
-        ({"inner": {"_target_": "PATH", "steps": 3}}, ["loss.inner.steps is 3; give a whole number, a multiple of 8."]),
-        ({"strength": 10, "steps": 16.0, "size": "auto", "plain": -3}, []),
-        ({"strength": "${kimg}", "size": None, "unknown": -1}, []),
-        ({"strength": {"_target_": "impasto.base.schedules.Cosine", "kimg": -1}}, []),
-    ],
-)
-def test_ranges_of_a_class_from_outside(given: dict[str, Any], says: list[str]) -> None:
-    path = f"{Ours.__module__}.{Ours.__qualname__}"
-    given = {
-        key: {**value, "_target_": value["_target_"].replace("PATH", path)} if isinstance(value, dict) else value
-        for key, value in given.items()
-    }
-    assert number_problems(OmegaConf.create({"kimg": 1, "seed": 0, "loss": {"_target_": path, **given}})) == says
-
-
-@pytest.mark.parametrize(
-    ("accumulate", "batch", "trainer", "says"),
-    [
-        (8, 4, {"devices": 1}, "cannot split a batch of 4;"),
-        (3, 8, {"devices": 4}, "cannot split a batch of 2 of 8 among 4 processes"),
-        (2, 8, {"devices": 4}, None),
-        (2, 8, {"devices": [0, 1], "num_nodes": 2}, None),
-        (1, 9, {"devices": "0,1"}, "divided evenly among 2 processes"),
-    ],
-)
-def test_a_batch_and_its_parts(accumulate: int, batch: int, trainer: Any, says: str | None) -> None:
-    content = {"kimg": 1, "seed": 0, "model": {"accumulate": accumulate}, "data": {"batch_size": batch}}
-    problems = batch_problems(OmegaConf.create({**content, "trainer": trainer}))
-    assert len(problems) == (says is not None)
-    assert says is None or says in problems[0]
-
-
-def test_processes_that_only_the_machine_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    assert processes({"devices": "auto", "accelerator": "gpu"}) == 3
-    assert processes({"devices": -1, "accelerator": "gpu", "num_nodes": 2}) == 6
-    assert processes({"devices": "auto", "accelerator": "cpu"}) == 1
-    assert processes(None) == 1
 
 
 UNPAIRED = ["model=cut", "data=unpaired", "data.content=nowhere"]

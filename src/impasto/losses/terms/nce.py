@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.ranges import Count, NotNegative, Positive
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.term import GeneratorPass, Term, given
 
@@ -89,13 +90,13 @@ class PatchNCE(Term):
 
     def __init__(
         self,
-        weight: float | Schedule = 1.0,
+        weight: NotNegative | Schedule = 1.0,
         identity: bool = True,
         layers: Sequence[int] = (0, 4, 8, 12, 16),
-        patches: int = 256,
-        dim: int = 256,
+        patches: Count = 256,
+        dim: Count = 256,
         init_gain: float = 0.02,
-        temperature: float = 0.07,
+        temperature: Positive = 0.07,
     ) -> None:
         super().__init__(weight)
         if temperature <= 0:

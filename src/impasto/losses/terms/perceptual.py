@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.ranges import NotNegative
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.term import GeneratorPass, Term, given
 from impasto.losses.terms.tone import chroma_distance, luma_distance
@@ -137,12 +138,12 @@ class Perceptual(Term):
     def __init__(
         self,
         *,
-        weight: float | Schedule = 1.0,
+        weight: NotNegative | Schedule = 1.0,
         features: str = "auto",
         content: float = 0.0,
         against: str = "content",
         style: dict[str, float] | None = None,
-        patches: float = 0.0,
+        patches: NotNegative = 0.0,
         luma: float = 0.0,
         chroma: float = 0.0,
         content_layers: Sequence[int] | None = None,

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.base.errors import UserError
+from impasto.base.ranges import Count, NotNegative, Positive
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.term import GeneratorPass, Term, given, similar
 
@@ -22,7 +23,7 @@ class AgainstPicture(Term):
         UserError: it is compared with something else.
     """
 
-    def __init__(self, weight: float | Schedule = 1.0, against: str = "target") -> None:
+    def __init__(self, weight: NotNegative | Schedule = 1.0, against: str = "target") -> None:
         super().__init__(weight)
         if against not in PARTS:
             raise UserError(f"against={against} is neither of {' and '.join(PARTS)}; give one of them.")
@@ -64,7 +65,7 @@ class Charbonnier(AgainstPicture):
         eps: below which differences count as squares.
     """
 
-    def __init__(self, weight: float | Schedule = 1.0, against: str = "target", eps: float = 1e-3) -> None:
+    def __init__(self, weight: NotNegative | Schedule = 1.0, against: str = "target", eps: Positive = 1e-3) -> None:
         super().__init__(weight, against)
         self.eps = eps
 
@@ -99,7 +100,7 @@ class LaplacianPyramid(AgainstPicture):
         levels: bands; the last is the small picture that is left. Pictures too small for all have fewer.
     """
 
-    def __init__(self, weight: float | Schedule = 1.0, against: str = "target", levels: int = 4) -> None:
+    def __init__(self, weight: NotNegative | Schedule = 1.0, against: str = "target", levels: Count = 4) -> None:
         super().__init__(weight, against)
         self.levels = levels
 
@@ -125,7 +126,7 @@ class FocalFrequency(AgainstPicture):
         alpha: exponent of the weights.
     """
 
-    def __init__(self, weight: float | Schedule = 1.0, against: str = "target", alpha: float = 1.0) -> None:
+    def __init__(self, weight: NotNegative | Schedule = 1.0, against: str = "target", alpha: NotNegative = 1.0) -> None:
         super().__init__(weight, against)
         self.alpha = alpha
 

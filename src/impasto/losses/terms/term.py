@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from impasto.base.ranges import NotNegative
 from impasto.base.schedules import Schedule, value_at
 from impasto.networks.scores import Scores
 
@@ -62,7 +63,7 @@ class Term(nn.Module):
     needs: ClassVar[tuple[str, ...]] = ()
     """Fields of :class:`GeneratorPass` without which the term cannot be computed."""
 
-    def __init__(self, weight: float | Schedule = 1.0) -> None:
+    def __init__(self, weight: NotNegative | Schedule = 1.0) -> None:
         super().__init__()
         self.weight = weight
 

@@ -159,5 +159,7 @@ def remedy_of(hint: Any) -> str:
         return "a positive number"
     if set(bounds) == {"Ge", "Le"}:
         return f"{kind} from {bounds['Ge']} to {bounds['Le']}"
-    said = [words[name].format(bound) for name, bound in bounds.items()]
-    return " and ".join(said) if kind == "a number" else f"{kind}, {' and '.join(said)}"
+    said = " and ".join(words[name].format(bound) for name, bound in bounds.items())
+    if kind == "a whole number":
+        return f"{kind}, {said}"
+    return said if "Ge" in bounds else f"{kind} {said}"
