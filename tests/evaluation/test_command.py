@@ -418,3 +418,16 @@ def test_wrong_paths_need_no_torch(overrides: list[str], words: str) -> None:
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert words in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_where_nothing_could_be_measured_it_is_an_error(folders: dict[str, Path]) -> None:
+    for path in sorted(folders["generated"].glob("*.png"))[1:]:
+        path.unlink()
+    cfg = composed_evaluate(
+        *(f"{name}={folder}" for name, folder in folders.items()), "evaluation.metrics=[frechet,kid]"
+    )
+    with pytest.raises(
+        UserError, match=r"Nothing could be measured of .*kid needs 2 pictures or more of each kind; there are 1"
+    ):
+        measure_folders(cfg, PROTOCOLS)
+    assert not (folders["generated"] / "evaluation.json").exists()

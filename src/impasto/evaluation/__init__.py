@@ -1,1 +1,1 @@
-"""Feature extractors, distances, image metrics and the evaluator."""
+"""Measuring painters: protocols, the figures they are made of, and what is known of the real pictures."""
