@@ -20,7 +20,8 @@ from impasto.data.packing.packed import PackedImages
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.folder import FolderSource
 from impasto.evaluation.figures.image_metrics import ssim
-from impasto.evaluation.protocols.paired import CONTROL, EQUAL_DB, PAINTED, REFERENCE, PairedProtocol, with_channels
+from impasto.evaluation.protocols.paired import CONTROL, EQUAL_DB, PAINTED, REFERENCE, PairedProtocol
+from impasto.evaluation.protocols.pairs import with_channels
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
 
 N = 12

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -16,7 +15,7 @@ from impasto.base.cache import cache_dir as default_cache_dir
 from impasto.base.checks import check_number
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
-from impasto.base.pixels import from_uint8, luma, to_uint8
+from impasto.base.pixels import from_uint8
 from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.distances import statistics
@@ -33,7 +32,8 @@ from impasto.evaluation.figures.features import (
 from impasto.evaluation.figures.figures import Figure, Settings, check_metrics, check_split, measure, public_name
 from impasto.evaluation.figures.image_metrics import RANGE, lpips, lpips_network, ms_ssim, psnr, ssim
 from impasto.evaluation.figures.intervals import mean_estimate
-from impasto.evaluation.protocols.measurement import Measurement, Sheet, check_fit
+from impasto.evaluation.protocols.measurement import Measurement, check_fit
+from impasto.evaluation.protocols.pairs import Pairs, sheet_of_pairs, with_channels
 from impasto.evaluation.protocols.pictures import Chosen, known_of, repainter
 from impasto.evaluation.real.features import keep
 from impasto.networks.pretrained.chooser import check_features, choose_extractor
@@ -49,8 +49,6 @@ EQUAL_DB: Final = 100.0
 """PSNR of a picture that equals its target: infinity has no mean, and no place in JSON."""
 LEAST: Final = {"psnr": 1, "ssim": 11, "ms_ssim": 161, "lpips": 32}
 """Pixels in height and width that each figure by picture needs."""
-SHOWN: Final = 8
-"""Pairs on the sheet."""
 
 Compare = Callable[[Tensor, Tensor], Tensor]
 """Two batches (n, C, H, W) in [-1, 1] to a value for each picture: (n,)."""
@@ -155,7 +153,7 @@ class PairedProtocol:
             return from_first(Measurement())
         count = num_images or self.num_images
         painted = Chosen(paint, count) if isinstance(paint, PackedImages) else paint
-        chosen = _Pairs(None if content is None else Chosen(content, count), Chosen(target, count), painted)
+        chosen = Pairs(None if content is None else Chosen(content, count), Chosen(target, count), painted)
         rows, estimates = self._rows(chosen, reference)
         names = {name: self._public(name) for name in rows[PAINTED]}
         records = self._records(estimates, rows, chosen, about or {})
@@ -167,11 +165,11 @@ class PairedProtocol:
         )
         found = from_first(found)
         return Measurement(
-            found.figures, found.comparability, found.main, found.rows, {"pairs": partial(_sheet, chosen)}
+            found.figures, found.comparability, found.main, found.rows, {"pairs": partial(sheet_of_pairs, chosen)}
         )
 
     def _rows(
-        self, pairs: "_Pairs", reference: PackedImages | None
+        self, pairs: Pairs, reference: PackedImages | None
     ) -> tuple[dict[str, dict[str, float]], dict[str, Figure]]:
         """Figures by row, and those of the painted pictures with what makes them comparable."""
         compare, channels = self._comparisons(pairs.target), pairs.target.packed.shape[2]
@@ -218,7 +216,7 @@ class PairedProtocol:
         return found
 
     def _compare(
-        self, pictures: Callable[[int, int], Tensor], pairs: "_Pairs", compare: dict[str, Compare], look: bool
+        self, pictures: Callable[[int, int], Tensor], pairs: Pairs, compare: dict[str, Compare], look: bool
     ) -> tuple[dict[str, Tensor], Features | None]:
         """Values of each picture by name, and features of the pictures if they are to be looked at."""
         values: dict[str, list[Tensor]] = {name: [] for name in compare}
@@ -269,7 +267,7 @@ class PairedProtocol:
         return public_name(name, self.extractor.name) if name in DISTANCES else name
 
     def _records(
-        self, figures: dict[str, Figure], rows: dict[str, dict[str, float]], pairs: "_Pairs", about: dict[str, Any]
+        self, figures: dict[str, Figure], rows: dict[str, dict[str, float]], pairs: Pairs, about: dict[str, Any]
     ) -> dict[str, dict[str, Any]]:
         """What makes each figure comparable, with the values of the other rows."""
         records: dict[str, dict[str, Any]] = {}
@@ -305,53 +303,5 @@ class PairedProtocol:
         return {"extractor": extractor, **values}
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """The pairs that are measured; pictures are uint8 by number."""
-
-    content: Chosen | None
-    target: Chosen
-    paint: Callable[[Tensor], Tensor] | Chosen
-
-    def painted(self, start: int, n: int) -> Tensor:
-        """The repainted content."""
-        return self.paint(start, n) if isinstance(self.paint, Chosen) else self.paint(self.inputs(start, n))
-
-    @property
-    def inputs(self) -> Chosen:
-        """The content."""
-        assert self.content is not None, "pictures are painted from content, or given"
-        return self.content
-
-    @property
-    def has_control(self) -> bool:
-        """Whether there is content of the size of the targets."""
-        return self.content is not None and self.content.packed.shape[:2] == self.target.packed.shape[:2]
-
-    def control(self, start: int, n: int) -> Tensor:
-        """The content as it is, with the channels of the targets."""
-        return with_channels(self.inputs(start, n), self.target.packed.shape[2])
-
-
-def with_channels(images: Tensor, channels: int) -> Tensor:
-    """The same pictures with so many channels: grey is repeated, colours become their brightness.
-
-    Args:
-        images: uint8 (N, C, H, W).
-        channels: 1 or 3, or what the pictures have.
-    """
-    if images.shape[1] == channels:
-        return images
-    return to_uint8(luma(from_uint8(images[:, :3]))) if channels == 1 else images[:, :1].expand(-1, channels, -1, -1)
-
-
 def _psnr(images: Tensor, target: Tensor) -> Tensor:
     return psnr(images, target).clamp_max(EQUAL_DB)
-
-
-def _sheet(pairs: _Pairs) -> Sheet:
-    """Rows of an input, what was painted of it, and its target."""
-    count = min(SHOWN, len(pairs.target))
-    shown = ([pairs.control] if pairs.has_control else []) + [pairs.painted, pairs.target]
-    columns = [pictures(0, count) for pictures in shown]
-    return from_uint8(torch.stack([column.cpu() for column in columns], 1).flatten(0, 1)), len(columns)
