@@ -154,3 +154,24 @@ def test_a_missing_folder_is_named(folders: dict[str, Any]) -> None:
         module({**folders, "content": [folders["style"], "nowhere"]})
     with pytest.raises(UserError, match=r"data.style names no folder"):
         module({**folders, "style": []})
+
+
+def test_a_part_may_draw_each_of_its_folders_equally_often(folders: dict[str, Any], tmp_path: Path) -> None:
+    for name, level, count in (("early", 10, 6), ("late", 240, 2)):
+        (tmp_path / "styles" / name).mkdir(parents=True)
+        for i in range(count):
+            pixels = np.full((8, 12, 3), level + i, np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "styles" / name / f"{i}.png")
+    settings = {**folders, "style": str(tmp_path / "styles"), "batch_size": 4, "holdout": 0.0}
+    data = module(settings, parts={"content": "independently", "style": "grouped"})
+    for batch in batches(data, 3):
+        assert sorted(level > 127 for level in levels(batch["style"])) == [False, False, True, True]
+        assert "label" not in batch  # folders of style group pictures, they are told to no network
+    with pytest.raises(UserError, match="Classes of content cannot be drawn equally often"):
+        module(
+            folders, parts={"content": "grouped", "style": "independently"}, content=folders["style"]
+        ).train_dataloader()
+    with pytest.raises(UserError, match=r"data\.parts\.style=paired is not known: choose one of independently"):
+        module(settings, parts={"content": "independently", "style": "paired"})
+    with pytest.raises(UserError, match=r"data\.parts names image, but the pictures come as content, style"):
+        module(settings, parts={"image": "independently"})

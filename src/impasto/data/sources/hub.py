@@ -24,9 +24,9 @@ class HubSource:
     Args:
         repository: ``owner/name`` on the Hub, or a folder of parquet files.
         label: column of the class; None for unlabelled pictures.
-        config: of the repository; its default where null.
+        config: of the repository; None is its default.
         split: of the repository.
-        revision: commit or branch; the main branch where null.
+        revision: commit or branch; None is the main branch.
         image: column of the picture.
     """
 

@@ -29,9 +29,9 @@ def open_wikiart(
         root: a folder copy laid out as ``<Style>/<artist>_<title>.jpg``.
         label: style, genre, artist or none; ``auto`` is genre, or style in a folder copy, which knows no genres.
         repository: data set on the Hub, or a folder of parquet files, with columns image, style, genre and artist.
-        config: of the repository; its default where null.
+        config: of the repository; None is its default.
         split: of the repository.
-        revision: of the repository, a commit or branch; its main branch where null.
+        revision: of the repository, a commit or branch; None is its main branch.
 
     Raises:
         UserError: it cannot be opened so.
