@@ -52,7 +52,9 @@ def processes(trainer: Any) -> int:
     return max(each, 1) * max(int((trainer or {}).get("num_nodes", 1)), 1)
 
 
-def lone_problems(cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module) -> list[str]:
+def single_picture_problems(
+    cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module
+) -> list[str]:
     """Batch normalisation over one value: a batch of one picture, normalised after a dense layer.
 
     The networks are tried without memory for their values; on feature maps one picture has enough of them.

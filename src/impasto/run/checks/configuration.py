@@ -20,7 +20,7 @@ from impasto.base.spec import ImageSpec
 from impasto.data.transforms import as_size
 from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, roles_of
 from impasto.run.checks.annotations import number_problems, word_problems
-from impasto.run.checks.batches import batch_problems, lone_problems
+from impasto.run.checks.batches import batch_problems, single_picture_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems
 from impasto.run.checks.network_trials import moved_attention, size_problems
 
@@ -115,7 +115,7 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
         if len(built) == len(roles):
             problems.found += size_problems(spec, roles, built)
         if len(built) == len(roles) and not problems.found:
-            problems.found += lone_problems(cfg, spec, built["generator"], built["discriminator"])
+            problems.found += single_picture_problems(cfg, spec, built["generator"], built["discriminator"])
     sides = ({n: m for n, m in built.items() if roles[n].optimizer == side} for side in ("g", "d"))
     return replace(parts, generators=next(sides), discriminators=next(sides), model=model)
 
