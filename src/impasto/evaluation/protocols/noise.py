@@ -49,6 +49,8 @@ from impasto.networks.pretrained.chooser import check_features, choose_extractor
 from impasto.networks.pretrained.extractor import Extractor
 
 METRICS: Final = (*MEASURES, "classes")
+CROPS_SEARCHED: Final = 32
+"""Crops of each picture among which the nearest ones are shown."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ class NoiseProtocol:
         learnt = (compared, real.split) if real.trained_on is None else (real.trained_on, "train")
         sets = RealSets(compared, self.num_real, real.split, *learnt, self.cache_dir)
         # Others than those compared with, for the floor of the Fréchet distance.
-        extent = n if "frechet" in self.metrics else 0, self.num_searched if "memorisation" in self.metrics else 0
+        extent = n if "frechet" in self.metrics else 0, self._searched(learnt[0])
         with counting("measuring real pictures", sets.total(*extent)) as tick:
             known = sets.seen_by(self.extractor, *extent, tick)
             of_classifier = sets.seen_by(classifier.network, n, 0) if classifier else None
@@ -209,6 +211,17 @@ class NoiseProtocol:
         searched = real.trained_on if real.trained_on is not None else compared
         make = partial(sheet_of_neighbours, generate, fake.values, known.trained_on, searched)
         return replace(measurement, sheets={"neighbours": make})
+
+    def _searched(self, trained_on: PackedImages) -> int | None:
+        """How many of the pictures trained on are searched; None is all. Of one picture a few crops are enough, for
+        copies of crops are searched by their pixels and features only choose what the sheet of neighbours shows.
+        """
+        if "memorisation" not in self.metrics:
+            return 0
+        if trained_on.cut_from is None:
+            return self.num_searched
+        most = CROPS_SEARCHED * len(np.unique(trained_on.cut_from))
+        return most if self.num_searched is None else min(most, self.num_searched)
 
     def _classifier(self, real: PackedImages) -> LabelClassifier | None:
         """The classifier of labelled pictures, if figures by class are wanted."""
