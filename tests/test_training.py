@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from impasto.evaluation.protocols.records import full_record
+from impasto.evaluation.protocols.figure_records import full_record
 from tests.training import CONF, composed, make_pictures, train, weights
 
 TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix")

@@ -18,7 +18,7 @@ from impasto.base.notices import forget_notices, notices
 from impasto.data.module import ImageDataModule
 from impasto.data.sources.opening import open_folder
 from impasto.data.vectors import digest_of, read_vectors
-from impasto.evaluation.protocols.pictures import conditions_for
+from impasto.evaluation.protocols.sampling import conditions_for
 
 
 def write_npz(path: Path, files: Any, vectors: Any) -> Path:

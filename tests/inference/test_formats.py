@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.data.sources.decode import BadImage, decode, formats
-from impasto.data.sources.deep import decode_layers
 from impasto.data.sources.frames import Frames
+from impasto.data.sources.native_depth import decode_layers
 from impasto.inference.console import follow
 from impasto.inference.formats import format_of, target_name
 from impasto.inference.saving import encode_deep_png

@@ -10,7 +10,7 @@ from torch import Tensor
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import LSGAN
-from impasto.losses.terms.translation import Cycle, Identity
+from impasto.losses.terms.cycle import Cycle, Identity
 from impasto.models.cyclegan import CycleGAN
 from impasto.models.optimisation import BatchPart
 from impasto.networks.patchgan import PatchGAN

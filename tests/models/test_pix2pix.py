@@ -11,8 +11,8 @@ from impasto.augment.diffaugment import DiffAugment
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import NonSaturating
+from impasto.losses.terms.feature_matching import FeatureMatching
 from impasto.losses.terms.pixels import L1
-from impasto.losses.terms.translation import FeatureMatching
 from impasto.models.adversary import Adversary, Told
 from impasto.models.optimisation import BatchPart
 from impasto.models.pix2pix import Pix2Pix

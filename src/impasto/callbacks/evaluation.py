@@ -18,7 +18,7 @@ from impasto.base.sheets import save_sheet
 from impasto.callbacks.checkpoints import Checkpoints
 from impasto.callbacks.clock import due
 from impasto.callbacks.find import find_callback
-from impasto.callbacks.images import log_image
+from impasto.callbacks.log import log_image
 from impasto.callbacks.signals import BrokenOff
 from impasto.evaluation.protocols.measurement import EvaluationProtocol, Measurement, check_fit
 from impasto.models.base import AdversarialModel, Batch

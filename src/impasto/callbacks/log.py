@@ -1,6 +1,10 @@
-"""What training says of itself, at regular counts of pictures."""
+"""What loggers are given: means of losses at regular counts of pictures, and sheets."""
+
+from collections.abc import Iterable
+from pathlib import Path
 
 from lightning import Callback, Trainer
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 
 from impasto.base.ranges import Count, Interval
 from impasto.callbacks.clock import due
@@ -45,3 +49,23 @@ class LogLosses(Callback):
                 values["train/augment_p" if name == "discriminator" else f"train/{name}_augment_p"] = float(p)
         for logger in trainer.loggers:
             logger.log_metrics(values, step=model.images_seen)
+
+
+def log_image(loggers: Iterable[Logger], key: str, path: Path, step: int) -> None:
+    """Show a picture in every logger that can show one.
+
+    Args:
+        loggers: the trainer's.
+        key: name of the picture.
+        path: a PNG file.
+        step: pictures shown to the discriminator so far.
+    """
+    for logger in loggers:
+        if (log_picture := getattr(logger, "log_picture", None)) is not None:
+            log_picture(key, path, step)
+        elif isinstance(logger, TensorBoardLogger):
+            import numpy as np
+            from PIL import Image
+
+            with Image.open(path) as picture:
+                logger.experiment.add_image(key, np.asarray(picture.convert("RGB")), step, dataformats="HWC")

@@ -9,7 +9,7 @@ from impasto.base.files import dispensable
 from impasto.base.ranges import Count, Interval
 from impasto.base.sheets import save_sheet
 from impasto.callbacks.clock import due
-from impasto.callbacks.images import log_image
+from impasto.callbacks.log import log_image
 from impasto.models.base import AdversarialModel, Batch
 
 

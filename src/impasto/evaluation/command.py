@@ -15,8 +15,8 @@ from impasto.base.instantiate import make
 from impasto.base.notices import notice, notices
 from impasto.base.sheets import save_sheet
 from impasto.base.trust import check_targets, is_within, trusted
+from impasto.evaluation.protocols.figure_records import share_records
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
-from impasto.evaluation.protocols.records import share_records
 from impasto.networks.pretrained.chooser import DISTANCES
 from impasto.networks.pretrained.extractor import best_device
 from impasto.painters.loading import load_painter

@@ -8,7 +8,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.base.pixels import as_rgb, from_uint8
 from impasto.evaluation.figures.features import collect
-from impasto.evaluation.figures.figures import public_name
+from impasto.evaluation.figures.metrics import public_name
 from impasto.networks.pretrained import chooser, inception, weights
 from impasto.networks.pretrained.chooser import check_features, choose_extractor
 from impasto.networks.pretrained.efficientnet import EfficientNetLite0

@@ -12,7 +12,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures import features as features_module
-from impasto.evaluation.figures.figures import public_name
+from impasto.evaluation.figures.metrics import public_name
 from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
 from impasto.evaluation.protocols.translation import TranslationProtocol
 from tests.evaluation.conftest import TinyExtractor, random_images

@@ -12,7 +12,7 @@ from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.folder import FolderSource
 from impasto.evaluation.figures.by_class import better, class_balance, class_diversity, class_figures
 from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
-from impasto.evaluation.protocols.pictures import labels_like
+from impasto.evaluation.protocols.sampling import labels_like
 from impasto.evaluation.real.classifier import can_be_classified, classifier_for, different_pictures
 from impasto.evaluation.real.features import uint8_slice
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder

@@ -14,7 +14,7 @@ from impasto.data.sources.folder import FolderSource
 from impasto.data.split import crops_of
 from impasto.evaluation.figures.distances import frechet, some_positions, statistics
 from impasto.evaluation.figures.features import Features, RealFeatures
-from impasto.evaluation.figures.figures import FLOOR, Settings, measure
+from impasto.evaluation.figures.metrics import FLOOR, Settings, measure
 from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
 from impasto.evaluation.real.features import uint8_slice
 from impasto.evaluation.real.sets import RealSets, floor_between

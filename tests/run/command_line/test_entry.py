@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from impasto.base.errors import UserError
 from impasto.run.command_line.arguments import with_text_quoted
 from impasto.run.command_line.entry import register_resolvers, report_user_errors
-from impasto.run.command_line.values import added_problems, group_problems, misfits, refuse_misfits
+from impasto.run.command_line.override_checks import added_problems, group_problems, misfits, refuse_misfits
 from tests.training import CONF, ROOT
 
 GROUPS = ("loss", "penalty", "logger", "data")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
-from impasto.callbacks.images import log_image
+from impasto.callbacks.log import log_image
 from impasto.run.records import loggers as module
 from impasto.run.records.loggers import WandbRun, choose_wandb_mode, finish_loggers, make_loggers, tensorboard_logger
 from impasto.run.records.metrics_csv import MetricsCsv

@@ -7,7 +7,7 @@ import pytest
 from impasto.base.environment import package_versions
 from impasto.base.files import write_json
 from impasto.base.notices import forget_notices, notice, notices
-from impasto.evaluation.protocols.records import share_records
+from impasto.evaluation.protocols.figure_records import share_records
 from impasto.run.records.report import curve_groups, metrics_table, read_columns, write_report
 from impasto.run.records.summary import metric_table, outcome
 

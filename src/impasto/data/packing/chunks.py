@@ -15,7 +15,7 @@ import numpy as np
 from impasto.data.packing.depth import as_depth
 from impasto.data.packing.sizing import SizePolicy, adapt_channels, scaled, to_size
 from impasto.data.sources.decode import BadImage, decode, read_file
-from impasto.data.sources.deep import decode_deep
+from impasto.data.sources.native_depth import decode_deep
 from impasto.data.sources.source import Item, Layers, Load, Made, Missing
 
 ASPECT: Final = 0.02

@@ -9,7 +9,7 @@ import numpy as np
 from impasto.base.errors import UserError
 from impasto.data.packing.packed import PackedImages
 from impasto.data.sources.decode import BadImage, read_file
-from impasto.data.sources.deep import is_deep
+from impasto.data.sources.native_depth import is_deep
 from impasto.data.sources.source import Layers, Load, Made, Missing, Source
 
 Depth = Literal[8, 16, "auto"]

@@ -20,7 +20,7 @@ from impasto.data.sources.decode import (
     read_file,
     upright,
 )
-from impasto.data.sources.deep import decode_layers, is_beyond_pillow
+from impasto.data.sources.native_depth import decode_layers, is_beyond_pillow
 
 Layers = tuple[np.ndarray, np.ndarray | None]
 """uint8 or uint16 (H, W, C), and the opacity (H, W, 1) of the same type; None for an opaque format."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from impasto.evaluation.figures.features import Features, RealFeatures
-from impasto.evaluation.figures.figures import Figure, frechet_figure
+from impasto.evaluation.figures.metrics import Figure, frechet_figure
 from impasto.networks.pretrained.extractor import Extractor
 
 

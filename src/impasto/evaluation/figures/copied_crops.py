@@ -11,7 +11,7 @@ from impasto.base.notices import notice
 from impasto.base.pixels import from_uint8
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.features import CHUNK, Pictures
-from impasto.evaluation.figures.figures import Figure
+from impasto.evaluation.figures.metrics import Figure
 from impasto.networks.pretrained.extractor import best_device
 
 BLOCK: Final = 64

@@ -9,7 +9,7 @@ from impasto.evaluation.figures.descriptions import Description, Networks
 from impasto.evaluation.figures.distances import statistics
 from impasto.evaluation.figures.feature_statistics import gram_distance, mean_std_distance
 from impasto.evaluation.figures.features import Features, RealFeatures
-from impasto.evaluation.figures.figures import Figure, Settings, measure, preferred, public_name
+from impasto.evaluation.figures.metrics import Figure, Settings, measure, preferred, public_name
 
 OURS: Final = "painted"
 CONTROLS: Final = ("content", "content in the style's colours")

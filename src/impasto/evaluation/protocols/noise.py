@@ -29,7 +29,7 @@ from impasto.evaluation.figures.features import (
     from_first,
     outputs_sha256,
 )
-from impasto.evaluation.figures.figures import (
+from impasto.evaluation.figures.metrics import (
     MEASURES,
     Figure,
     Settings,
@@ -41,7 +41,7 @@ from impasto.evaluation.figures.figures import (
 )
 from impasto.evaluation.figures.neighbours import nearest, neighbour_sheet
 from impasto.evaluation.protocols.measurement import Measurement, Sheet, check_fit
-from impasto.evaluation.protocols.pictures import conditions_for, origin_of, pictures_of
+from impasto.evaluation.protocols.sampling import conditions_for, origin_of, pictures_of
 from impasto.evaluation.real.classifier import can_be_classified, classifier_for
 from impasto.evaluation.real.features import uint8_slice
 from impasto.evaluation.real.sets import RealSets

@@ -29,12 +29,12 @@ from impasto.evaluation.figures.features import (
     from_first,
     outputs_sha256,
 )
-from impasto.evaluation.figures.figures import Figure, Settings, check_metrics, check_split, measure, public_name
 from impasto.evaluation.figures.image_metrics import RANGE, lpips, lpips_network, ms_ssim, psnr, ssim
 from impasto.evaluation.figures.intervals import mean_estimate
+from impasto.evaluation.figures.metrics import Figure, Settings, check_metrics, check_split, measure, public_name
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.pairs import Pairs, sheet_of_pairs, with_channels
-from impasto.evaluation.protocols.pictures import Chosen, known_of, repainter
+from impasto.evaluation.protocols.sampling import Chosen, known_of, repainter
 from impasto.evaluation.real.features import keep
 from impasto.networks.pretrained.chooser import check_features, choose_extractor
 from impasto.networks.pretrained.extractor import Extractor, best_device

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from impasto.base.pixels import from_uint8, luma, to_uint8
 from impasto.evaluation.protocols.measurement import Sheet
-from impasto.evaluation.protocols.pictures import Chosen
+from impasto.evaluation.protocols.sampling import Chosen
 
 SHOWN: Final = 8
 """Pairs on the sheet."""

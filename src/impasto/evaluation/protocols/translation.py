@@ -17,11 +17,11 @@ from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.descriptions import Description, Networks, describe
 from impasto.evaluation.figures.features import Pictures, from_first
-from impasto.evaluation.figures.figures import Settings, check_metrics, check_split
+from impasto.evaluation.figures.metrics import Settings, check_metrics, check_split
 from impasto.evaluation.protocols.color_matching import colours_of, match_colours
 from impasto.evaluation.protocols.comparison import CONTROLS, OURS, REFERENCE, Comparison
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
-from impasto.evaluation.protocols.pictures import Chosen, repainter
+from impasto.evaluation.protocols.sampling import Chosen, repainter
 from impasto.evaluation.real.features import keep
 from impasto.networks.pretrained.chooser import (
     STATISTICS,

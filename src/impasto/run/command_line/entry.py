@@ -19,8 +19,8 @@ from impasto.run.command_line.composition_errors import (
     settings_of,
 )
 from impasto.run.command_line.help import answer_help
+from impasto.run.command_line.override_checks import refuse_misfits
 from impasto.run.command_line.resolvers import one_gpu, trial_dir
-from impasto.run.command_line.values import refuse_misfits
 
 
 def register_resolvers() -> None:

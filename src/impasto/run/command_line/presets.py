@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from impasto.base.notices import notice
 from impasto.run.command_line.composition_errors import CONF
-from impasto.run.command_line.values import key_of
+from impasto.run.command_line.override_checks import key_of
 
 PRESETS: Final = ("experiment", "debug")
 """Groups whose choices set keys of other groups."""

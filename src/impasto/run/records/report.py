@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from impasto.base.files import dispensable, whole_or_not
 from impasto.base.sheets import legend
-from impasto.evaluation.protocols.records import full_record
+from impasto.evaluation.protocols.figure_records import full_record
 from impasto.run.records.summary import length
 
 STYLE = """

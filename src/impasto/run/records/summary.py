@@ -17,8 +17,8 @@ from impasto.callbacks.evaluation import Evaluation
 from impasto.callbacks.find import find_callback
 from impasto.callbacks.guard import Guard
 from impasto.callbacks.progress import TrainingProgress
+from impasto.evaluation.protocols.figure_records import share_records
 from impasto.evaluation.protocols.measurement import Measurement
-from impasto.evaluation.protocols.records import share_records
 from impasto.models.base import AdversarialModel
 
 

@@ -1,4 +1,4 @@
-from impasto.evaluation.protocols.records import full_record, share_records
+from impasto.evaluation.protocols.figure_records import full_record, share_records
 
 METRICS = {
     "fd": {"value": 1.0, "extractor": "net", "sha": "1", "real": 9, "interval": None, "higher_is_better": False},

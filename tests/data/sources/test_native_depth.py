@@ -13,7 +13,7 @@ from PIL import Image
 
 from impasto.base.notices import forget_notices, notices
 from impasto.data.sources.decode import BadImage, decode, on_white
-from impasto.data.sources.deep import decode_deep, decode_layers, is_deep
+from impasto.data.sources.native_depth import decode_deep, decode_layers, is_deep
 from tests.data.messy import bad_pictures, good_pictures
 
 SAMPLES = np.random.default_rng(0).integers(0, 65536, (5, 7, 4), dtype=np.uint16)
