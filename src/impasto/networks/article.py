@@ -1,4 +1,4 @@
-"""The pair of networks of the project's source article, as it must have been meant.
+"""The pair of networks of the project's source article, with its errors corrected.
 
 The article's listing applies a two-dimensional convolution to a flat noise vector; here the vector is projected to a
 small feature map first. README.md lists all corrections.
@@ -56,9 +56,9 @@ class ArticleGenerator(nn.Module):
 
 
 class ArticleDiscriminator(nn.Module):
-    """3x3 convolutions of stride 2 with LeakyReLU(0.2), and one decision.
+    """3x3 convolutions of stride 2 with LeakyReLU(0.2), then one score.
 
-    The sigmoid of the decision is inside the loss, where it does not lose precision (log-sigmoid of a raw score).
+    The sigmoid of the score is inside the loss, where it does not lose precision (log-sigmoid of a raw score).
 
     Args:
         channels: of the pictures.
@@ -83,5 +83,5 @@ class ArticleDiscriminator(nn.Module):
         return self.decide(self.features(images)).flatten()
 
     def probability(self, images: Tensor) -> Tensor:
-        """The article's sigmoid decision: (N,) in [0, 1], how likely each picture is real."""
+        """The sigmoid of the scores, as in the article: (N,) in [0, 1], how likely each picture is real."""
         return torch.sigmoid(self(images))

@@ -1,4 +1,4 @@
-"""Networks built for the data that they are to see."""
+"""Networks built from the spec of the data."""
 
 import inspect
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from impasto.base.spec import ImageSpec
 
 
 def build_network(partial: Callable[..., nn.Module], spec: ImageSpec, given: ImageSpec | None = None) -> nn.Module:
-    """Call a network's factory with what it wants to know of the data.
+    """Call a network's factory with the arguments it takes from the data.
 
     Args:
         partial: a class or partial that takes any of ``channels``, ``height``, ``width``, ``num_classes``,
             ``condition_dim`` and ``given_channels`` by name.
         spec: of the pictures that the network paints or judges.
-        given: of the pictures that it is shown besides, such as the content that it repaints; None for none.
+        given: of the pictures it is conditioned on, such as the content it repaints; None if it takes none.
     """
     # Of the class, since that of a partial with an argument too many is an error that does not name it.
     parameters = inspect.signature(getattr(partial, "func", partial)).parameters

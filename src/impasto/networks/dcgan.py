@@ -50,35 +50,35 @@ class Block(nn.Module):
             self.after.append(SelfAttention(channels, spectral))
 
     def forward(self, x: Tensor, condition: Tensor | None = None, size: Size | None = None) -> Tensor:
-        """(N, C, h, w) to (N, channels, h', w'); ``size`` is given on to a convolution that enlarges."""
+        """(N, C, h, w) to (N, channels, h', w'); ``size`` is passed to a convolution that enlarges."""
         x = self.convolution(x) if size is None else self.convolution(x, size)
         return self.after(self.norm(x, condition))
 
 
 class DCGANGenerator(nn.Module):
-    """Noise to a small feature map, doubled until it has the picture's size.
+    """Projects noise to a small feature map, which is doubled up to the picture's size.
 
     Args:
         channels: of the pictures.
         height: of the pictures, 7 or more.
         width: of the pictures, 7 or more.
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
         latent_dim: length of the noise vector.
         features: channels before the last doubling; twice as many at each coarser size.
-        max_features: at most so many.
+        max_features: upper limit of channels at any size.
         depth: convolutions at each size.
         conditioning: ``norm`` (conditional normalisation), ``concat`` (beside the noise) or ``none``.
         norm: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``.
         upsampling: ``nearest`` or ``transposed``.
-        attention: resolutions with self-attention (shorter side; the nearest there is).
+        attention: resolutions with self-attention, as shorter sides; the nearest level is taken.
         dropout: probability of a channel to be dropped.
         slope: of the LeakyReLUs; 0 is ReLU.
         spectral_norm: on all layers.
         embedding: length of the embedded condition.
 
     Raises:
-        UserError: pictures that are too small, or a kind that there is not.
+        UserError: the pictures are too small, or a kind is unknown.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class DCGANGenerator(nn.Module):
         """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1], float32.
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         z, embedded = self.input(z, condition)
         x = self.project(z).unflatten(1, self.base).contiguous(memory_format=torch.channels_last)
@@ -159,20 +159,20 @@ class DCGANGenerator(nn.Module):
 
 
 class DCGANDiscriminator(nn.Module):
-    """4x4 convolutions of stride 2 until the shorter side is 4 to 6, then one decision.
+    """4x4 convolutions of stride 2 until the shorter side is 4 to 6, then one score.
 
     Args:
         channels: of the pictures.
         height: of the pictures, 7 or more.
         width: of the pictures, 7 or more.
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
-        features: channels after the first halving; twice as many after each other.
-        max_features: at most so many.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
+        features: channels after the first halving, doubled by each further one.
+        max_features: upper limit of channels at any size.
         depth: convolutions at each size.
         conditioning: ``projection``, ``concat`` or ``none``.
         norm: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``; the first convolution has none.
-        attention: resolutions with self-attention (shorter side; the nearest there is).
+        attention: resolutions with self-attention, as shorter sides; the nearest level is taken.
         dropout: probability of a channel to be dropped.
         slope: of the LeakyReLUs.
         spectral_norm: on all layers.
@@ -180,7 +180,7 @@ class DCGANDiscriminator(nn.Module):
         sigmoid: squash the scores into [0, 1].
 
     Raises:
-        UserError: pictures that are too small, or a kind that there is not.
+        UserError: the pictures are too small, or a kind is unknown.
     """
 
     def __init__(
@@ -251,7 +251,7 @@ class DCGANDiscriminator(nn.Module):
         """(N, C, H, W) and labels (N,) or vectors (N, condition_dim) to scores (N,).
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         for i, block in enumerate(self.blocks):
             x = block(pad_to_even(x) if i % self.depth == 0 else x)

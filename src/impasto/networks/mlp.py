@@ -1,4 +1,4 @@
-"""The fully connected pair of the first GAN (Goodfellow et al. 2014), with today's activations."""
+"""The fully connected pair of the first GAN (Goodfellow et al. 2014), with current activations."""
 
 import math
 from typing import Literal, get_args
@@ -34,17 +34,17 @@ def hidden_layer(before: int, after: int, norm: NormKind, slope: float, dropout:
 
 
 class MLPGenerator(nn.Module):
-    """Noise to ever wider layers to all pixels.
+    """Maps noise to all pixels through dense layers of growing width.
 
     Args:
         channels: of the pictures.
         height: of the pictures.
         width: of the pictures.
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
         latent_dim: length of the noise vector.
-        features: units of the first hidden layer; twice as many in each next one.
-        max_features: at most so many.
+        features: units of the first hidden layer, doubled by each next one.
+        max_features: upper limit of units in a layer.
         depth: hidden layers.
         conditioning: ``concat`` (beside the noise) or ``none``.
         norm: ``batch``, ``layer`` or ``none``; the first layer has none.
@@ -92,23 +92,23 @@ class MLPGenerator(nn.Module):
         """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1], float32.
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         z, _ = self.input(z, condition)
         return torch.tanh(self.paint(self.hidden(z)).float()).unflatten(1, self.shape)
 
 
 class MLPDiscriminator(nn.Module):
-    """All pixels to ever narrower layers to one decision.
+    """Maps all pixels to one score through dense layers of shrinking width.
 
     Args:
         channels: of the pictures.
         height: of the pictures.
         width: of the pictures.
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
         features: units of the last hidden layer; twice as many in each one before.
-        max_features: at most so many.
+        max_features: upper limit of units in a layer.
         depth: hidden layers.
         conditioning: ``projection``, ``concat`` (beside the pixels) or ``none``.
         norm: ``batch``, ``layer`` or ``none``; the first layer has none.
@@ -169,7 +169,7 @@ class MLPDiscriminator(nn.Module):
         """(N, C, H, W) and labels (N,) or vectors (N, condition_dim) to scores (N,).
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         x = x.flatten(1)
         if self.embed is not None:

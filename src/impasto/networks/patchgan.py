@@ -1,4 +1,4 @@
-"""Discriminators that judge patches, not pictures (Isola et al. 2017), at one scale or several (Wang et al. 2018)."""
+"""Discriminators that score patches, not pictures (Isola et al. 2017), at one scale or several (Wang et al. 2018)."""
 
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -19,7 +19,7 @@ class PatchGAN(nn.Module):
 
     Args:
         channels: of the pictures.
-        given_channels: of pictures that they are judged in the light of, which are put beside them; 0 for none.
+        given_channels: of the conditioning pictures, concatenated along the channels; 0 for none.
         features: channels after the first convolution, doubled by each layer up to eight times as many.
         layers: layers that halve the size; a score sees 16, 34, 70 or 142 pixels a side with 1, 2, 3 or 4 of them.
         norm: instance (as published) or none.
@@ -28,7 +28,7 @@ class PatchGAN(nn.Module):
             score then sees 18, 40, 84 or 172 pixels a side.
         init: of the weights, see :func:`~impasto.networks.resnet_translation.initialise`.
         init_gain: of the weights at the start; published code has 0.02.
-        fast: norms that leave the memory format as it is: sooner on a CPU, with other rounding.
+        fast: norms that keep the memory format: faster on a CPU, with other rounding.
     """
 
     sigmoid = False
@@ -70,7 +70,7 @@ class PatchGAN(nn.Module):
                     nn.utils.parametrizations.spectral_norm(stage)
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Doubt small initial weights without a normalisation that makes up for them."""
+        """Doubt small initial weights that no normalisation makes up for."""
         yield from small_weights(parts.key_of(self), *self.start)
 
     def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
@@ -79,13 +79,13 @@ class PatchGAN(nn.Module):
         Args:
             images: (N, C, H, W).
             condition: not used.
-            given: (N, given_channels, H, W), pictures in whose light they are judged.
+            given: (N, given_channels, H, W), the conditioning pictures.
 
         Returns:
             One map (N, 1, h, w) of raw scores, with the activations after each LeakyReLU as features.
 
         Raises:
-            UserError: a picture smaller than the network's reach.
+            UserError: the pictures are smaller than the network's receptive field.
         """
         if min(images.shape[-2:]) < self.smallest:
             raise UserError(
@@ -129,5 +129,5 @@ class MultiScalePatchGAN(nn.Module):
 
 
 def halved(images: Tensor) -> Tensor:
-    """Half the size, as in pix2pixHD: means over 3 x 3 pixels that are there."""
+    """Half the size, as in pix2pixHD: means over 3 x 3 pixels, those outside left out."""
     return F.avg_pool2d(images, 3, 2, padding=1, count_include_pad=False)

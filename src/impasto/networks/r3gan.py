@@ -29,15 +29,15 @@ class R3GANGenerator(nn.Module):
         height: of the pictures, 7 or more.
         width: of the pictures, 7 or more.
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
         latent_dim: length of the noise vector.
         features: channels at the picture's size; twice as many at each coarser size.
-        max_features: at most so many.
+        max_features: upper limit of channels at any size.
         depth: residual blocks at each size.
-        expansion: middle channels of a block for each channel at its ends.
+        expansion: channels in the middle of a block, as a multiple of those at its ends.
         group: channels that are convolved together.
         conditioning: ``concat`` (beside the noise, as in the paper), ``norm`` (modulation of every block) or ``none``.
-        attention: resolutions with self-attention (shorter side; the nearest there is).
+        attention: resolutions with self-attention, as shorter sides; the nearest level is taken.
         norm: at the start of each block: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``, as in the paper.
         dropout: probability of a channel in the middle of a block to be dropped.
         slope: of the LeakyReLUs.
@@ -45,7 +45,7 @@ class R3GANGenerator(nn.Module):
         embedding: length of the embedded condition.
 
     Raises:
-        UserError: pictures that are too small, channels that cannot be grouped, or a kind that there is not.
+        UserError: the pictures are too small, channels cannot be grouped, or a kind is unknown.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class R3GANGenerator(nn.Module):
         Nothing bounds the colours while training, as in the paper; in evaluation they are clamped to [-1, 1].
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         z, embedded = self.input(z, condition)
         scale = self.project(z)[:, :, None, None]
@@ -111,21 +111,21 @@ class R3GANGenerator(nn.Module):
 
 
 class R3GANDiscriminator(nn.Module):
-    """The generator's mirror image, and one decision.
+    """The generator's mirror image, ending in one score.
 
     Args:
         channels: of the pictures.
         height: of the pictures, 7 or more.
         width: of the pictures, 7 or more.
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
         features: channels at the picture's size; twice as many at each coarser size.
-        max_features: at most so many.
+        max_features: upper limit of channels at any size.
         depth: residual blocks at each size.
-        expansion: middle channels of a block for each channel at its ends.
+        expansion: channels in the middle of a block, as a multiple of those at its ends.
         group: channels that are convolved together.
         conditioning: ``projection``, ``concat`` or ``none``.
-        attention: resolutions with self-attention (shorter side; the nearest there is).
+        attention: resolutions with self-attention, as shorter sides; the nearest level is taken.
         norm: at the start of each block: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``, as in the paper.
         dropout: probability of a channel in the middle of a block to be dropped.
         slope: of the LeakyReLUs.
@@ -134,7 +134,7 @@ class R3GANDiscriminator(nn.Module):
         sigmoid: squash the scores into [0, 1].
 
     Raises:
-        UserError: pictures that are too small, channels that cannot be grouped, or a kind that there is not.
+        UserError: the pictures are too small, channels cannot be grouped, or a kind is unknown.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class R3GANDiscriminator(nn.Module):
         """(N, C, H, W) and labels (N,) or vectors (N, condition_dim) to scores (N,).
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         x = self.see(x)
         for size, change, stage in zip(self.sizes, self.transitions, self.stages, strict=True):

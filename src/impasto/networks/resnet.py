@@ -19,29 +19,29 @@ from impasto.networks.layers.residual import DiscriminatorBlock, GeneratorBlock
 
 
 class ResNetGenerator(nn.Module):
-    """Noise to a small feature map, then residual blocks that double the size.
+    """Projects noise to a small feature map, whose size residual blocks then double.
 
     Args:
         channels: of the pictures.
         height: of the pictures, 7 or more.
         width: of the pictures, 7 or more.
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
         latent_dim: length of the noise vector.
         features: channels at the picture's size; twice as many at each coarser size.
-        max_features: at most so many.
+        max_features: upper limit of channels at any size.
         depth: residual blocks at each size.
         conditioning: ``norm`` (conditional normalisation), ``concat`` (beside the noise) or ``none``.
         norm: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``.
         upsampling: ``nearest`` or ``transposed``.
-        attention: resolutions with self-attention (shorter side; the nearest there is).
+        attention: resolutions with self-attention, as shorter sides; the nearest level is taken.
         dropout: probability of a channel to be dropped.
         slope: of the LeakyReLUs; 0 is ReLU.
         spectral_norm: on all layers.
         embedding: length of the embedded condition.
 
     Raises:
-        UserError: pictures that are too small, or a kind that there is not.
+        UserError: the pictures are too small, or a kind is unknown.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class ResNetGenerator(nn.Module):
         """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1], float32.
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         z, embedded = self.input(z, condition)
         x = self.project(z).unflatten(1, self.base).contiguous(memory_format=torch.channels_last)
@@ -122,13 +122,13 @@ class ResNetDiscriminator(nn.Module):
         height: of the pictures, 7 or more.
         width: of the pictures, 7 or more.
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
-        features: channels after the first halving; twice as many after each other.
-        max_features: at most so many.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
+        features: channels after the first halving, doubled by each further one.
+        max_features: upper limit of channels at any size.
         depth: residual blocks at each size.
         conditioning: ``projection``, ``concat`` or ``none``.
         norm: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``; the first block has none.
-        attention: resolutions with self-attention (shorter side; the nearest there is).
+        attention: resolutions with self-attention, as shorter sides; the nearest level is taken.
         dropout: probability of a channel to be dropped.
         slope: of the LeakyReLUs; 0 is ReLU.
         spectral_norm: on all layers.
@@ -136,7 +136,7 @@ class ResNetDiscriminator(nn.Module):
         sigmoid: squash the scores into [0, 1].
 
     Raises:
-        UserError: pictures that are too small, or a kind that there is not.
+        UserError: the pictures are too small, or a kind is unknown.
     """
 
     def __init__(
@@ -207,7 +207,7 @@ class ResNetDiscriminator(nn.Module):
         """(N, C, H, W) and labels (N,) or vectors (N, condition_dim) to scores (N,).
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         for size, block, attend in zip(self.sizes, self.blocks, self.attention, strict=True):
             x = attend(block(x, size))

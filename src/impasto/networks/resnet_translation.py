@@ -30,7 +30,7 @@ class TranslationGenerator(nn.Module):
 
     Args:
         channels: of the pictures that it paints.
-        given_channels: of the pictures that it repaints; None for as many.
+        given_channels: of the pictures that it repaints; None takes ``channels``.
         features: channels after the first convolution; four times as many in the blocks.
         blocks: residual blocks; 9 as published, 6 for pictures of 128 pixels.
         norm: instance (as published), batch (the same function at any picture size) or none.
@@ -41,11 +41,11 @@ class TranslationGenerator(nn.Module):
             leave a checkerboard.
         init: of the weights, see :func:`initialise`.
         init_gain: of the weights at the start, see :func:`initialise`; CUT's published code has 0.02.
-        fast: on a CPU compute the same function sooner, with other rounding: the blocks' convolutions by Winograd's
-            tiles, and norms that leave the memory format as it is.
+        fast: on a CPU compute the same function faster, with other rounding: Winograd's algorithm for the convolutions
+            of the blocks, and norms that keep the memory format.
 
     Raises:
-        UserError: ``residual`` where it paints another number of channels than it is given.
+        UserError: ``residual`` with different numbers of channels in and out.
     """
 
     stride = 4
@@ -93,7 +93,7 @@ class TranslationGenerator(nn.Module):
             nn.init.normal_(self.layers[-1].weight, std=1e-3)  # type: ignore[arg-type]
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Doubt small initial weights without a normalisation that makes up for them."""
+        """Doubt small initial weights that no normalisation makes up for."""
         yield from small_weights(parts.key_of(self), *self.start)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -193,19 +193,19 @@ def activation(width: int, norm: Norm, fast: bool = False) -> list[nn.Module]:
 
 
 def reflected(before: int, after: int, stride: int = 1) -> nn.Conv2d:
-    """A 3 x 3 convolution that cannot tell where the border is: zeros around a picture end as a frame painted on it."""
+    """A 3 x 3 convolution with reflected borders: zeros around a picture would show as a painted frame."""
     return nn.Conv2d(before, after, 3, stride, padding=1, padding_mode="reflect")
 
 
 def down(before: int, after: int, norm: Norm, antialias: bool, fast: bool = False) -> list[nn.Module]:
-    """Half the size; four layers either way, so that layer numbers hold."""
+    """Halve the size; always in four layers, so that layer numbers stay the same."""
     if antialias:
         return [reflected(before, after), *activation(after, norm, fast), BlurDown()]
     return [reflected(before, after, stride=2), *activation(after, norm, fast), nn.Identity()]
 
 
 def up(before: int, after: int, norm: Norm, upsampling: Upsampling = "bilinear", fast: bool = False) -> list[nn.Module]:
-    """Twice the size; four layers either way. Bilinear is the kernel [1, 3, 3, 1] of CUT's up-sampling.
+    """Double the size; always in four layers. Bilinear is the kernel [1, 3, 3, 1] of CUT's up-sampling.
 
     Raises:
         UserError: another kind of up-sampling.
@@ -237,7 +237,7 @@ def small_weights(key: str, norm: str, init: Init, gain: float) -> Iterator[Doub
 
 
 def initialise(network: nn.Module, gain: float = 1.0, init: Init = "xavier") -> None:
-    """Weights of convolutions and dense layers drawn anew, zero biases.
+    """Draw the weights of convolutions and dense layers anew, and set their biases to zero.
 
     Args:
         network: all its layers.

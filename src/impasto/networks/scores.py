@@ -43,7 +43,7 @@ class Scores:
         return torch.stack([scores.sum() for scores in self.maps]).sum() if len(self.maps) > 1 else self.maps[0].sum()
 
     def flat(self) -> Tensor:
-        """All scores of each picture: (N, K), or the map itself where there is only one."""
+        """All scores of each picture: (N, K); a single map is returned as it is."""
         return torch.cat([scores.flatten(1) for scores in self.maps], 1) if len(self.maps) > 1 else self.maps[0]
 
     def halves(self) -> "tuple[Scores, Scores]":

@@ -1,4 +1,4 @@
-"""Batch statistics for averaged weights."""
+"""Batch statistics for averaged weights: the standing statistics of Brock et al. 2019."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,10 +14,10 @@ def running_norms(network: nn.Module) -> list[Any]:
 
 @torch.no_grad()
 def standing_statistics(network: nn.Module, runs: Iterable[Callable[[], object]]) -> None:
-    """Let normalisation layers measure anew what the network makes of its inputs.
+    """Measure the running statistics of normalisation layers anew.
 
-    A moving average of weights never saw the statistics that were gathered with other weights; plain means over a few
-    batches fit it (the standing statistics of Brock et al. 2019, appendix C.1). All other layers stay as they are.
+    Running statistics were gathered with the weights in training, and do not fit their moving average; means over a
+    few batches do (Brock et al. 2019, appendix C.1). All other layers keep their mode.
 
     Args:
         network: in evaluation mode.

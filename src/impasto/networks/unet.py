@@ -1,4 +1,4 @@
-"""The U-Net of pix2pix (Ronneberger et al. 2015; Isola et al. 2017): down to a point and up again, with skips."""
+"""The U-Net of pix2pix (Ronneberger et al. 2015; Isola et al. 2017): halved to a single pixel and back, with skips."""
 
 from collections.abc import Iterator
 
@@ -15,27 +15,27 @@ from impasto.networks.resnet_translation import Init, Norm, initialise, normalis
 class UNetGenerator(nn.Module):
     """Repaints (N, C, H, W) in [-1, 1].
 
-    Each level halves the size with a 4 x 4 convolution and doubles it with a transposed one; what a level sees is put
-    beside what comes back from below.
+    Each level halves the size with a 4 x 4 convolution and doubles it with a transposed one; its input is concatenated
+    with what comes back from the level below.
 
     Args:
         channels: of the pictures that it paints.
         height: of the pictures in training; levels stop where the shorter side would be a single pixel.
         width: likewise.
-        given_channels: of the pictures that it repaints; None for as many.
+        given_channels: of the pictures that it repaints; None takes ``channels``.
         features: channels of the first level, doubled by each up to eight times as many.
         levels: how often the size is halved, 8 for pictures of 256 pixels as published; fewer for smaller ones.
-        norm: instance, batch (as published, at batches of one picture the same in training) or none.
+        norm: instance, batch (as published; in training on batches of one picture the same as instance) or none.
         dropout: share of values dropped in the three levels above the innermost that have all channels, in training.
         init: of the weights, see :func:`~impasto.networks.resnet_translation.initialise`.
         init_gain: likewise; 0.02 in the published code.
 
     Raises:
-        UserError: numbers that make no sense.
+        UserError: fewer than 2 levels or 1 feature.
     """
 
     memory_format = torch.contiguous_format
-    """Of the weights, most of which belong to maps of a few pixels, see ``layers/matrix_convolution.py``."""
+    """Memory format of the weights: most belong to maps of few pixels, see ``layers/matrix_convolution.py``."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class UNetGenerator(nn.Module):
         initialise(self, init_gain, init)
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Doubt small initial weights without a normalisation that makes up for them."""
+        """Doubt small initial weights that no normalisation makes up for."""
         yield from small_weights(parts.key_of(self), *self.start)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The residual blocks of R3GAN (Huang et al. 2024, section 3.4), and what joins their stages."""
+"""The residual blocks of R3GAN (Huang et al. 2024, section 3.4), and the layers between their stages."""
 
 from torch import Tensor, nn
 
@@ -16,14 +16,14 @@ class ResidualBlock(nn.Module):
 
     Args:
         channels: in and out.
-        expansion: the middle has so many times ``channels``.
+        expansion: channels in the middle, as a multiple of ``channels``.
         group: channels that are convolved together in the middle.
         slope: of the LeakyReLUs.
         blocks: residual blocks in the whole network; Fixup scales a branch of m = 3 layers by blocks^(-1 / (2m - 2)).
         condition_width: length of the embedded condition that modulates the branch, 0 without one.
         norm: kind of normalisation at the start of the branch; none in the paper.
         dropout: probability of a channel of the middle to be dropped.
-        spectral: spectral norm on all layers. It cannot hold weights of zero, with which the branch starts otherwise.
+        spectral: spectral norm on all layers. Weights of zero, with which the branch starts otherwise, have none.
     """
 
     def __init__(
@@ -63,5 +63,5 @@ class ResidualBlock(nn.Module):
 
 
 def transition(before: int, after: int, spectral: bool = False) -> nn.Module:
-    """What takes one stage's channels to the next one's."""
+    """The layer between two stages, which changes the number of channels."""
     return nn.Identity() if before == after else conv(before, after, 1, bias=False, init=linear_init, spectral=spectral)

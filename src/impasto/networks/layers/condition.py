@@ -1,4 +1,4 @@
-"""What a network is told besides its input: a label or a vector."""
+"""Conditions of a network: a label or a vector, embedded."""
 
 from typing import Literal, get_args
 
@@ -13,13 +13,13 @@ DiscriminatorConditioning = Literal["projection", "concat", "none"]
 
 
 class ConditionEmbedding(nn.Module):
-    """A label or a float vector to a vector of ``width`` numbers.
+    """Embeds a label or a float vector as a vector of ``width`` numbers.
 
     Args:
-        num_classes: labels are 0 to ``num_classes`` - 1; not looked at where ``condition_dim`` is given.
+        num_classes: labels are 0 to ``num_classes`` - 1; ignored if ``condition_dim`` is given.
         condition_dim: length of the vectors, of any origin; 0 for labels.
         width: length of the result.
-        init: of the weights; N(0, 1) where null, as labels are usually embedded.
+        init: of the weights; N(0, 1) is usual for embedded labels.
         spectral: spectral norm on the weights.
     """
 
@@ -74,14 +74,14 @@ class LatentInput(nn.Module):
     Args:
         latent_dim: length of the noise vector.
         num_classes: labels; 0 without.
-        condition_dim: length of condition vectors, which go before labels; 0 without.
-        conditioning: ``concat`` (beside the noise), ``norm`` (handed on) or ``none``.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
+        conditioning: ``concat`` (beside the noise), ``norm`` (passed on to the normalisations) or ``none``.
         embedding: length of the embedded condition.
 
     Attributes:
         width: length of what the first layer gets.
         condition_width: length of what normalisations get, 0 for nothing.
-        conditional: whether the condition is made use of.
+        conditional: whether the condition is used.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class LatentInput(nn.Module):
         """(N, latent_dim) and a condition to (N, width) and (N, condition_width), or nothing in its place.
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         if self.embed is None:
             return z, None

@@ -21,7 +21,7 @@ class MinibatchDeviation(nn.Module):
     Groups are neighbours in the batch, so that they are the same however many processes share it.
 
     Args:
-        group: pictures in a group; fewer where the batch cannot be cut so.
+        group: pictures in a group; fewer if the batch cannot be divided so.
     """
 
     def __init__(self, group: int = 4) -> None:
@@ -49,7 +49,7 @@ class ScoreHead(nn.Module):
         channels: of the feature map.
         size: of the feature map.
         num_classes: labels; 0 without.
-        condition_dim: length of condition vectors; 0 without. They go before labels.
+        condition_dim: length of condition vectors, which take precedence over labels; 0 without.
         conditioning: see above; ``none`` leaves the condition out.
         pooling: ``flatten`` weighs every position apart (DCGAN), ``sum`` adds them up (SNGAN).
         minibatch_std: append the batch's deviation as a channel.
@@ -103,7 +103,7 @@ class ScoreHead(nn.Module):
         """(N, C, h, w) to (N,).
 
         Raises:
-            UserError: a condition that is missing or does not fit.
+            UserError: the condition is missing or does not fit.
         """
         if self.deviation is not None:
             x = self.deviation(x)

@@ -1,4 +1,4 @@
-"""Convolutions and dense layers with their initialisation and, where asked for, spectral normalisation."""
+"""Convolutions and dense layers with their initialisation and optional spectral normalisation."""
 
 import math
 from collections.abc import Callable
@@ -50,10 +50,10 @@ def conv(
         after: channels out.
         kernel: side of the kernel.
         stride: step.
-        padding: zeros on each side; half the kernel where null.
+        padding: zeros on each side; None takes half the kernel.
         groups: of channels that are convolved apart.
-        bias: whether there is one; superfluous before a normalisation.
-        init: of the weights; He's for ReLU where null.
+        bias: whether there is one; not needed before a normalisation.
+        init: of the weights; None takes He's for ReLU.
         spectral: divide the weights by their largest singular value (Miyato et al. 2018, algorithm 1).
     """
     if padding is None:

@@ -1,8 +1,8 @@
 """Strided convolutions as one matrix product, for CPUs: for maps of few pixels with many channels.
 
-There a convolution is moving weights from memory, and oneDNN first moves them into an order of its own, forwards and
-backwards, which takes several times as long as the product. The weights should be contiguous, not channels-last: that
-is the order of the matrix, and fused optimisers copy weights that lie otherwise.
+On such maps the time goes into reading the weights, and oneDNN first reorders them, forwards and backwards, which takes
+several times as long as the product. The weights should be contiguous, not channels-last: that is the order of the
+matrix, and fused optimisers copy weights in any other order.
 """
 
 import torch
@@ -61,5 +61,5 @@ class DoublingConv2d(nn.ConvTranspose2d):
 
 
 def suits(x: Tensor, pixels: int) -> bool:
-    """Whether the product is faster for this input, where the smaller map has so many pixels."""
+    """Whether the product is faster for this input; ``pixels`` counts those of the smaller map."""
     return x.device.type == "cpu" and 0 < pixels <= SMALL_MAP and not torch.compiler.is_compiling()

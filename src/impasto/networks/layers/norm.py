@@ -43,8 +43,8 @@ class InstanceNorm(nn.Module):
         groups: of channels normalised together (Wu and He 2018); 1 is layer normalisation, None is one per channel.
         channels: with a learned gain and bias for each of them; 0 learns none.
         eps: added to the variance.
-        keep_layout: leave a channels-last input on a CPU as it lies in memory, which is several times faster there and
-            rounds differently.
+        keep_layout: keep a channels-last input on a CPU channels-last, which is several times faster there and rounds
+            differently.
     """
 
     def __init__(

@@ -13,7 +13,7 @@ UpsamplingKind = Literal["nearest", "transposed"]
 
 
 class UpConv(nn.Module):
-    """Twice the size, then a convolution.
+    """Doubles the size, then convolves.
 
     ``nearest`` repeats pixels and convolves with a 3x3 kernel, which leaves no checkerboard (Odena et al. 2016);
     ``transposed`` is DCGAN's 4x4 transposed convolution of stride 2.
@@ -61,7 +61,7 @@ class UpConv(nn.Module):
 
 
 def in_phases(init: Initialise) -> Initialise:
-    """Of a 4x4 kernel, apart for each 2x2 that reaches the same pixels at stride 2, so that fan-in is what it is."""
+    """Initialise a 4x4 kernel by the 2x2 parts that reach the same pixels at stride 2, which have the true fan-in."""
 
     def initialise(weight: Tensor) -> None:
         for row in (0, 1):
@@ -92,6 +92,6 @@ def repeated(x: Tensor, size: Size) -> Tensor:
 
 
 def pad_to_even(x: Tensor) -> Tensor:
-    """A row and a column of zeros below and to the right where the size is odd."""
+    """Add a row of zeros below and a column to the right of an odd size."""
     rows, columns = x.shape[2] % 2, x.shape[3] % 2
     return F.pad(x, (0, columns, 0, rows)) if rows or columns else x

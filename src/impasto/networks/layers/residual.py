@@ -10,7 +10,7 @@ from impasto.networks.layers.resample import UpConv, UpsamplingKind, repeated, r
 
 
 class GeneratorBlock(nn.Module):
-    """Twice: norm, activation, 3x3 convolution; beside it a 1x1 convolution. Enlarges where told to.
+    """Norm, activation and 3x3 convolution, twice, beside a 1x1 shortcut; may double the size.
 
     Args:
         before: channels in.
@@ -61,12 +61,12 @@ class GeneratorBlock(nn.Module):
 
 
 class DiscriminatorBlock(nn.Module):
-    """Twice: activation, 3x3 convolution; beside it a 1x1 convolution. Halves the size where told to.
+    """Activation and 3x3 convolution, twice, beside a 1x1 shortcut; may halve the size.
 
     Args:
         before: channels in.
         after: channels out.
-        first: the picture itself comes in, which is not to be rectified.
+        first: the input is the picture itself, which must not be rectified.
         shrinks: whether the size is halved.
         norm: kind of normalisation; the first block has none.
         slope: of the LeakyReLU.

@@ -51,7 +51,7 @@ class Transformed:
 class WinogradConv2d(nn.Conv2d):
     """``nn.Conv2d`` with a 3 x 3 kernel: the same function with other rounding, in half the time on a CPU.
 
-    What does not suit falls back to ``nn.Conv2d``: other devices and number formats, autocast, sides of the output that
+    Everything else falls back to ``nn.Conv2d``: other devices and number formats, autocast, sides of the output that
     are not multiples of 4, few channels, and compiled or exported graphs. The relative error in float32 is about 2e-6,
     four times that of the direct sum. Input and output are channels-last in memory.
 
@@ -79,7 +79,7 @@ class WinogradConv2d(nn.Conv2d):
         return convolved
 
     def _transformed(self, weight: Tensor) -> Transformed:
-        """The transformed filters: those of the pass before where no gradient has been taken since."""
+        """The transformed filters: those of the pass before if no gradient has been taken since."""
         kept = self._kept
         if kept is None or kept.spent or kept.weight is not weight or kept.version != weight._version:
             kept = Transformed(weight, weight._version, transformed_filters(weight.detach()))
@@ -91,7 +91,7 @@ class WinogradConv2d(nn.Conv2d):
         return {**self.__dict__, "_kept": None}
 
     def suits(self, x: Tensor) -> bool:
-        """Whether this input can be convolved by tiles, and is faster so."""
+        """Whether this input can be convolved by tiles, and that is faster."""
         height, width = (side + 2 * int(self.padding[0]) - 2 for side in x.shape[-2:])
         return (
             x.device.type == "cpu"

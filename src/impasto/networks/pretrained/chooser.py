@@ -1,4 +1,4 @@
-"""Which frozen network is used for what: found out before anything is computed, loaded when it is wanted.
+"""Chooses the frozen network for each use before anything is computed; it is loaded when first used.
 
 ``auto`` has one rule everywhere: the published network if its weights are on disk or can be downloaded, else the next
 of the use's list, which is said once in a notice. Figures and records carry the name of the network that was used.
@@ -28,7 +28,7 @@ NETWORKS: Final[dict[str, Any]] = {
     "efficientnet_lite0": EfficientNetLite0,
     "random_features": RandomFeatures,
 }
-"""By the name that settings and records use."""
+"""By their names in settings and records."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Use:
     Attributes:
         setting: that names the network, for messages.
         what: beginning of the sentence that says which network was taken.
-        networks: names of those that can be chosen; ``auto`` takes the first that is at hand.
+        networks: names of those that can be chosen; ``auto`` takes the first whose weights can be had.
     """
 
     setting: str
@@ -67,7 +67,7 @@ def choose(use: Use, wanted: str = "auto", trained_against: Collection[str] = ()
         trained_against: networks in the model's own losses, which ``auto`` passes over.
 
     Raises:
-        UserError: another name.
+        UserError: an unknown name.
     """
     if wanted != "auto":
         if wanted not in use.networks:
@@ -100,7 +100,7 @@ def feature_maps(features: str = "auto", use: Use = PERCEPTUAL, trained_against:
         trained_against: see :func:`choose`.
 
     Raises:
-        UserError: another name, or weights that cannot be had.
+        UserError: an unknown name, or weights that cannot be had.
     """
     return cast(FeatureMaps, NETWORKS[choose(use, features, trained_against)]())
 
@@ -148,7 +148,7 @@ def check_features(features: str | Any, weights_path: str | Path | None = None) 
     No network is built, and a file of weights is read once in a process.
 
     Raises:
-        UserError: ``features`` names nothing, or its weights are not there, cannot be had, or are something else.
+        UserError: ``features`` names nothing, or its weights are missing, cannot be had, or are something else.
     """
     if not isinstance(features, str):
         if not callable(features):

@@ -18,7 +18,7 @@ from impasto.networks.pretrained.weights import file_sha256
 class EfficientNetLite0(nn.Module):
     """EfficientNet-Lite0 trained on ImageNet: pooled features for distances, and the feature maps of its blocks.
 
-    For pooled features, pictures are brought to ``size`` x ``size`` (whatever their aspect, as FID does) by an
+    For pooled features, pictures are brought to ``size`` x ``size`` (in any aspect, as FID does) by an
     antialiased bilinear resize. Pixels are scaled to (x - 127) / 128, which is what the network was trained on.
 
     Args:

@@ -35,7 +35,7 @@ class Extractor(Protocol):
 
 
 class OwnNetwork:
-    """A user's own network as an extractor: what it does not say of itself is found out or filled in.
+    """A user's own network as an extractor: attributes that it lacks are found out or filled in.
 
     A name of one of the project's networks is prefixed with ``own_``: its Fréchet distance is no FID.
 

@@ -1,4 +1,4 @@
-"""What perceptual losses and style statistics ask of a network: its feature maps at chosen layers."""
+"""Interface of networks for perceptual losses and style statistics: feature maps at chosen layers."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol

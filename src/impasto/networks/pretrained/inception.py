@@ -117,7 +117,7 @@ def check_weights(path: Path) -> None:
         torch.load(path, map_location="cpu", weights_only=True)
     except OSError as problem:
         raise UserError(f"evaluation.weights_path={path}: {problem.strerror}; {OR_INSTEAD}") from None
-    except Exception:  # whatever a broken or hostile pickle raises
+    except Exception:  # a broken or hostile pickle may raise anything
         raise UserError(f"{path} is not a file of weights; {OR_INSTEAD}") from None
 
 

@@ -12,8 +12,8 @@ class RandomFeatures(nn.Module):
     """Convolutions with random weights, the same on every machine; their statistics describe texture.
 
     Gram matrices of such networks carry texture nearly as well as those of trained ones (Ustyuzhaninov et al. 2017,
-    He et al. 2016), and no model was ever trained against them. Brightness alone is looked at, and its mean and
-    contrast around every place are divided out first, so that neither colours nor contrast can pass for brushwork.
+    He et al. 2016), and no model was ever trained against them. Only brightness is used, and its local mean and
+    contrast are divided out first, so that neither colours nor contrast count as brushwork.
 
     Args:
         seed: of the weights.
@@ -55,7 +55,7 @@ class RandomFeatures(nn.Module):
 
 
 def local_contrast(grey: Tensor, reach: int = 8) -> Tensor:
-    """Every pixel less the mean around it, over the deviation around it (Jarrett et al. 2009).
+    """Every pixel minus the mean around it, divided by the deviation around it (Jarrett et al. 2009).
 
     Args:
         grey: (N, 1, H, W) in [-1, 1].

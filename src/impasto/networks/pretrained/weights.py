@@ -1,4 +1,4 @@
-"""Files of weights: where they are kept, whether they can be had, and which ones they are."""
+"""Files of weights: where they are kept, whether they can be had, and their digests."""
 
 import hashlib
 from functools import cache
