@@ -1,8 +1,8 @@
 """Adversarial losses: objects with two verbs, on the raw scores of a discriminator.
 
 ``discriminator(real, fake)`` and ``generator(fake, real)`` take score tensors of any shape (one score a picture, or a
-map of scores for a patch discriminator) and return the mean loss as a scalar. No loss squashes scores that the network
-has already squashed: which outputs a loss can be used with is said by ``takes_sigmoid``.
+map of scores for a patch discriminator) and return the mean loss as a scalar. ``takes_sigmoid`` says whether a loss can
+be used with scores that the network has squashed.
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ class AdversarialLoss(Protocol):
     uses_real: ClassVar[bool]
     """Whether the generator's loss needs the scores of real pictures."""
     takes_sigmoid: ClassVar[bool]
-    """Whether scores in [0, 1] make sense; the others need the whole real line."""
+    """Whether scores in [0, 1] can be used; otherwise the loss needs the whole real line."""
     real_above: ClassVar[float | None] = 0.0
-    """A score above it speaks for a real picture; None where only differences of scores mean something."""
+    """Scores above it mean real; None if only differences of scores have a meaning."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Loss of the discriminator: scalar."""
@@ -33,7 +33,7 @@ class AdversarialLoss(Protocol):
         ...
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Refuse discriminators that squash what must not be squashed."""
+        """Refuse discriminators whose sigmoid this loss cannot use."""
         for network in parts.discriminators.values():
             if getattr(network, "sigmoid", False) and not self.takes_sigmoid:
                 yield Refusal(
@@ -61,7 +61,7 @@ class NonSaturating(AdversarialLoss):
 
 
 class Minimax(AdversarialLoss):
-    """Goodfellow et al. 2014, equation 1: G minimises log(1 - D(G(z))), the very quantity that D maximises."""
+    """Goodfellow et al. 2014, equation 1: G minimises log(1 - D(G(z))), the same quantity that D maximises."""
 
     uses_real: ClassVar[bool] = False
     takes_sigmoid: ClassVar[bool] = False
@@ -79,7 +79,7 @@ class LSGAN(AdversarialLoss):
     """Least squares (Mao et al. 2017, equation 9: a = 0, b = c = 1), with the halves that the paper has.
 
     Args:
-        generator_half: false leaves the generator's half out, as the programmes of CycleGAN and CUT do.
+        generator_half: false leaves the generator's half out, as the code of CycleGAN and CUT does.
     """
 
     uses_real: ClassVar[bool] = False
@@ -94,7 +94,7 @@ class LSGAN(AdversarialLoss):
         return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """(fake - 1)^2 / 2, mean; without the half where that is left out."""
+        """(fake - 1)^2 / 2, mean; without the half if ``generator_half`` is false."""
         return self.generator_weight * (fake - 1).square().mean()
 
 

@@ -1,11 +1,10 @@
-"""Penalties on the discriminator: modules, because some of them remember.
+"""Penalties on the discriminator: modules, because some have state.
 
 Each is given one :class:`DiscriminatorPass` and returns a scalar to add to the discriminator's loss. A penalty with
 ``every`` k is applied at every k-th update and multiplied by k, so that its strength does not depend on k
-(lazy regularisation: Karras et al. 2020b, section 3.1). They take a separate Adam step for
-the penalty, and therefore multiply the learning rate by c = k / (k + 1) and raise the betas to the power c. Here the
-penalty is added to the loss of an ordinary update: the number of steps, and the meaning of learning rate and betas, do
-not depend on k.
+(lazy regularisation: Karras et al. 2020b, section 3.1). The paper takes a separate Adam step for the penalty, and so
+multiplies the learning rate by c = k / (k + 1) and raises the betas to the power c. Here the penalty is added to the
+loss of an ordinary update: the number of steps, and the meaning of learning rate and betas, do not depend on k.
 
 The step computes the pass in float32 when one of the penalties that are due differentiates through it.
 """
@@ -35,10 +34,10 @@ class DiscriminatorPass:
         fake: likewise for generated pictures, detached from the generator.
         real_scores: scores of ``real``, with graph.
         fake_scores: scores of ``fake``, with graph.
-        original_real: ``real`` before augmentation; a leaf that requires gradient where a penalty asks for it.
+        original_real: ``real`` before augmentation; a leaf that requires gradient if a penalty needs it.
         original_fake: likewise for generated pictures.
         kimg: the clock, for weights on a schedule.
-        share: of the update's batch that these pictures are; less than 1 where it is processed in parts.
+        share: of the update's batch that these pictures are; less than 1 if it is processed in parts.
     """
 
     discriminate: Callable[[Tensor], Scores]
@@ -62,7 +61,7 @@ class Penalty(nn.Module):
     needs_input_grad: ClassVar[bool] = False
     """Whether the scores of the pass itself are differentiated with respect to its pictures."""
     second_order: ClassVar[bool] = False
-    """Whether gradients are differentiated once more, for which the whole pass is computed in float32."""
+    """Whether gradients are differentiated again, for which the whole pass is computed in float32."""
 
     def __init__(self, every: Count = 1) -> None:
         super().__init__()
@@ -76,7 +75,7 @@ class Penalty(nn.Module):
 
 
 def squared_gradient_norm(scores: Scores, images: Tensor) -> Tensor:
-    """Squared L2 norm of the scores' gradient with respect to each picture: (N,), differentiable once more."""
+    """Squared L2 norm of the scores' gradient with respect to each picture: (N,), differentiable again."""
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return gradient.float().square().flatten(1).sum(1)
 
@@ -91,7 +90,7 @@ class GradientPenalty(Penalty):
         self.weight, self.target = weight, target
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """The gradient of a score by its own picture is meant; some layers let it depend on the others of a batch."""
+        """Refuse or doubt layers that make a score depend on other pictures of the batch."""
         asks = f"{type(self).__name__} asks for the gradient of each score by its own picture, but"
         for network in parts.discriminators.values():
             key = parts.key_of(network)
@@ -120,9 +119,9 @@ class GradientPenalty(Penalty):
 class R1(Penalty):
     """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures; a schedule is taken too.
 
-    The authors' programme, GAN_stability, has no half: its gamma of 10 is 20 here. The gradient is taken with respect
-    to the pictures before augmentation, which counts as a part of the discriminator (as in the programme of Karras et
-    al. 2020a).
+    The authors' code, GAN_stability, has no half: its gamma of 10 is 20 here. The gradient is taken with respect
+    to the pictures before augmentation, which counts as a part of the discriminator (as in the code of Karras et al.
+    2020a).
     """
 
     needs_input_grad: ClassVar[bool] = True
@@ -140,7 +139,7 @@ class R1(Penalty):
 class R1R2(Penalty):
     """R1 at the real and R2 at the generated pictures (Huang et al. 2024, equation 3), both ``gamma`` / 2.
 
-    As :class:`R1` with respect to the pictures before augmentation, as in the authors' programme.
+    As :class:`R1` with respect to the pictures before augmentation, as in the authors' code.
     """
 
     needs_input_grad: ClassVar[bool] = True
@@ -160,14 +159,14 @@ class R1R2(Penalty):
 class LeCam(Penalty):
     """Tseng et al. 2021: scores are held near the other side's moving average.
 
-    ``weight`` * (mean relu(real - average of fake)^2 + mean relu(average of real - fake)^2), as the authors' programme
-    has it (google/lecam-gan): only scores on their own side are drawn back. Equation 5 of the paper has the squares
-    alone. The averages are buffers, so that they are saved and resumed; they start from the first batch.
+    ``weight`` * (mean relu(real - average of fake)^2 + mean relu(average of real - fake)^2), as in the authors' code
+    (google/lecam-gan): only scores on their own side are drawn back. Equation 5 of the paper has the squares without
+    relu. The averages are buffers, so that they are saved and resumed; they start from the first batch.
 
     Args:
         weight: see above.
-        decay: of the averages over one update of the discriminator, in however many parts and at whichever updates due.
-        one_sided: as the programme does; false gives the paper's equation.
+        decay: of the averages per update of the discriminator, independent of ``accumulate`` and ``every``.
+        one_sided: as in the code; false gives the paper's equation.
         every: as for every penalty.
     """
 

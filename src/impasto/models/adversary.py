@@ -1,4 +1,4 @@
-"""A discriminator with what goes with it: its augmentation, its penalties, and the losses that come of its scores."""
+"""A discriminator with its augmentation, its penalties, and the losses computed from its scores."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +17,10 @@ from impasto.networks.scores import Scores, over_maps
 
 @runtime_checkable
 class AdaptiveAugment(Protocol):
-    """An augmentation that watches how sure the discriminator is."""
+    """An augmentation whose strength follows the discriminator's scores."""
 
     def update(self, real_scores: Tensor, kimg: float) -> None:
-        """Told of the scores of real pictures after every pass, without graph."""
+        """Take the scores of real pictures, without graph, after every pass."""
         ...
 
 
@@ -30,7 +30,7 @@ class Told:
 
     Attributes:
         condition: labels (N,) or vectors (N, K); None for nothing.
-        given: (N, C, H, W), pictures in whose light they are judged; None for none.
+        given: (N, C, H, W), pictures that they are conditioned on, such as the content of pix2pix; None for none.
     """
 
     condition: Tensor | None = None
@@ -41,14 +41,14 @@ NOTHING = Told()
 
 
 class Adversary(nn.Module):
-    """The parts that judge with one discriminator. Augmentation and penalties may remember, so each has its own.
+    """The losses by one discriminator. Augmentation and penalties may have state, so each discriminator has its own.
 
     Args:
         loss: adversarial loss.
         penalties: by name.
-        augment: what the discriminator sees of pictures; None shows them as they are.
+        augment: of what the discriminator sees; None disables it.
         joint_pass: judge real and painted pictures in one pass, which is faster; not for a discriminator with batch
-            normalisation, whose statistics would be of both together.
+            normalisation, whose statistics would mix both.
     """
 
     def __init__(
@@ -83,17 +83,17 @@ class Adversary(nn.Module):
             network: the discriminator.
             real: (N, C, H, W) in [-1, 1].
             fake: likewise; its graph is not followed.
-            told: what goes with both.
+            told: of both.
             updates: of the discriminator so far, which decide what is due.
             kimg: the clock.
             share: of the update's batch that these pictures are.
             penalty_factor: on the penalties' weights.
-            tracker: told of scores and penalties.
-            prefix: of their names.
+            tracker: collects scores and penalties.
+            prefix: of their names in the log.
         """
         penalties = cast(Mapping[str, Penalty], self.penalties)
         due = {name: p for name, p in penalties.items() if updates % p.every == 0}
-        # In float32 whatever a layer under autocast made of them: autocast is off where gradients are penalised.
+        # In float32 even if a layer ran under autocast, which is off while gradients are penalised.
         originals = real.detach().float(), fake.detach().float()
         with single_precision(real.device, any(p.second_order for p in due.values())):
             if any(p.needs_input_grad for p in due.values()):
@@ -134,7 +134,7 @@ class Adversary(nn.Module):
         return scores_of(network, torch.cat(seen), both).halves()
 
     def seen(self, images: Tensor, told: Told) -> tuple[Tensor, Told]:
-        """Pictures as the discriminator sees them, with what they are judged in the light of augmented alike."""
+        """Pictures as the discriminator sees them; those they are conditioned on are augmented alike."""
         if told.given is None or isinstance(self.augment, nn.Identity):
             return self.augment(images).float(), told
         before = random_state(images.device)
@@ -148,17 +148,17 @@ class Adversary(nn.Module):
     def convince(
         self, network: nn.Module, fake: Tensor, real: Tensor | None = None, told: Told = NOTHING, compare: bool = False
     ) -> tuple[Tensor, Scores, Scores | None]:
-        """The generator's adversarial loss, and the scores that it comes of.
+        """The generator's adversarial loss, and the scores that it is computed from.
 
         Args:
             network: the discriminator.
             fake: (N, C, H, W) in [-1, 1], with graph.
-            real: pictures to pair them with, where the loss or a term asks for them.
-            told: what goes with them.
+            real: real pictures, if the loss or a term needs them.
+            told: of both.
             compare: score also the real pictures, without graph and augmented in the same way, for feature matching.
 
         Returns:
-            (scalar, scores of ``fake``, scores of ``real`` where they were needed).
+            (scalar, scores of ``fake``, scores of ``real`` if they were needed).
         """
         before = random_state(fake.device) if compare else None
         scores = scores_of(network, *self.seen(fake, told)).float()
@@ -176,7 +176,7 @@ class Adversary(nn.Module):
 
 
 def scores_of(network: nn.Module, images: Tensor, told: Told = NOTHING) -> Scores:
-    """What a discriminator says of pictures."""
+    """A discriminator's scores of pictures."""
     if told.given is not None:
         return Scores.of(network(images, told.condition, told.given))
     return Scores.of(network(images, told.condition))

@@ -2,7 +2,7 @@
 
 Every way of training is this step: paint once, update the discriminators ``n_critic`` times, update the generators,
 let their moving averages follow, count the pictures. A subclass names its networks and says what is painted and what
-the two losses are; all else is a part that config plugs in.
+the two losses are; everything else is a part that config plugs in.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ from impasto.painters.painter import Painter
 
 OptimizerFactory = Callable[..., Optimizer]
 Batch = dict[str, Tensor]
-"""Pictures in [-1, 1] by part of the data, with ``label`` or ``condition`` where there are any."""
+"""Pictures in [-1, 1] by part of the data, with ``label`` or ``condition`` if the data has them."""
 Painted = dict[str, Any]
 """What the generators made of a batch, by name."""
 
@@ -49,14 +49,14 @@ class AdversarialModel(LightningModule):
         loss: adversarial loss.
         penalties: by name; each added to the discriminators' loss when it is due.
         terms: by name; each added to the generators' loss.
-        augment: what the discriminators see of real and of painted pictures.
+        augment: of the real and painted pictures that discriminators see; None disables it.
         optimizer_g: given parameters, makes the generators' optimiser.
         optimizer_d: likewise for the discriminators.
         adversarial: weight of the generators' adversarial loss, a number or a schedule; with a plain 0 the
             discriminators are not trained.
         lr_g: factor on the generators' learning rate, a number or a schedule over kimg.
         lr_d: likewise for the discriminators.
-        beta2: second Adam coefficient of both, where it is scheduled.
+        beta2: second Adam coefficient of both, a number or a schedule; None leaves the optimisers' own.
         n_critic: updates of the discriminators for each one of the generators; each takes a batch of its own.
         accumulate: parts in which a batch is processed, to save memory.
         clip_grad: largest L2 norm of the gradient of each optimiser's networks; None disables it.
@@ -150,9 +150,9 @@ class AdversarialModel(LightningModule):
         """Pictures to look at while training.
 
         Args:
-            batch: what the data module sets aside for looking at, if anything.
+            batch: pictures that the data module sets aside for previews, if any.
             count: pictures; None leaves it to the model.
-            columns: pictures in a row; likewise.
+            columns: pictures in a row; None leaves it to the model.
 
         Returns:
             ((N, C, H, W) in [-1, 1], pictures in a row).
@@ -160,7 +160,7 @@ class AdversarialModel(LightningModule):
         raise NotImplementedError
 
     def interpolation(self) -> tuple[Tensor, int] | None:
-        """A walk through latent space as for :meth:`preview`, where there is a latent space."""
+        """A walk through latent space, as :meth:`preview` returns pictures; None without a latent space."""
         return None
 
     def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
@@ -168,7 +168,7 @@ class AdversarialModel(LightningModule):
         raise NotImplementedError
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Refuse terms that need what this way of training does not provide; those that do not say are let through."""
+        """Refuse terms that need what this way of training does not provide; one without ``needs`` is let through."""
         for name, term in parts.terms.items():
             if lacking := sorted(set(getattr(term, "needs", ())) - set(self.offers)):
                 yield Refusal(
@@ -198,20 +198,20 @@ class AdversarialModel(LightningModule):
         return cast(Painter, next(iter(self.painters.values())))
 
     def attach_terms(self) -> None:
-        """Tell each term of the generators whose pictures it is computed of."""
+        """Attach each term to the generators that it is computed for."""
         for term in self.terms.values():
             for name in self.names("g"):
                 cast(Term, term).attach(name, self.networks[name])
 
     def parameters_of(self, side: Side) -> Iterator[nn.Parameter]:
-        """What one optimiser moves: the networks, and for the generators also what their terms learn."""
+        """Parameters that one optimiser moves: of its networks, and for the generators also of their terms."""
         for name in self.names(side):
             yield from self.networks[name].parameters()
         if side == "g":
             yield from self.terms.parameters()
 
     def on_train_start(self) -> None:
-        """Note which pretrained networks the terms look through: figures by the same ones prove nothing."""
+        """Note which pretrained networks the terms use: figures measured with the same ones prove nothing."""
         names = {name for term in self.terms.values() for name in looks_through(term)}
         for painter in cast(Mapping[str, Painter], self.painters).values():
             painter.trained_against = tuple(sorted(names))
@@ -266,7 +266,7 @@ class AdversarialModel(LightningModule):
         optimizer.step()
 
     def painted_alone(self, batch: BatchPart) -> Painted:
-        """As :meth:`paint`, for the discriminators' update alone."""
+        """As :meth:`paint`, for the discriminators' update only."""
         with torch.no_grad():
             painted = self.paint(batch)
         # Autocast keeps the weights it has cast; older torch hands out those it cast without a graph to passes that
@@ -280,7 +280,7 @@ class AdversarialModel(LightningModule):
         """A discriminator's loss on real and painted pictures with the penalties that are due.
 
         Args:
-            batch: or the part of it, that both are of.
+            batch: that both are of, or a part of it.
             real: (N, C, H, W) in [-1, 1].
             fake: likewise; its graph is not followed.
             told: what the discriminator is told of both.
@@ -309,8 +309,8 @@ class AdversarialModel(LightningModule):
 
         Args:
             p: what was painted, and what terms compare it with.
-            real: pictures that the discriminator takes for real.
-            told: what it is told of them.
+            real: real pictures, if the loss or a term needs them.
+            told: what the discriminator is told of them.
             name: of the discriminator.
         """
         p.kimg = self.kimg
@@ -351,7 +351,7 @@ class AdversarialModel(LightningModule):
         return self
 
     def settle(self) -> None:
-        """Make the averages fit for use: batch statistics are measured anew, once after each update.
+        """Prepare the averages for use: their batch statistics are measured anew, once after each update.
 
         Every process must call it before one of them paints or saves.
         """
@@ -364,13 +364,13 @@ class AdversarialModel(LightningModule):
                 standing_statistics(painter, self.standing_runs(painter))
 
     def is_finite(self) -> bool:
-        """Whether every weight is a number; waits for the device."""
+        """Whether every weight is finite; waits for the device."""
         return bool(torch.stack([p.detach().float().abs().sum() for p in self.parameters()]).sum().isfinite())
 
     # Checkpoints ----------------------------------------------------------------------------------------------------
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the clock, the state of every random generator, and what the painters are."""
+        """Add the clock, the state of every random generator, and the records of the painters."""
         painters = cast(Mapping[str, Painter], self.painters)
         record = {name: {**painter.record(), "network": self.network_of(name)} for name, painter in painters.items()}
         spec = {part: held.to_dict() for part, held in self.spec.items()}
@@ -386,6 +386,6 @@ class AdversarialModel(LightningModule):
 
 
 def looks_through(term: nn.Module) -> set[str]:
-    """Names of the pretrained networks that a term looks through; a user's own may not say."""
+    """Names of the pretrained networks that a term uses; none for a term that does not declare them."""
     names: Callable[[], set[str]] = getattr(term, "looks_through", set)
     return names()

@@ -41,7 +41,7 @@ class CUT(AdversarialModel):
         return {"painter": Painter(self.generator, self.spec["style"], ("content",), self.spec["content"])}
 
     def paint(self, batch: BatchPart) -> Painted:
-        """The content repainted, or its mirror image when that is drawn; and which it was."""
+        """The content repainted, or its mirror image when that is drawn; and which of the two it was."""
         flipped = self.flip_equivariance and bool(torch.rand(()) < 0.5)
         content = batch["content"].flip(-1) if flipped else batch["content"]
         return {"style": self.generator(content), "flipped": flipped}
@@ -51,7 +51,7 @@ class CUT(AdversarialModel):
         return self.judge(batch, batch["style"], painted["style"])
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
-        """Pass for style, and whatever the terms ask for."""
+        """The adversarial loss against style, and the terms."""
         content, style = batch["content"], batch["style"]
         p = GeneratorPass(painted["style"], self.generator, content=content, flipped=painted["flipped"], style=style)
         return self.persuade(p, style)

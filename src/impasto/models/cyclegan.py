@@ -22,14 +22,14 @@ class CycleGAN(AdversarialModel):
 
     All pictures are painted once for both updates, as in the published code, which updates the generators first and the
     discriminators after; here it is the other way round, as in every other model. What a generator makes of content,
-    and of pictures that are in its style already, comes of one pass.
+    and of pictures that are in its style already, comes from one pass.
 
     Args:
         pool_size: pictures of each kind that the discriminators are shown again (50 as published; 0 for none).
         **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generators take and return pictures.
 
     Raises:
-        UserError: identity is wanted where content and style have different numbers of channels.
+        UserError: the term ``identity`` with different numbers of channels in content and style.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("content", "style")
@@ -59,7 +59,7 @@ class CycleGAN(AdversarialModel):
         }
 
     def paint(self, batch: BatchPart) -> Painted:
-        """Content as style and style as content; where identity is wanted also style as style, content as content."""
+        """Content as style and style as content; for identity also style as style, content as content."""
         content, style = batch["content"], batch["style"]
         there, back = self.networks["generator"], self.networks["generator_back"]
         if not self.keeps_identity:

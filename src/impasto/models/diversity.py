@@ -13,8 +13,7 @@ class Diversity:
     """Small copies of the last pictures that the discriminator was shown, and how far they lie from each other.
 
     The spread over a batch would not do: one picture for every class has nearly that of the real ones, and so have two
-    pictures in turn. What falls to nothing in all of these is the distance to the nearest other picture of the same
-    class.
+    pictures in turn. In all of these the distance to the nearest other picture of the same class falls to zero.
 
     Args:
         count: pictures of each kind, over all processes.
@@ -51,7 +50,7 @@ class Diversity:
 
         Returns:
             0 for one and the same picture in every class, about 1 for pictures as different as the real ones; None
-            where nothing can be compared.
+            if nothing can be compared.
         """
         if not self._kept:
             return None

@@ -7,12 +7,12 @@ from impasto.base.schedules import Schedule, value_at
 
 
 def decay_over(images: int, half_life_kimg: float | Schedule, rampup: float | None, seen: int) -> float:
-    """What is left of an average after ``images`` more pictures, a share of it.
+    """Share of an average that is kept over ``images`` more pictures.
 
     Args:
         images: shown since the average last followed.
         half_life_kimg: in thousands of pictures, a number or a schedule.
-        rampup: the half-life is at most this share of the pictures seen (Karras et al. 2020a); no limit where null.
+        rampup: the half-life is at most this share of the pictures seen (Karras et al. 2020a); None disables it.
         seen: pictures shown so far.
     """
     half_life = value_at(half_life_kimg, seen / 1000) * 1000
@@ -23,7 +23,7 @@ def decay_over(images: int, half_life_kimg: float | Schedule, rampup: float | No
 
 @torch.no_grad()
 def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Let an average come nearer to its network; buffers are copied."""
+    """Move an average towards its network; buffers are copied."""
     averages: list[Tensor] = list(average.parameters())
     values: list[Tensor] = list(network.parameters())
     torch._foreach_lerp_(averages, values, 1 - decay)

@@ -8,7 +8,7 @@ from impasto.base.spec import ImageSpec
 
 
 class ImagePool(nn.Module):
-    """Keeps the last pictures; half of those that are asked for come out of it, in the place of new ones.
+    """Keeps the last pictures; half of the pictures handed out are kept ones, in place of new ones.
 
     Its pictures are a buffer, so that they are saved and resumed; what is drawn depends on torch's generator, which
     every step seeds. With several processes all hold the same pool and draw for the global batch.

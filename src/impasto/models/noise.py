@@ -20,13 +20,13 @@ from impasto.painters.latents import LatentDistribution, condition_taken, in_pro
 from impasto.painters.painter import Painter
 
 KNOWN_VECTORS = 1024
-"""Condition vectors of the data that a generator is looked at with."""
+"""Condition vectors of the data for previews and batch statistics."""
 
 STANDING_SEED = 2**31
-"""Of the latent vectors for batch statistics; none that a user would take."""
+"""Of the latent vectors for batch statistics; one that no user would choose."""
 
 STANDING_BATCHES = 16
-"""Of 64 pictures, over which batch statistics are measured."""
+"""Batches of 64 pictures over which batch statistics are measured."""
 
 
 class NoiseGAN(AdversarialModel):
@@ -36,10 +36,10 @@ class NoiseGAN(AdversarialModel):
         latent: distribution of the latent vectors: ``normal`` (0, 1) or ``uniform`` on [-1, 1].
         **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generator has ``latent_dim`` and takes
             ``(z, condition)``, the discriminator takes ``(images, condition)``;
-            :func:`~impasto.painters.latents.condition_taken` tells whether a generator makes use of the condition.
+            :func:`~impasto.painters.latents.condition_taken` tells whether a generator uses the condition.
 
     Raises:
-        UserError: the data has condition vectors, and the generator makes no use of them.
+        UserError: the data has condition vectors, and the generator does not use them.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("image",)
@@ -57,7 +57,7 @@ class NoiseGAN(AdversarialModel):
             )
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Doubt classes drawn equally often for a generator that is told none."""
+        """Doubt classes drawn equally often for an unconditional generator."""
         yield from super().check_with(parts)
         if getattr(parts.data, "balanced", False) and not self.painter.conditional:
             yield Doubt(
@@ -153,5 +153,5 @@ class NoiseGAN(AdversarialModel):
 
 
 def condition_of(batch: BatchPart) -> Tensor | None:
-    """Labels (N,) or condition vectors (N, K) of a batch; None where it has neither."""
+    """Labels (N,) or condition vectors (N, K) of a batch; None if it has neither."""
     return batch.get("condition", batch.get("label"))

@@ -1,4 +1,4 @@
-"""What goes with one optimiser's step: parts of a batch, rates, weights held still or within limits."""
+"""Around an optimiser's step: splitting a batch, learning rates, freezing and clipping weights."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ def set_rates(optimizer: Optimizer, factor: float, beta2: float | Schedule | Non
 
 @contextmanager
 def frozen(*networks: nn.Module) -> Iterator[None]:
-    """No gradients for the networks' own weights: they would be computed only to be thrown away."""
+    """No gradients for the networks' own weights, which would only be thrown away."""
     trained = [p for network in networks for p in network.parameters() if p.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)

@@ -33,7 +33,7 @@ class Pix2Pix(AdversarialModel):
         return {"painter": Painter(self.generator, self.spec["target"], ("content",), self.spec["content"])}
 
     def paint(self, batch: BatchPart) -> Painted:
-        """What the content is turned into."""
+        """The content, repainted."""
         return {"target": self.generator(batch["content"])}
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
@@ -41,7 +41,7 @@ class Pix2Pix(AdversarialModel):
         return self.judge(batch, batch["target"], painted["target"], Told(given=batch["content"]))
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
-        """Pass for the target of this content, and be near it."""
+        """The adversarial loss against the targets, and the terms."""
         content, target = batch["content"], batch["target"]
         p = GeneratorPass(painted["target"], self.generator, content=content, target=target, style=target)
         return self.persuade(p, target, Told(given=content))

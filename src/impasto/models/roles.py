@@ -14,7 +14,7 @@ class Role:
     Attributes:
         optimizer: ``g`` for what paints, ``d`` for what judges.
         part: of the data: what it paints, or judges.
-        given: the part that it is shown besides: what a generator repaints, what a discriminator judges pictures by.
+        given: the part that it is conditioned on: what a generator repaints, or a discriminator sees beside pictures.
     """
 
     optimizer: Side

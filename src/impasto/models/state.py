@@ -19,7 +19,7 @@ class TrainingState:
         d_updates: updates of the discriminator.
         batches_drawn: batches taken from the data; unlike the others never set back by a roll-back.
         attempt: roll-backs so far; another attempt draws other noise.
-        factors: what roll-backs have made of the learning rates and of the penalties' weights.
+        factors: of roll-backs on the learning rates and on the penalties' weights.
         seconds: wall-clock spent training before this process took over.
         rollbacks: one sentence for each roll-back.
     """
@@ -49,8 +49,8 @@ class TrainingState:
     def seed_step(self) -> None:
         """Seed torch for the coming step from what has been counted.
 
-        Whatever was drawn in between (samples, evaluation) changes nothing, and a resumed run draws what the
-        uninterrupted one would have. All processes share the state: they slice the global batch's draws.
+        Draws in between (samples, evaluation) change nothing, and a resumed run draws what the uninterrupted one would
+        have. All processes share the state: they slice the global batch's draws.
         """
         step_seed = np.random.SeedSequence([self.seed, self.attempt, self.d_updates]).generate_state(1, np.uint64)
         torch.manual_seed(int(step_seed[0]) & (2**63 - 1))

@@ -1,4 +1,4 @@
-"""Running means of what training says of itself, kept on the device so that the hot loop never waits."""
+"""Running means of logged values, kept on the device so that the hot loop never waits."""
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ class Tracker:
         self._counts[name] = self._counts.get(name, 0) + 1
 
     def drain(self) -> dict[str, float]:
-        """Means since the last call, over all processes; this is where the device is waited for."""
+        """Means since the last call, over all processes; waits for the device."""
         means = self.peek()
         self._sums, self._counts = {}, {}
         return means

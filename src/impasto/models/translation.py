@@ -1,4 +1,4 @@
-"""What ways of turning pictures into others share: looking at them, and batches for their statistics."""
+"""Shared by the models that repaint pictures: previews, and batches for batch statistics."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -10,7 +10,7 @@ from torch import Tensor
 from impasto.painters.painter import Painter
 
 STANDING_BATCHES = 16
-"""Of 4 pictures, over which batch statistics are measured."""
+"""Batches of 4 pictures over which batch statistics are measured."""
 
 
 def content_runs(painter: Painter, data: Any, part: str) -> Iterator[Callable[[], object]]:
@@ -28,7 +28,7 @@ def preview_rows(
     count: int | None,
     columns: int | None,
 ) -> tuple[Tensor, int]:
-    """Rows of pictures, each above what a painter makes of it, and above pictures that belong to it.
+    """Rows of pictures, with their paintings below, and further parts such as targets below those.
 
     Args:
         batch: by part.

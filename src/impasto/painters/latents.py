@@ -1,4 +1,4 @@
-"""Latent vectors, each a function of a seed and its number alone, and what goes with them."""
+"""Latent vectors, each a function of a seed and its number alone, and the conditions beside them."""
 
 import inspect
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def slerp(first: Tensor, last: Tensor, share: Tensor) -> Tensor:
 
 
 def in_turn(vectors: Tensor | None, start: int, n: int) -> Tensor | None:
-    """Vectors ``start`` to ``start + n`` of those that come round and round: (n, K); None of None."""
+    """Vectors ``start`` to ``start + n`` of a sequence that starts again at its end: (n, K); None of None."""
     return None if vectors is None else vectors[torch.arange(start, start + n, device=vectors.device) % len(vectors)]
 
 

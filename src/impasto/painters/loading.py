@@ -29,7 +29,7 @@ def load_painter(
     """Load the moving average of what a run has trained.
 
     Args:
-        path_or_run_dir: a checkpoint, or the folder of a run: its best checkpoint, or its last where there is no best.
+        path_or_run_dir: a checkpoint, or the folder of a run: its best checkpoint, or its last if there is no best.
         device: cpu, cuda, mps or auto.
         trust: further packages whose classes the checkpoint may name, such as your own.
         direction: which painter, of a model that has several, such as ``style_to_content``; None takes the first.
@@ -70,10 +70,10 @@ def load_painter(
 
 
 def choose_direction(known: Sequence[str], wanted: str | None) -> str:
-    """The painter that is wanted, of those that there are; the first for None.
+    """The direction to take of those that a checkpoint holds; None takes the first.
 
     Raises:
-        UserError: there is no such one.
+        UserError: there is no such direction.
     """
     if wanted is None or wanted in known:
         return wanted or known[0]
@@ -105,7 +105,7 @@ def refuse_what_is_not_finite(network: nn.Module, path: Path) -> None:
 
 
 def build(node: Any, packages: Sequence[str]) -> Any:
-    """What ``hydra.utils.instantiate`` makes of a node, but of trusted networks only, and always a partial at the top.
+    """As ``hydra.utils.instantiate``, for trusted networks only; the outermost is always a partial.
 
     Raises:
         UserError: another target.
@@ -136,10 +136,10 @@ def trusted_network(name: str, packages: Sequence[str]) -> Callable[..., Any]:
 
 
 def choose_device(device: str | torch.device = "auto") -> torch.device:
-    """auto is cuda or mps where there is one, else cpu.
+    """``auto`` is cuda or mps if there is one, else cpu.
 
     Raises:
-        UserError: a device that is not here.
+        UserError: this machine does not have the device.
     """
     if str(device) == "auto":
         return torch.device(

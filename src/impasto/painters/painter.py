@@ -1,4 +1,4 @@
-"""What paints: a network with all it needs, the one thing that is averaged, sampled, saved, measured and tiled."""
+"""The painter: a network with all it needs; what is averaged, sampled, saved, measured and tiled."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ INPUTS: Final = ("latent", "label", "vector", "content", "style")
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a painter was loaded from; as it is made without arguments, of one in training.
+    """Where a painter was loaded from; empty for a painter in training.
 
     Attributes:
         path: of the checkpoint.
@@ -44,7 +44,7 @@ class Painter(nn.Module):
             any other with pictures.
         gives: what it paints: shape, class names in label order, length of condition vectors.
         takes: of :data:`INPUTS`.
-        content: what the pictures that it repaints are like; None where it takes none.
+        content: shape of the pictures that it repaints; None if it takes none.
         latent: distribution of the latent vectors.
         trained_against: names of pretrained networks in the losses of its training.
 
@@ -118,8 +118,8 @@ class Painter(nn.Module):
             n: pictures.
             seed: of the latent vectors.
             start: number of the first picture.
-            condition: (n,) labels or (n, K) vectors; without it picture i gets label i modulo the classes. A painter
-                that is told nothing does not look at it.
+            condition: (n,) labels or (n, K) vectors; without it picture i gets label i modulo the classes. An
+                unconditional painter ignores it.
 
         Returns:
             (n, C, H, W) in [-1, 1], float32.
@@ -128,8 +128,8 @@ class Painter(nn.Module):
         return self(latent=z, **self.told(condition, start, n))
 
     def told(self, condition: Tensor | None, start: int, n: int) -> dict[str, Tensor]:
-        """A condition by the name under which this painter takes it; each class in turn where it takes labels and none
-        are given; nothing where it takes none.
+        """A condition by the name under which this painter takes it; each class in turn if it takes labels and none are
+        given; empty for an unconditional painter.
         """
         if "label" in self.takes and condition is None:
             condition = torch.arange(start, start + n) % self.gives.num_classes

@@ -6,7 +6,7 @@ from impasto.losses.terms.term import GeneratorPass, Term, given, similar
 
 
 class Cycle(Term):
-    """L1 between the content and what comes of turning it into style and back (Zhu et al. 2017, equation 2)."""
+    """L1 between the content and the content turned into style and back (Zhu et al. 2017, equation 2)."""
 
     needs = ("content", "cycled")
 
@@ -16,7 +16,7 @@ class Cycle(Term):
 
 
 class Identity(Term):
-    """L1 between style pictures and what the generator makes of them: they are in the style already.
+    """L1 between style pictures and the same repainted: they are in the style already.
 
     Zhu et al. 2017, section 5.2; Taigman et al. 2017. It keeps colours.
     """

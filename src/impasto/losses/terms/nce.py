@@ -18,7 +18,7 @@ def patch_nce(query: Tensor, key: Tensor, temperature: float = 0.07) -> Tensor:
     Args:
         query: (N, P, D) unit vectors from P places of each painted picture.
         key: (N, P, D) unit vectors from the same places of its source; they get no gradient.
-        temperature: that the similarities are divided by.
+        temperature: divisor of the similarities.
 
     Returns:
         Loss at each place: (N, P).
@@ -34,7 +34,7 @@ class PatchSampleMLP(nn.Module):
     Args:
         widths: channels of each layer of features.
         dim: of the unit vectors.
-        patches: places taken from each picture; all of them where there are fewer.
+        patches: places taken from each picture; all if it has fewer.
         init_gain: of the weights at the start (Xavier); CUT's published code has 0.02.
     """
 
@@ -75,7 +75,7 @@ class PatchNCE(Term):
 
     Args:
         weight: of the term.
-        identity: let also style pictures, repainted, keep what they show; the two are averaged (CUT).
+        identity: apply the loss also to repainted style pictures, and average both (CUT).
         layers: of the generator, as its ``activations`` numbers them.
         patches: places drawn from each picture.
         dim: length of the projected features.
@@ -83,7 +83,7 @@ class PatchNCE(Term):
         temperature: see :func:`patch_nce`.
 
     Raises:
-        UserError: a temperature that is not positive, or a generator without numbered layers.
+        UserError: the temperature is not positive, or the generator has no numbered layers.
     """
 
     needs = ("content", "style")
@@ -116,7 +116,7 @@ class PatchNCE(Term):
         self.samplers[name] = PatchSampleMLP(widths, self.dim, self.patches, self.init_gain)
 
     def forward(self, p: GeneratorPass) -> dict[str, Tensor]:
-        """The term and, apart from it, its part over style pictures where it has one; scalars."""
+        """The term, and its part over style pictures by itself if ``identity`` is on; scalars."""
         value = self.contrast(p, given(p, "content"), p.painted, p.flipped)
         if not self.identity:
             return {"nce": value}

@@ -1,8 +1,8 @@
-"""Content and style as a trained network sees them, as weights for any translation model.
+"""Content and style as a trained network sees them.
 
-Content keeps what is where; style compares what features are like wherever they are: Gram matrices (Gatys et al. 2016),
-means and deviations (Huang and Belongie 2017), or whole distributions along random directions (sliced Wasserstein
-distance: Heitz et al. 2021 on features, Elnekave and Weiss 2022 on patches of pixels).
+Content is compared place by place, style by the distribution of features over all places: Gram matrices (Gatys et al.
+2016), means and deviations (Huang and Belongie 2017), or sliced Wasserstein distance along random directions (Heitz
+et al. 2021 on features, Elnekave and Weiss 2022 on patches of pixels).
 """
 
 from collections.abc import Callable, Sequence
@@ -58,7 +58,7 @@ def sliced_distance(painted: Tensor, style: Tensor, directions: int = 64, places
         painted: (N, C, H, W).
         style: (M, C, h, w).
         directions: drawn at random.
-        places: drawn without repetition from each side; fewer where a side has fewer.
+        places: drawn without repetition from each side, or all of a side that has fewer.
     """
     deviation = style.float().std((0, 2, 3)).clamp_min(1e-3)
     points = [f.float().movedim(1, -1).flatten(0, 2) / deviation for f in (painted, style)]
@@ -115,24 +115,24 @@ STATISTICS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
 
 
 class Perceptual(Term):
-    """Content and style in one look through the network; a part of weight 0 costs nothing.
+    """Content and style from one pass through the network; a part of weight 0 costs nothing.
 
     Args:
         weight: of all parts together.
-        features: network to look through: auto, vgg19 or efficientnet_lite0; see
+        features: the network: auto, vgg19 or efficientnet_lite0; see
             :func:`~impasto.networks.pretrained.chooser.feature_maps`.
         content: weight of :func:`content_distance`, mean over ``content_layers``.
-        against: what the content distance is to: ``content``, or ``target`` of pairs.
+        against: picture that the content distance compares with: ``content``, or ``target`` of pairs.
         style: weights of statistics by name (gram, mean_std, sliced), each a mean over ``style_layers`` and ``scales``.
         patches: weight of :func:`patch_distance`.
         luma: weight of :func:`luma_distance`.
         chroma: weight of :func:`chroma_distance`.
-        content_layers: of the network; its own choice where null.
+        content_layers: of the network; None takes its default.
         style_layers: likewise.
-        scales: factors by which pictures are made smaller before the network looks for style.
+        scales: factors by which pictures are made smaller before style is compared.
         patch_size: see :func:`patch_distance`.
-        jitter: the network sees a window drawn at random, smaller by so many pixels, so that the generator is not
-            taught how it treats borders.
+        jitter: the network sees a window drawn at random, this many pixels smaller, so that the generator does not
+            learn how the network treats borders.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Perceptual(Term):
             return self.parts(p.painted.float(), kept.float(), given(p, "style").float())
 
     def looks_through(self) -> set[str]:
-        """The network, where the parts that need it have a weight."""
+        """The network, if a part that needs it has a weight."""
         return {self.look_through(torch.device("cpu")).name} if self.content or self.style else set()
 
     def parts(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
@@ -197,7 +197,7 @@ class Perceptual(Term):
         return terms
 
     def through_network(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
-        """The terms that the network is needed for."""
+        """The parts that need the network."""
         look = self.look_through(painted.device)
         content_layers = tuple(self.chosen[0] or look.content_layers)
         style_layers = tuple(self.chosen[1] or look.style_layers)

@@ -1,4 +1,4 @@
-"""Terms that compare pictures pixel by pixel, or look at the painted picture alone."""
+"""Terms that compare pictures pixel by pixel, or depend on the painted picture alone."""
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +17,10 @@ class AgainstPicture(Term):
 
     Args:
         weight: of the term.
-        against: ``target`` (what it should be, of pairs) or ``content`` (what it was painted from).
+        against: ``target`` (of pairs) or ``content`` (what it was painted from).
 
     Raises:
-        UserError: it is compared with something else.
+        UserError: ``against`` is something else.
     """
 
     def __init__(self, weight: NotNegative | Schedule = 1.0, against: str = "target") -> None:
@@ -62,7 +62,7 @@ class Charbonnier(AgainstPicture):
     Args:
         weight: of the term.
         against: as for :class:`AgainstPicture`.
-        eps: below which differences count as squares.
+        eps: differences below it count as squares.
     """
 
     def __init__(self, weight: NotNegative | Schedule = 1.0, against: str = "target", eps: Positive = 1e-3) -> None:
@@ -92,12 +92,13 @@ class ImageGradient(AgainstPicture):
 
 
 class LaplacianPyramid(AgainstPicture):
-    """L1 between Laplacian pyramids (Bojanowski et al. 2018): means, as sums weighted by 2^(2j) at level j would be.
+    """L1 between Laplacian pyramids (Bojanowski et al. 2018): a mean at each level, which is
+    the paper's sum weighted by 2^(2j) at level j, up to a constant.
 
     Args:
         weight: of the term.
         against: as for :class:`AgainstPicture`.
-        levels: bands; the last is the small picture that is left. Pictures too small for all have fewer.
+        levels: bands, the last of which is the small picture that remains; fewer for small pictures.
     """
 
     def __init__(self, weight: NotNegative | Schedule = 1.0, against: str = "target", levels: Count = 4) -> None:

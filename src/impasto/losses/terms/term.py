@@ -1,4 +1,4 @@
-"""What a term of the generator's loss is, and what it is given."""
+"""The interface of terms of the generator's loss, and what they are given."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,10 +22,10 @@ class GeneratorPass:
         content: (N, C', H, W), what they were painted from; None for pictures from noise.
         flipped: whether the mirror image of ``content`` was painted (FastCUT's flip equivariance).
         target: (N, C, H, W), what they should be, pixel by pixel; None without pairs.
-        style: (M, C, H, W), real pictures of the kind that is aimed at.
+        style: (M, C, H, W), real pictures in the style aimed at.
         cycled: (N, C', H, W), ``painted`` turned back into content; None without a way back.
         identity: (M, C, H, W), what the generator makes of ``style`` itself; made when first asked for.
-        real_scores: what the discriminator says of real pictures, without graph; None where no term needs it.
+        real_scores: the discriminator's scores of real pictures, without graph; None if no term needs them.
         fake_scores: likewise of ``painted``, with graph.
         kimg: the clock, for weights on a schedule.
     """
@@ -49,7 +49,7 @@ class GeneratorPass:
 
     @property
     def shown(self) -> Tensor | None:
-        """The content as it was painted: mirrored where its mirror image was."""
+        """The content as it was painted: mirrored if ``flipped``."""
         return self.content.flip(-1) if self.flipped and self.content is not None else self.content
 
 
@@ -68,14 +68,14 @@ class Term(nn.Module):
         self.weight = weight
 
     def attach(self, name: str, generator: nn.Module) -> None:
-        """Told once of each generator whose pictures it is to be computed of, before optimisers are made."""
+        """Called once for each generator that the term is computed for, before optimisers are made."""
 
     def forward(self, p: GeneratorPass) -> Tensor | dict[str, Tensor]:
         """The term, a scalar not yet multiplied by its weight; or several by name."""
         raise NotImplementedError
 
     def looks_through(self) -> set[str]:
-        """Names of pretrained networks that the term looks through: figures by the same ones prove nothing."""
+        """Names of pretrained networks that the term uses: figures measured with the same ones prove nothing."""
         return set()
 
 
@@ -106,7 +106,7 @@ def add_terms(total: Tensor, terms: nn.ModuleDict, p: GeneratorPass) -> tuple[Te
 
 
 def similar(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in float32 with as many channels: a grey one is repeated where the other is coloured."""
+    """Both in float32 with the same number of channels: grey is repeated if the other has colours."""
     first, second = first.float(), second.float()
     channels = max(first.shape[1], second.shape[1])
     return tuple(x.expand(-1, channels, -1, -1) if x.shape[1] == 1 else x for x in (first, second))  # type: ignore[return-value]

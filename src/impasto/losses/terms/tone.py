@@ -1,4 +1,4 @@
-"""Light stays light and dark stays dark: what a painting keeps of a photograph's tones, whatever its palette."""
+"""Distances of tones: a painting in any palette keeps what is light and what is dark."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ def luma_distance(painted: Tensor, content: Tensor, blur: int = 8) -> Tensor:
 def chroma_distance(painted: Tensor, content: Tensor, blur: int = 8) -> Tensor:
     """As :func:`luma_distance`, of the two colour differences, scaled together.
 
-    The project's own. What is bluer stays bluer, whatever the palette. (N, 3, H, W) in [-1, 1] both; 0 for grey
+    The project's own. What is bluer stays bluer, in any palette. (N, 3, H, W) in [-1, 1] both; 0 for grey
     pictures.
     """
     if painted.shape[1] != 3:
@@ -48,6 +48,6 @@ def _blurred(images: Tensor, blur: int) -> Tensor:
 
 
 def _evened(maps: Tensor) -> Tensor:
-    """Each picture at mean 0 and, all its channels together, deviation 1; nearly flat ones are not blown up."""
+    """Each picture at mean 0 and, all its channels together, deviation 1; nearly flat ones are not amplified."""
     deviation = maps.std((2, 3), keepdim=True).mean(1, keepdim=True)
     return (maps - maps.mean((2, 3), keepdim=True)) / (deviation + 0.1)
