@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from impasto.base.errors import UserError
 from impasto.run.command_line.arguments import LISTS, PATHS
 
-MERGING: Final = ("penalty", "logger", "callbacks", "debug", "experiment", "sweeps")
+MERGING: Final = ("penalty", "term", "logger", "callbacks", "debug", "experiment", "sweeps")
 """Groups of which several choices work together; in the others the last one would hide those before."""
 
 SIZES: Final = ("data.image_size", "data.pack_size")
