@@ -16,14 +16,14 @@ from impasto.base.schedules import Schedule, value_at
 
 
 class ADA(nn.Module):
-    """Blits, geometry and colour, each applied to a picture with probability ``p``, which follows D's overfitting.
+    """Blitting, geometry and colour, each applied to a picture with probability ``p``, which follows D's overfitting.
 
     D overfits when it is sure of real pictures: r = mean sign(D(real)). Every ``interval`` updates p moves by as much
     as takes it from 0 to 1 over ``speed_kimg``, up where r is above ``target`` and down where it is below (Karras et
     al. 2020a, section 3.2, equation 1). Below p = 0.8 no transformation can leak into what is generated (section 2.2).
 
-    All that adapts lies in buffers on the device: it is saved, resumed, and never waited for. With ``p`` given, a
-    number or a schedule over kimg, nothing adapts (so Huang et al. 2024, whose relativistic scores have no sign).
+    The state is in buffers on the device: it is saved, resumed, and never waited for. If ``p`` is given, a number or a
+    schedule over kimg, nothing adapts (as in Huang et al. 2024, whose relativistic scores have no meaningful sign).
 
     Works on any number of channels and any size; gradients reach the pictures.
 
@@ -66,7 +66,7 @@ class ADA(nn.Module):
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Overfitting is read off the sign of scores, to which not every loss gives a meaning."""
+        """Doubt losses under which the sign of scores, which shows overfitting, has no meaning or another one."""
         real_above = getattr(parts.loss, "real_above", self.threshold)
         if self.schedule is not None or real_above == self.threshold:
             return
@@ -97,7 +97,7 @@ class ADA(nn.Module):
 
     @torch.no_grad()
     def update(self, real_scores: Tensor, kimg: float) -> None:
-        """Told of the scores of real pictures after every pass: any shape, first axis the pictures.
+        """Take the scores of real pictures after every pass: any shape, first axis the pictures.
 
         With several processes this is a collective call.
         """

@@ -44,7 +44,7 @@ def luma_flipped(flip: Tensor, channels: int) -> Tensor:
 
 
 def saturated(factor: Tensor, channels: int) -> Tensor:
-    """Multiplies what is not grey by a factor (N,): (N, C, C)."""
+    """Multiplies the difference from grey by a factor (N,): (N, C, C)."""
     eye, luma = _axes(channels, factor)
     return eye + (eye - luma) * (factor[:, None, None] - 1)
 

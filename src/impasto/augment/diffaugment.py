@@ -28,7 +28,7 @@ class DiffAugment(nn.Module):
         super().__init__()
         self.color, self.translation, self.cutout = color, translation, cutout
         self.schedule = p
-        # A buffer, so that a resumed run goes on with the very probability.
+        # A buffer, so that a resumed run goes on with the same probability.
         self.register_buffer("p", torch.tensor(value_at(p, 0.0)))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class DiffAugment(nn.Module):
         return images
 
     def update(self, real_scores: Tensor, kimg: float) -> None:
-        """Follow the schedule of ``p``; the scores are not looked at."""
+        """Follow the schedule of ``p``; the scores are ignored."""
         self.p.fill_(value_at(self.schedule, kimg))
 
 

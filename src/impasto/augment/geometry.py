@@ -2,8 +2,8 @@
 
 The pixel blitting and the geometric group of Karras et al. 2020a, appendix B. Matrices are (N, 3, 3) in homogeneous
 coordinates (column, row, 1) about the picture's centre and map a place in the result to where it comes from. A
-transformation that is not applied is exactly the identity. Unlike the authors' programme this one does not filter
-against aliasing where a picture gets smaller: it samples bilinearly.
+transformation that is not applied is exactly the identity. Unlike the authors' code this one does not filter against
+aliasing where a picture gets smaller: it samples bilinearly.
 """
 
 import math
@@ -40,7 +40,7 @@ def random_placement(images: Tensor, p_pixel: Tensor, p_geometric: Tensor) -> Te
     after = torch.where(on[:, 6] < p_rotation, math.tau * (u[:, 5] - 0.5), 0.0)
     shift = torch.where(on[:, 7:8] < p_geometric, 0.125 * sides * g[:, 2:4], 0.0)
 
-    # Each factor is the inverse of what it does to the picture, so the first one done stands first.
+    # Each factor is the inverse of what it does to the picture, so the first one applied stands first.
     steps = (
         scaling(mirror, torch.ones_like(mirror)),
         quarter_turn(turns),
@@ -84,7 +84,7 @@ def _turned(cosine: Tensor, sine: Tensor) -> Tensor:
 
 
 def placed(images: Tensor, where: Tensor) -> Tensor:
-    """Pictures (N, C, H, W) under placements (N, 3, 3); what comes from outside is mirrored in.
+    """Pictures (N, C, H, W) under placements (N, 3, 3); the outside is filled with its mirror image.
 
     A picture whose placement is the identity comes out bit for bit.
     """
@@ -102,7 +102,7 @@ def _sample(images: Tensor, grid: Tensor) -> Tensor:
 
 
 class _Sampled(torch.autograd.Function):
-    """Bilinear sampling with derivatives of any order in the pictures, which torch's own has but one of; R1 needs two.
+    """Bilinear sampling with derivatives of any order by the pictures; torch's own has one, and R1 needs two.
 
     It is linear in the pictures: its gradient is the transposed map, whose gradient is the map itself.
     """

@@ -1,1 +1,1 @@
-"""What everything else uses: notices, files, progress, errors, pixels, schedules. It uses nothing of ours."""
+"""What everything else uses: notices, files, progress, errors, pixels, schedules. It imports nothing of ours."""

@@ -1,4 +1,4 @@
-"""Where packed pictures, statistics and weights are kept between runs, and where what is not kept lies meanwhile."""
+"""The folder of packed pictures, statistics and weights, kept between runs, and the one of temporary files."""
 
 import os
 import tempfile
@@ -13,21 +13,20 @@ from impasto.base.files import disk_errors
 from impasto.base.notices import notice
 
 SCRATCH: Final = "impasto-scratch-"
-"""Beginning of the names of folders for what is not kept."""
+"""Beginning of the names of temporary folders."""
 ROOM: Final = "set IMPASTO_CACHE=FOLDER in the environment, a folder with room that you may write to"
-"""What helps wherever the cache cannot be used, in every command."""
+"""The remedy if the cache cannot be used, in every command."""
 SCRATCH_ROOM: Final = "set TMPDIR=FOLDER in the environment, a folder with room that you may write to"
-"""The same for temporary files."""
+"""The remedy for temporary files."""
 
 
 def cache_dir() -> Path:
     """``$IMPASTO_CACHE``, or ``~/.cache/impasto``.
 
-    A user without a home that can be written, as in a container, gets a folder beside other temporary ones, and a
-    notice.
+    A user without a writable home, as in a container, gets a temporary folder, and a notice.
 
     Raises:
-        UserError: not even that can be had.
+        UserError: that cannot be made either.
     """
     if named := os.environ.get("IMPASTO_CACHE"):
         return Path(named).expanduser()
@@ -50,7 +49,7 @@ def can_be_made(folder: Path) -> bool:
 
 @cache
 def _temporary_cache() -> Path:
-    """This user's own folder among the temporary ones; nobody else's, who could put something in."""
+    """This user's own temporary folder; another user's is refused, who could put files into it."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     folder = Path(tempfile.gettempdir()) / f"impasto-{user}"
     with disk_errors(folder, ROOM):
@@ -62,7 +61,7 @@ def _temporary_cache() -> Path:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder in ``$TMPDIR`` for what is not kept.
+    """A folder in ``$TMPDIR`` that is removed afterwards.
 
     Raises:
         UserError: as from :func:`scratch_errors`.
@@ -89,7 +88,7 @@ def scratch_errors() -> Iterator[None]:
 
 
 def remedy_for(folder: Path) -> str:
-    """What to do where a folder of packed pictures cannot be used, a clause that holds in every command."""
+    """The remedy if a folder of packed pictures cannot be used, a clause that holds in every command."""
     if SCRATCH in str(folder):
         return SCRATCH_ROOM
     if folder.is_relative_to(cache_dir()):

@@ -1,4 +1,4 @@
-"""Settings of the commands that are no number, or no path, or out of range; imports no torch."""
+"""Checks of single settings: whole numbers, shares, switches and paths; imports no torch."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def check_switch(name: str, value: object) -> None:
 
 
 def as_path(name: str, value: object) -> Path:
-    """A path that a setting gives; one of digits comes from the command line as a number.
+    """The path that a setting holds; one made of digits comes from the command line as a number.
 
     Raises:
         UserError: nothing was given.

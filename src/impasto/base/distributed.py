@@ -42,7 +42,7 @@ def mean_over_processes(value: Tensor) -> Tensor:
 
 
 def gather(value: Tensor) -> Tensor:
-    """The parts of all processes along the first axis, which are of one length; a collective call."""
+    """The parts of all processes, of equal length, joined along the first axis; a collective call."""
     if world_size() == 1:
         return value
     parts = [torch.empty_like(value) for _ in range(world_size())]

@@ -42,7 +42,7 @@ def package_versions() -> dict[str, str]:
 
 
 def git_revision() -> str | None:
-    """The commit of the working tree, marked where files differ from it; none outside a checkout."""
+    """The commit of the working tree, marked if files differ from it; None outside a checkout."""
     here = Path(__file__).parent
     try:
         ask = {"cwd": here, "capture_output": True, "text": True, "check": True, "timeout": 5}

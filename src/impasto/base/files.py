@@ -1,4 +1,4 @@
-"""Writing files so that they are there whole or not at all, locks between processes, and a disk that is full."""
+"""Writing files whole or not at all, locks between processes, and errors of the disk."""
 
 import errno
 import json
@@ -33,7 +33,7 @@ SPARE_BYTES: Final = 64 * 2**20
 
 @contextmanager
 def whole_or_not(path: Path, *, durable: bool = False, alone: bool = False) -> Iterator[Path]:
-    """A temporary file beside ``path``, which takes its place in one step; removed where anything fails.
+    """A temporary file beside ``path``, which replaces it in one step; removed if anything fails.
 
     The temporary name is short however long the target's is, and on the same disk. An ``OSError`` raised inside names
     ``path``, not the temporary file.
@@ -41,7 +41,7 @@ def whole_or_not(path: Path, *, durable: bool = False, alone: bool = False) -> I
     Args:
         path: of the file to write; its folder is made.
         durable: wait until the file and its name would survive a power cut.
-        alone: no other process writes this file, so that what a killed one has left of it is overwritten.
+        alone: no other process writes this file, so that the temporary file of a killed one is overwritten.
 
     Yields:
         Where to write.
@@ -76,7 +76,7 @@ def to_disk(path: str | os.PathLike[str]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What a JSON file holds; empty if it is missing, cannot be read, or holds something else than a mapping."""
+    """The mapping in a JSON file; empty if it is missing, cannot be read, or is no mapping."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -85,7 +85,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write a mapping, indented, whole or not at all; what JSON does not know is written as text."""
+    """Write a mapping, indented, whole or not at all; values that JSON does not know are written as text."""
     with whole_or_not(path) as temporary:
         temporary.write_text(json.dumps(values, indent=2, default=str) + "\n")
 
@@ -94,11 +94,11 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 def locked(path: Path, waiting: str) -> Iterator[None]:
     """Held by one process at a time; one that has to wait says so once.
 
-    On a disk that knows no locks, or may not be written, nothing is held.
+    On a disk without locks, or one that cannot be written, it holds nothing.
 
     Args:
         path: of the lock file, which stays; its folder is made.
-        waiting: a sentence for the process that waits: what for.
+        waiting: a sentence that says what the process waits for.
     """
     lock = FileLock(path)
     try:
@@ -118,10 +118,10 @@ def locked(path: Path, waiting: str) -> Iterator[None]:
 
 @contextmanager
 def dispensable(what: str) -> Iterator[None]:
-    """For files that a run can do without: one that cannot be written is said once, and the run goes on.
+    """For files that a run can do without: if one cannot be written, a notice says so and the run goes on.
 
     Args:
-        what: is written, for the sentence.
+        what: name of the file, for the sentence.
     """
     try:
         yield
@@ -149,7 +149,7 @@ def disk_errors(folder: Path, remedy: str) -> Iterator[None]:
 
 
 def check_space(folder: Path, needed: int, remedy: str) -> None:
-    """Refuse to start what cannot end.
+    """Refuse to start writing without enough space.
 
     Args:
         folder: where bytes will be written; exists.
@@ -165,6 +165,6 @@ def check_space(folder: Path, needed: int, remedy: str) -> None:
 
 
 def place_and_reason(problem: OSError) -> str:
-    """The file or folder that failed, where that is known, and why: ``PATH: No space left on device``."""
+    """The file or folder that failed, if known, and why: ``PATH: No space left on device``."""
     reason = problem.strerror or str(problem)
     return f"{os.fsdecode(problem.filename)}: {reason}" if isinstance(problem.filename, str | bytes) else reason

@@ -36,7 +36,7 @@ def place(node: Any, problem: InstantiationException) -> str:
 
 
 def reason(problem: InstantiationException) -> str:
-    """What the class itself said, or where it says nothing of it, what Hydra did: one line without a full stop."""
+    """What the class itself said, else what Hydra did: one line without a full stop."""
     cause: BaseException = problem
     while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
         cause = cause.__cause__

@@ -1,4 +1,4 @@
-"""Fallbacks are said loudly once and end up in the run's summary."""
+"""Notices: fallbacks are said once, and written to the run's summary."""
 
 import logging
 
@@ -13,7 +13,7 @@ def notice(key: str, sentence: str) -> None:
     Args:
         key: what the notice is about (``data.source``, ``evaluation.features``, ...); a repeated
             sentence is not said twice.
-        sentence: what was done instead of what, and how to have the real thing.
+        sentence: what was done, in place of what, and how to get the real thing.
     """
     if _said.get(key) != sentence:
         _said[key] = sentence
@@ -26,5 +26,5 @@ def notices() -> dict[str, str]:
 
 
 def forget_notices() -> None:
-    """Start afresh: several runs of a sweep may share one process."""
+    """Forget them all: several runs of a sweep may share one process."""
     _said.clear()

@@ -1,7 +1,7 @@
-"""How the parts of a run look at one another before any data is read.
+"""How the parts of a run check each other before any data is read.
 
-A part of any kind, a user's own among them, may have ``check_with(self, parts)``, which yields what it cannot do with
-the others (:class:`Refusal`) and what it can do but hardly as it is meant (:class:`Doubt`).
+Any part, also a user's own, may have ``check_with(self, parts)``, which yields a :class:`Refusal` of what cannot work
+with the other parts, and a :class:`Doubt` about what works but is probably not intended.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Doubt:
-    """What is hardly meant, said as a notice.
+    """What works but is probably not intended, said as a notice.
 
     Args:
         key: the setting that it is about.
@@ -31,13 +31,13 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run is made of; None or empty where a part is not there.
+    """What a run is made of; None or empty for a part that is missing.
 
     Args:
         loss: adversarial loss.
         penalties: by name.
         terms: of the generators' loss, by name.
-        augment: what is done to the pictures that discriminators see.
+        augment: of the pictures that discriminators see.
         generators: networks by name; while a configuration is checked, on the meta device.
         discriminators: likewise.
         model: the way of training, with these networks.
@@ -74,7 +74,7 @@ class Parts:
         return next(key for key, other in self.by_key().items() if other is part)
 
     def findings(self) -> Iterator[Refusal | Doubt]:
-        """What the parts say of one another."""
+        """What the parts find about each other."""
         for part in self.by_key().values():
             if callable(check_with := getattr(part, "check_with", None)):
                 yield from check_with(self)

@@ -1,4 +1,4 @@
-"""Between pictures of bytes, as they lie on disk, and of numbers in [-1, 1], as networks see them."""
+"""Conversion between bytes, as on disk, and numbers in [-1, 1], as networks see them."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""How far a measurement or a batch of paintings is."""
+"""Progress of a measurement or a batch of paintings: bars and lines with a rate and the time left."""
 
 import logging
 import sys
@@ -22,7 +22,7 @@ from rich.text import Text
 log = logging.getLogger("impasto")
 
 Tick = Callable[[float], None]
-"""Told how many more pictures are done; a large one may be told in parts."""
+"""Called with the number of pictures done since the last call; parts of a large one are fractions."""
 
 
 _bars: ContextVar[bool] = ContextVar("bars", default=False)
@@ -43,7 +43,7 @@ def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) ->
     """A bar with a rate and the time left, or a line of the same every ``seconds``.
 
     Args:
-        what: is being done.
+        what: name of what is done.
         total: pictures.
         bar: draw a bar on a terminal; not while another one is drawn. :func:`drawing_bars` does the same.
         seconds: between lines.
@@ -60,7 +60,7 @@ def counting(what: str, total: int, bar: bool = False, seconds: float = 10.0) ->
 def progress_bar(shown: bool = True) -> Progress:
     """The one bar of all commands, on stderr.
 
-    A task counts by its numbers, and by the clock since it began, unless its fields say otherwise: ``count`` (a text),
+    A task shows its own numbers and the time since it began, unless its fields say otherwise: ``count`` (a text),
     ``rate`` (pictures a second), ``left`` (seconds).
 
     Args:
@@ -83,7 +83,7 @@ class Count(MofNCompleteColumn):
 
 
 class Rate(ProgressColumn):
-    """Pictures a second, once there is anything to tell it by."""
+    """Pictures a second, once it is known."""
 
     def render(self, task: Task) -> Text:
         """The text of the column."""
@@ -92,7 +92,7 @@ class Rate(ProgressColumn):
 
 
 class Left(ProgressColumn):
-    """Time left, once there is anything to tell it by."""
+    """Time left, once it is known."""
 
     def render(self, task: Task) -> Text:
         """The text of the column."""

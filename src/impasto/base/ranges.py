@@ -1,8 +1,8 @@
-"""What the numbers of a configuration may be, to annotate the parameters of constructors with.
+"""Ranges of numbers, to annotate the parameters of constructors with.
 
 ``n_critic: Count = 1`` is refused before anything is built unless it is a whole number of 1 or more. A class of your
-own takes part with these, or with any of ``annotated_types``: ``strength: Annotated[float, Gt(0), Le(10)]``. ``doc``
-says what to give instead, where a sentence made from the bounds would not be clear.
+own may use these, or any of ``annotated_types``: ``strength: Annotated[float, Gt(0), Le(10)]``. ``doc`` says what to
+give instead, if a sentence made from the bounds would not be clear.
 """
 
 from typing import Annotated
@@ -17,4 +17,4 @@ NotNegative = Annotated[float, Ge(0)]
 Share = Annotated[float, Ge(0), Lt(1), doc("a share from 0 to below 1")]
 Strength = Annotated[float, Ge(0), Le(1)]
 Interval = Annotated[float, Ge(0), doc("a positive number, or null for never")]
-"""Thousands of pictures, or minutes, between two times that something is done."""
+"""Interval in thousands of pictures, or in minutes."""

@@ -1,6 +1,6 @@
 """Whether a server can be reached: found out within five seconds, and remembered.
 
-With ``IMPASTO_OFFLINE=1`` in the environment none is asked, and all that is ``auto`` takes what is on this machine.
+With ``IMPASTO_OFFLINE=1`` in the environment no server is asked, and ``auto`` takes what is on this machine.
 """
 
 import os

@@ -19,10 +19,10 @@ def value_at(setting: float | Schedule, kimg: float) -> float:
 
 
 class _Checked:
-    """Refuses what is not a number when a schedule is made, rather than in the middle of a run."""
+    """Refuses values that are not numbers when a schedule is made, not in the middle of a run."""
 
     def __post_init__(self) -> None:
-        """Look at every value.
+        """Check every value.
 
         Raises:
             UserError: one is not a number, or a length of time is negative.
@@ -60,7 +60,7 @@ class LinearDecay(_Checked):
     hold_kimg: float = 0.0
     warmup_kimg: float = 0.0
     hold_share: float = 0.0
-    """``hold_kimg`` as a share of ``kimg``; the longer one counts."""
+    """``hold_kimg`` as a share of ``kimg``; the longer of the two counts."""
 
     def __call__(self, kimg: float) -> float:
         """The value at ``kimg``."""

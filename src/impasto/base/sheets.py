@@ -1,4 +1,4 @@
-"""Sheets: which class is where, and pictures written side by side."""
+"""Sheets: places of the classes, and pictures written side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Sheet:
 
 
 def sheet_of(classes: int, count: int | None = None, columns: int | None = None) -> Sheet:
-    """The sheet for a number of classes, 0 where the generator is told none.
+    """The sheet for a number of classes, 0 for an unconditional generator.
 
     Args:
         classes: how many there are.
@@ -72,7 +72,7 @@ def save_sheet(images: Tensor, columns: int, path: Path, gap: int = 2) -> None:
         path: of the file; its folder is made, and the file is there whole or not at all.
         gap: white pixels between pictures, 1 or more.
     """
-    from torchvision.utils import make_grid  # only now: it takes long to import
+    from torchvision.utils import make_grid  # here, since it takes long to import
 
     pixels = to_uint8(images if images.shape[1] in (1, 3) else images[:, :1]).cpu()
     grid = make_grid(pixels, columns, gap, pad_value=255)
@@ -119,7 +119,7 @@ def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, pat
 
 
 def is_sheet(path: Path) -> bool:
-    """Whether a file was written by :func:`save_pairs`, whatever its name."""
+    """Whether a file was written by :func:`save_pairs`, under any name."""
     try:
         with Image.open(path) as picture:
             return picture.info.get(MARK[0]) == MARK[1]

@@ -14,7 +14,7 @@ class ImageSpec:
         height: rows in pixels.
         width: columns in pixels; need not equal ``height``.
         class_names: one name per label, in label order; empty for unlabelled data.
-        condition_dim: length of a float condition vector; 0 where there is none.
+        condition_dim: length of a float condition vector; 0 for none.
         levels: by channel, the two values that networks see as -1 and 1, as shares of the file type's whole range; None
             for 0 and 1.
     """
@@ -37,7 +37,7 @@ class ImageSpec:
         return self.channels, self.height, self.width
 
     def network_arguments(self) -> dict[str, int]:
-        """What networks may be built from, by the names of their constructor arguments."""
+        """What networks are built from, by the names of their constructor arguments."""
         return {
             "channels": self.channels,
             "height": self.height,

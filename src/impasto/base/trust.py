@@ -1,4 +1,4 @@
-"""What may be made of what a checkpoint says: classes of trusted packages, and plain values, and nothing else."""
+"""What a checkpoint may name: classes of trusted packages and plain values, nothing else."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -11,13 +11,13 @@ from impasto.base.errors import UserError
 def trusted(name: str, packages: Sequence[str], what: str) -> Any:
     """The class or function of a dotted name that a checkpoint gives, if one of the packages itself defines it.
 
-    A module may have imported anything, so what counts is where the object found says that it is from. Nothing outside
-    of the packages is imported.
+    A module may have imported anything, so what counts is the module that the object names. Nothing outside of the packages
+    is imported.
 
     Args:
         name: dotted.
         packages: that may be named.
-        what: the thing is, for messages.
+        what: its kind, for messages.
 
     Raises:
         UserError: it is not from one of the packages, or not there.
@@ -37,7 +37,7 @@ def trusted(name: str, packages: Sequence[str], what: str) -> Any:
 
 
 def refusal(name: str, packages: Sequence[str], what: str) -> UserError:
-    """The error that says what a checkpoint names and how to allow it."""
+    """The error that names what a checkpoint holds and how to allow it."""
     return UserError(
         f"The checkpoint names {name} as its {what}, which is not of {' or '.join(packages)}, and was not opened; "
         "if it is your own, say so with trust=[package]."
@@ -53,7 +53,7 @@ def check_targets(node: Any, packages: Sequence[str], what: str) -> None:
     Args:
         node: plain values.
         packages: that may be named.
-        what: the configuration is of, for messages.
+        what: the part that is configured, for messages.
 
     Raises:
         UserError: it is not safe.

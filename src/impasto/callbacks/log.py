@@ -16,7 +16,7 @@ class LogLosses(Callback):
 
     Args:
         every_kimg: interval in thousands of pictures.
-        every_updates: or in updates of the discriminator, for those who count in steps.
+        every_updates: another interval, in updates of the discriminator; None disables it.
     """
 
     def __init__(self, every_kimg: Interval | None = 1.0, every_updates: Count | None = None) -> None:

@@ -1,1 +1,1 @@
-"""Measuring painters: protocols, the figures they are made of, and what is known of the real pictures."""
+"""Measuring painters: protocols, the figures they are made of, and features of the real pictures."""

@@ -31,7 +31,7 @@ class Result:
         title: what was measured against what.
         measurement: the figures.
         path: of the JSON file.
-        report: its content.
+        report: content of that file.
     """
 
     title: str
@@ -72,12 +72,12 @@ def protocol(cfg: DictConfig, file: Path, recorded: Mapping[str, Any] | None = N
 
     Args:
         cfg: of the command.
-        file: of conf/evaluation, for a run that recorded no protocol; the file that is of the recorded one's class is
-            taken from the same folder.
-        recorded: what the run's checkpoint says, of which nothing is believed; None if there is no run.
+        file: of conf/evaluation, for a run that recorded no protocol; for a recorded one, the file of its class
+            is taken from the same folder.
+        recorded: the protocol in the run's checkpoint, which is not trusted; None if there is no run.
 
     Raises:
-        UserError: a setting that the protocol does not have, or a record that names what is not trusted.
+        UserError: the protocol does not have a setting, or the record names what is not trusted.
     """
     recorded = recorded if isinstance(recorded, Mapping) else {}
     own = {name: value for name, value in recorded.items() if name not in ("_target_", CACHE)}
@@ -157,7 +157,7 @@ def build_data(painter: Painter, cfg: DictConfig) -> Any:
     """The data module of the checkpoint's run, with the changes of the command line; nothing is read yet.
 
     Raises:
-        UserError: the checkpoint names none, or something that is not of a trusted package.
+        UserError: the checkpoint names none, or one that is not of a trusted package.
     """
     recorded = painter.origin.config.get("data")
     if not isinstance(recorded, Mapping):
@@ -179,11 +179,11 @@ def read_data(painter: Painter, data: Any) -> None:
 
 
 def compare_data(painter: Painter, data: Any) -> None:
-    """Compare the pictures that there are now with those that the checkpoint was trained on.
+    """Compare the data with the pictures that the checkpoint was trained on.
 
     Raises:
-        UserError: the classes are others, so that a figure by class would be of another class than it says; or the
-            condition vectors have another length.
+        UserError: the classes differ, so that figures by class would name the wrong ones; or the condition vectors have
+            another length.
     """
     found = list(data.spec.values())[-1]
     then, path = painter.gives, painter.origin.path

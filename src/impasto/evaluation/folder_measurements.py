@@ -31,7 +31,7 @@ def measure_folders(cfg: DictConfig, protocols: Path) -> Result:
     """A folder of pictures against another; bad pictures are named, counted and left out.
 
     Raises:
-        UserError: folders without good pictures, or a setting that folders have no use for.
+        UserError: a folder has no good pictures, or a setting does not apply to folders.
     """
     if cfg.evaluation.split is not None:
         raise UserError("evaluation.split is for checkpoint=, whose data has parts; name the folder itself with real=.")
@@ -61,7 +61,7 @@ def measure_translated(cfg: DictConfig, protocols: Path) -> Result:
     """Repainted pictures against paintings, beside the pictures that they were painted from, recoloured and not.
 
     Raises:
-        UserError: folders without good pictures, pictures without their counterpart, or a setting out of place.
+        UserError: a folder has no good pictures, a picture has no counterpart, or a setting does not apply.
     """
     if cfg.evaluation.split is not None:
         raise UserError("evaluation.split is for checkpoint=, whose data has parts; name the folder itself with real=.")
@@ -89,7 +89,7 @@ def measure_translated(cfg: DictConfig, protocols: Path) -> Result:
 
 
 def with_random_statistics(cfg: DictConfig) -> DictConfig:
-    """The command's configuration with a network for feature statistics that no model was trained against."""
+    """The configuration with feature statistics by a random network, which no model was trained against."""
     if cfg.evaluation.statistics is not None:
         return cfg
     notice(
@@ -106,7 +106,7 @@ def measure_pairs(cfg: DictConfig, protocols: Path) -> Result:
     """Generated pictures, each against the target of its name; beside the inputs, if content= names them.
 
     Raises:
-        UserError: folders without good pictures, pictures without their counterpart, or a setting out of place.
+        UserError: a folder has no good pictures, a picture has no counterpart, or a setting does not apply.
     """
     if cfg.evaluation.split is not None:
         raise UserError("evaluation.split is for checkpoint=, whose data has parts; name the folder with target=.")
@@ -137,18 +137,18 @@ def measure_pairs(cfg: DictConfig, protocols: Path) -> Result:
 def matched(
     generated: PackedImages, others: PackedImages, folders: Mapping[str, Path], side: str
 ) -> tuple[PackedImages, PackedImages]:
-    """Generated pictures and what goes with them by name, whatever the ending, in the same order.
+    """Generated pictures and their counterparts by name, endings apart, in the same order.
 
     If one of the two cannot be read, the other is left out; a notice says how many others have no generated picture.
 
     Args:
         generated: generated pictures.
-        others: what they were painted from, or should be, and perhaps more.
+        others: what they were painted from, or their targets; there may be more.
         folders: by side, for messages.
         side: of the others: content or target.
 
     Raises:
-        UserError: a generated picture without a counterpart, or fewer than two pairs.
+        UserError: a generated picture has no counterpart, or there are fewer than two pairs.
     """
     names = list(generated.every_name())
     places = {named: place for place, name in enumerate(others.every_name()) for named in names_of(name)}

@@ -23,11 +23,11 @@ from impasto.data.sources.source import shown
 log = logging.getLogger("impasto")
 
 SHEET = "grid.png"
-"""What generate.py writes beside its pictures, which is not one of them."""
+"""Sheet that generate.py writes beside its pictures."""
 PAIRS = "sheet.png"
-"""What stylize.py writes beside its own, which is marked; a painting may have that name as well."""
+"""Sheet that stylize.py writes beside its paintings; it is marked, since a painting may have this name too."""
 FIRST = "000000.png"
-"""The first of its pictures, by which a folder of its is known."""
+"""The first picture of generate.py, by which its folders are recognised."""
 NAMED = 20
 """Bad pictures that are named on the console; ``bad_images.csv`` has all."""
 
@@ -51,11 +51,11 @@ def size_of_first(folder: Path) -> tuple[int, int]:
 
 
 def sheets_in(folder: Path, option: str) -> set[str]:
-    """Names of the files in a folder that show several of its pictures, and are none.
+    """Names of the files in a folder that are sheets of its pictures.
 
     Args:
         folder: of pictures.
-        option: what names it.
+        option: the setting that names the folder.
     """
     found = {PAIRS} if is_sheet(folder / PAIRS) else set()
     if (folder / SHEET).is_file() and (option == "generated" or (folder / FIRST).is_file()):
@@ -70,12 +70,12 @@ def pack_folder(
     class_of: Callable[[str], str] | None = None,
     keep_in: Path | None = None,
 ) -> PackedImages:
-    """All good pictures of a folder at one size, repeated ones too; bad ones are named, and a sheet is none of them.
+    """All good pictures of a folder at one size, repeated ones too; bad ones are named, and sheets are left out.
 
     Args:
         folder: may hold a folder for each class.
-        size: (H, W); covered, and the middle kept, where the aspect differs.
-        option: what names the folder, for messages.
+        size: (H, W); pictures of another aspect are cropped to the middle.
+        option: the setting that names the folder, for messages.
         class_of: class of a picture by its path below the folder.
         keep_in: folder for the packed pictures; None is the cache.
     """

@@ -15,7 +15,7 @@ from impasto.networks.pretrained.extractor import Extractor
 
 @dataclass(frozen=True)
 class LabelClassifier:
-    """A trained classifier of labels, and its accuracy on real pictures that it has not seen, 0..1."""
+    """A trained classifier of labels, and its accuracy on held-out real pictures, 0..1."""
 
     network: Extractor
     accuracy: float
@@ -29,14 +29,14 @@ def measure_classes(
     labels: Tensor | None,
     class_names: Sequence[str],
 ) -> dict[str, Figure]:
-    """What a classifier of the real pictures says of the generated ones.
+    """Figures by class from a classifier of the real pictures.
 
     Args:
         classifier: the classifier.
         generated: its features and logits of generated pictures.
         real: its features of real pictures.
         real_labels: (m,) their classes; generated pictures without labels are expected in the same proportions.
-        labels: (n,) what the generated pictures were asked to be, if anything.
+        labels: (n,) classes that the generated pictures were asked for; None if they were not.
         class_names: in label order.
     """
     assert generated.logits is not None
@@ -66,11 +66,11 @@ def measure_classes(
 
 
 EQUAL: Final = 1.1
-"""The largest class over the smallest, up to which shares as such say how well they are kept."""
+"""Ratio of the largest class to the smallest up to which plain shares show how well they are kept."""
 
 
 def better(name: str, asked: Tensor) -> bool | None:
-    """Whether a figure is better when it is higher; None if neither is, as for shares of unequal classes.
+    """Whether higher is better; None if neither is, as for shares of unequal classes.
 
     Args:
         name: of the figure.
@@ -95,7 +95,7 @@ def measure_diversity(
         fake: features of generated pictures.
         real: of real ones.
         real_labels: (m,) their classes.
-        labels: (n,) what the generated pictures were asked to be; None takes the classifier's answers.
+        labels: (n,) classes that the generated pictures were asked for; None takes the classifier's answers.
         classified: the classifier's logits of them.
         class_names: in label order.
     """
@@ -112,11 +112,11 @@ def measure_diversity(
 
 
 def class_figures(logits: Tensor, labels: Tensor | None) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """How often generated pictures are taken for what they were asked to be, and how often for each class.
+    """How often the classifier finds the class that was asked for, and how often each class.
 
     Args:
         logits: (n, classes) of generated pictures.
-        labels: (n,) what they were asked to be, where they were.
+        labels: (n,) classes that were asked for; None if they were not.
 
     Returns:
         ``class_accuracy`` (with labels), ``class_share_min`` and ``class_share_max`` as shares of all pictures, 0..1;
@@ -135,11 +135,11 @@ def class_figures(logits: Tensor, labels: Tensor | None) -> tuple[dict[str, floa
 
 
 def class_balance(shares: Sequence[float], asked: Tensor) -> dict[str, float]:
-    """The least and the greatest share of a class, over the share that was asked for.
+    """The smallest and the largest ratio of a class's share to the share that was asked for.
 
     Args:
         shares: of the pictures, by class.
-        asked: (classes,) how many pictures of each class should be there, in any unit; classes of none do not count.
+        asked: (classes,) how many pictures of each class should be there, in any unit; classes with 0 are ignored.
 
     Returns:
         ``class_balance_min`` and ``class_balance_max``: 1 is as many as asked for, a min of 0 is a class left out.

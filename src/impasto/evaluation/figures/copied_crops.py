@@ -19,7 +19,7 @@ BLOCK: Final = 64
 
 
 LEAST: Final = 32
-"""Generated pictures to search for; fewer say nothing of a share."""
+"""Generated pictures to search for; with fewer a share means nothing."""
 USUAL: Final = 2**27
 """Pixels of canvas to search, over all generated pictures: about ten seconds on a core ..."""
 MOST: Final = 2**29
@@ -29,7 +29,7 @@ MOST: Final = 2**29
 def measure_crops(generate: Pictures, n: int, canvases: PackedImages | None) -> dict[str, Figure]:
     """``copied_crops``, the share of generated pictures that are crops of those trained on; see :func:`copied_crops`.
 
-    Features cannot tell: to them a crop is hardly nearer to its neighbours at other places than to another picture's.
+    Features cannot show this: a crop is hardly nearer to other crops of its picture than to those of other pictures.
     A notice says why nothing is measured.
 
     Args:
@@ -88,7 +88,7 @@ def copied_crops(distance: Tensor) -> float:
 
 
 def _canvases(packed: PackedImages, size: tuple[int, ...]) -> Iterator[Tensor]:
-    """Each picture without what fills its canvas, continued by its mirror image if it is smaller than a crop."""
+    """Each picture without the fill of its canvas, continued by its mirror image if it is smaller than a crop."""
     for number in range(len(packed)):
         height, width = packed.sizes[number]
         pixels = packed.as_bytes([number])[0, :height, :width]

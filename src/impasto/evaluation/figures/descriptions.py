@@ -1,4 +1,4 @@
-"""Describes a set of pictures by what several networks see, in one pass."""
+"""Descriptions of sets of pictures by the features of several networks, from one pass."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +30,7 @@ class Networks:
         self.shape_layers = (shape.content_layers[-1], shape.style_layers[-1])
 
     def key(self, shape: tuple[int, int, int]) -> list[Any]:
-        """All that a description of pictures of a ``shape`` (H, W, C) depends on, besides the pictures."""
+        """All that a description of pictures of a ``shape`` (H, W, C) depends on, except the pictures."""
         extractor = self.extractor
         network = [extractor.name, extractor.weights_sha256, extractor.resizer, outputs_sha256(extractor, shape)]
         return [FORMAT, *network, *self._digests, self.shape_layers]
@@ -46,17 +46,17 @@ class Networks:
 
 
 FORMAT = "view 1"
-"""Changed whenever what a description holds changes its meaning."""
+"""Raised when the content of descriptions changes its meaning."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What the networks see of a set of pictures.
+    """Features of a set of pictures.
 
     Attributes:
         values: the extractor's features (n, d).
         moments: of the texture network's layers.
-        structure: (n,) likeness with the pictures they were made from; None if they were not.
+        structure: (n,) structure score with the pictures that they were made from; None if there are none.
     """
 
     values: Tensor
@@ -85,8 +85,8 @@ def describe(networks: Networks, pictures: Pictures, n: int, content: Pictures |
         networks: to describe with.
         pictures: uint8 by number.
         n: how many.
-        content: what they were made from, with which their structure is compared; None compares nothing.
-        tick: told how many were done.
+        content: pictures that they were made from, to compare structure with; None compares nothing.
+        tick: called with the number of pictures done.
     """
     features, layers, structure, counts = [], [], [], []
     for start in range(0, n, CHUNK):

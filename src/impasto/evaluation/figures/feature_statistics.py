@@ -1,4 +1,4 @@
-"""Feature statistics of sets of pictures: what style is taken to be, measured apart from what was trained against."""
+"""Feature statistics of sets of pictures, which stand for style."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def gram_distance(ours: Sequence[Moments], style: Sequence[Moments]) -> float:
 
     Args:
         ours: one for each layer.
-        style: likewise, of what is aimed at.
+        style: likewise, of the style pictures.
     """
     total = 0.0
     for a, b in zip(ours, style, strict=True):

@@ -1,4 +1,4 @@
-"""What features are taken with, and one pass that collects them, whatever the batch size and the processes."""
+"""Features of pictures, collected in one pass that depends neither on the batch size nor on the processes."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class Features:
 
     Attributes:
         values: float32 (N, dim) on the CPU, in the order of the pictures.
-        logits: float32 (N, classes), where the network has classes.
+        logits: float32 (N, classes); None for a network without classes.
         pictures: int64 (N,), which picture each is a crop of; None if each is a picture of its own.
     """
 
@@ -42,7 +42,7 @@ class Features:
 
 
 def outputs_sha256(extractor: Extractor, shape: tuple[int, int, int]) -> str:
-    """Digest of what an extractor makes of two fixed pictures: its code and its buffers count, not its weights alone.
+    """Digest of an extractor's features of two fixed pictures: its code and buffers count, not only its weights.
 
     Of a few projections of the features, each to a thousandth of the largest one, so that the last digits, which differ
     between machines and numbers of threads, do not count.
@@ -65,7 +65,7 @@ def outputs_sha256(extractor: Extractor, shape: tuple[int, int, int]) -> str:
 
 @contextmanager
 def exactly() -> Iterator[None]:
-    """Convolutions in full float32, whatever training uses: figures must not depend on the precision of a run."""
+    """Convolutions in full float32: figures must not depend on the precision of a run."""
     full = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
     with full, torch.inference_mode(), torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
         yield
@@ -81,9 +81,9 @@ def collect(
 
     Args:
         extractors: the networks.
-        pictures: where they come from.
+        pictures: pictures by number.
         n: how many, at least 1.
-        tick: told how many were done.
+        tick: called with the number of pictures done.
     """
     mine: dict[int, list[Features]] = {}
     for start in range(distributed.rank() * CHUNK, n, CHUNK * distributed.world_size()):
@@ -120,7 +120,7 @@ def _gathered(mine: dict[int, Any]) -> Mapping[int, Any]:
 
 
 def from_first(value: T) -> T:
-    """What the first process has, in all of them; every process must call it."""
+    """The first process's value, in all of them; every process must call it."""
     if distributed.world_size() == 1:
         return value
     box = [value]
@@ -145,7 +145,7 @@ class TrainedOn:
 
 @dataclass(frozen=True)
 class Floor:
-    """The Fréchet distance of real pictures from other real ones: its bias at these counts, and nothing else.
+    """The Fréchet distance of real pictures from other real ones: its bias at these counts.
 
     Attributes:
         value: the distance.
@@ -158,13 +158,13 @@ class Floor:
 
 @dataclass(frozen=True)
 class RealFeatures:
-    """Real pictures as a network sees them.
+    """Features of real pictures.
 
     Attributes:
         values: features (m, d) of those that figures compare with.
         statistics: their mean and covariance.
         pictures: int64 (m,), which picture each is a crop of; None if each is a picture of its own.
-        trained_on: where copies are searched; None searches nowhere.
+        trained_on: among which copies are searched; None searches none.
         floor: what the Fréchet distance of a perfect generator would be; None if there are too few pictures.
     """
 

@@ -1,4 +1,4 @@
-"""How close pictures are to the very pictures they should be: PSNR, SSIM, MS-SSIM and LPIPS, on [-1, 1]."""
+"""How close pictures are to their targets: PSNR, SSIM, MS-SSIM and LPIPS, on [-1, 1]."""
 
 from collections.abc import Callable
 from functools import cache
@@ -75,7 +75,7 @@ def lpips(images: Tensor, target: Tensor, backbone: Backbone = "alex") -> Tensor
     Args:
         images: (N, 1 or 3, H, W) in [-1, 1].
         target: likewise.
-        backbone: network to look through.
+        backbone: its network.
 
     Raises:
         UserError: its weights cannot be had, or the pictures differ in shape.

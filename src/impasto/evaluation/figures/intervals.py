@@ -1,4 +1,4 @@
-"""Figures with intervals: how far they would move with other pictures."""
+"""Figures with intervals, which say how far other pictures would move them."""
 
 import math
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Estimate:
 
         Args:
             value: the figure.
-            errors: that come from a finite number of pictures.
+            errors: from finite numbers of pictures.
             method: how they were found.
             choice: standard error from a random choice in the computation, such as of subsets.
         """
@@ -54,7 +54,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Error:
-    """A standard error, and how many independent pictures it was found from."""
+    """A standard error, and the number of independent pictures behind it."""
 
     value: float
     pictures: int

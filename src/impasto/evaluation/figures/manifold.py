@@ -52,7 +52,7 @@ def radii(features: Tensor, k: int) -> Tensor:
     first = 0
     for squared in distances(features, features):
         own = torch.arange(len(squared))
-        squared[own, first + own] = -1  # itself, whatever rounding made of the distance
+        squared[own, first + own] = -1  # itself, regardless of rounding
         parts.append(squared.kthvalue(k + 1).values.clamp_min(0))
         first += len(squared)
     return torch.cat(parts)

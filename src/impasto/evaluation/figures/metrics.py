@@ -1,4 +1,4 @@
-"""All figures that features alone give, each with what was done to get it."""
+"""The metrics that ``evaluation.metrics`` names and that features alone give: each figure with its protocol."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ from impasto.evaluation.figures.neighbours import memorisation
 from impasto.networks.pretrained.extractor import Extractor
 
 MANIFOLD_MOST: Final = 10_000
-"""Samples of each set that precision, recall, density and coverage look at, as in their papers."""
+"""Samples of each set for precision, recall, density and coverage, as in their papers."""
 MANIFOLD_LEAST: Final = 500
-"""Fewer leave so much room between them that nearly everything lies in some neighbourhood."""
+"""With fewer pictures the neighbourhoods are so large that nearly everything lies in one."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Figure:
 
     @classmethod
     def of(cls, estimate: Estimate, higher_is_better: bool = False, **protocol: Any) -> "Figure":
-        """A figure with its interval, or the reason why it has none."""
+        """A figure with its interval, or with the reason why it has none."""
         ends = None if estimate.low is None else [estimate.low, estimate.high]
         return cls(estimate.value, {**protocol, "interval": ends, "interval_method": estimate.method}, higher_is_better)
 
@@ -67,7 +67,7 @@ def _frechet(fake: Features, real: RealFeatures, _: Settings) -> dict[str, Figur
 
 
 def frechet_figure(fake: Features, real: RealFeatures, **protocol: Any) -> Figure:
-    """The Fréchet distance with its interval and, if it is known, what real pictures score against real ones."""
+    """The Fréchet distance with its interval and, if it is known, its floor: that of real pictures from real ones."""
     pictures = fake.pictures, real.pictures
     if real.floor is not None:
         protocol["controls"] = {FLOOR: real.floor.value}
@@ -76,7 +76,7 @@ def frechet_figure(fake: Features, real: RealFeatures, **protocol: Any) -> Figur
 
 
 FLOOR: Final = "real against real"
-"""What the Fréchet distance is where nothing is generated: its bias at finite counts."""
+"""What the floor of the Fréchet distance is: its bias at finite counts."""
 
 
 def _kid(fake: Features, real: RealFeatures, settings: Settings) -> dict[str, Figure]:
@@ -108,7 +108,7 @@ def _manifold(
     real: RealFeatures,
     k: int,
 ) -> dict[str, Figure]:
-    """Of equally many on both sides, as in the papers: coverage of 10,000 by 2,000 cannot reach 1."""
+    """From equal counts on both sides, as in the papers: coverage of 10,000 by 2,000 cannot reach 1."""
     count = min(len(fake), len(real.values), MANIFOLD_MOST)
     pictures = len(real.values) if real.pictures is None else len(torch.unique(real.pictures))
     if min(count, pictures) < MANIFOLD_LEAST:
@@ -138,17 +138,17 @@ MEASURES: Final[dict[str, tuple[Callable[[Features, RealFeatures, Settings], dic
     "density_coverage": (_density_coverage, "density_neighbours"),
     "memorisation": (_memorisation, ""),
 }
-"""By the name that config uses: what measures it, and the setting that says how many neighbours it looks at."""
+"""By name in the configuration: the function, and the setting for its number of neighbours."""
 
 
 def measure(metrics: Sequence[str], fake: Features, real: RealFeatures, settings: Settings) -> dict[str, Figure]:
     """Every wanted figure for which there are pictures enough; a notice says which are left out.
 
     Args:
-        metrics: keys of :data:`MEASURES`; others are passed over.
+        metrics: keys of :data:`MEASURES`; others are ignored.
         fake: features of generated pictures.
         real: of real ones.
-        settings: what the figures leave open.
+        settings: of the figures.
     """
     figures: dict[str, Figure] = {}
     for name in metrics:
@@ -169,11 +169,11 @@ OF_THE_CLASSIFIER: Final = (
     "fd_classifier",
 )
 OF_NO_EXTRACTOR: Final = (*OF_THE_CLASSIFIER, "copied_crops")
-"""Figures that no extractor but the classifier is needed for."""
+"""Figures that need the classifier, but no extractor."""
 
 
 def public_name(metric: str, extractor: str) -> str:
-    """Published names are for the published extractor; what a classifier says depends on no extractor."""
+    """Published names are kept for the published extractor; figures of the classifier depend on no extractor."""
     if metric in OF_NO_EXTRACTOR:
         return metric
     if extractor == "inception":
@@ -183,10 +183,10 @@ def public_name(metric: str, extractor: str) -> str:
 
 
 def check_metrics(metrics: str | Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
-    """What ``evaluation.metrics`` names.
+    """The metrics that ``evaluation.metrics`` names.
 
     Raises:
-        UserError: nothing, or something that does not exist.
+        UserError: it names none, or one that does not exist.
     """
     names = (metrics,) if metrics and isinstance(metrics, str) else tuple(metrics or ())
     if not names:
@@ -225,11 +225,11 @@ INSTEAD: Final = (
 
 
 def preferred(found: Collection[str], extractor: Extractor, generated: int, real: int) -> str | None:
-    """The figure to choose checkpoints by: the Fréchet distance, or KID where the counts do not bear it.
+    """The figure to choose checkpoints by: the Fréchet distance, or KID if there are too few pictures for it.
 
     Args:
         found: figures that were measured, by the names of config; one of them is taken if neither distance was.
-        extractor: that they are measured with.
+        extractor: of the features.
         generated: pictures.
         real: pictures.
 

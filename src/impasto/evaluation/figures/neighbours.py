@@ -13,7 +13,7 @@ from impasto.evaluation.figures.manifold import distances
 PART: Final = 8192
 """Real samples that are searched at a time."""
 AMONG: Final = 2048
-"""Real samples whose distance from one another is looked at."""
+"""Real samples whose distances among each other are measured."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Neighbours:
 
 
 def nearest(generated: Tensor, real: Tensor, k: int = 3) -> Neighbours:
-    """The ``k`` real samples that each generated one is nearest to; a part of them at a time, so of any number.
+    """The ``k`` real samples that each generated one is nearest to, in memory that does not grow with the real ones.
 
     Args:
         generated: (n, d).
@@ -55,7 +55,8 @@ def memorisation(generated: Tensor, real: Tensor) -> dict[str, float]:
     ``copied`` is the share of generated pictures that are less than a third as far from their nearest real picture as
     from their second nearest (the rule of Yoon et al. 2023, here in feature space): 0 is none. ``novelty`` is the
     median distance of generated pictures from their nearest real one, over the same of real pictures among themselves:
-    1 is as far as real pictures are from one another, 0 is copies. The latter is of 2,048 real pictures against all.
+    1 is as far as real pictures are from each other, 0 is copies. Distances among real pictures are those of 2,048
+    from all.
 
     Args:
         generated: features (n, d).

@@ -1,18 +1,18 @@
-"""Whether a picture still shows what another one shows, whatever its colours and its surface."""
+"""Whether two pictures have the same structure, regardless of colours and texture."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 MOST_PLACES = 32
-"""Feature maps are averaged down to at most so many rows and columns."""
+"""Rows and columns that larger feature maps are averaged down to."""
 
 
 def self_similarity(features: Tensor) -> Tensor:
     """Cosine similarity of the features at every place with those at every other one.
 
-    What the places look like is divided out, how they relate remains (Shechtman and Irani 2007; on deep features,
-    Kolkin et al. 2019). The mean over places is taken off first: deep features share most of their direction.
+    How places look is divided out; how they relate to each other remains (Shechtman and Irani 2007; on deep features,
+    Kolkin et al. 2019). The mean over places is subtracted first: deep features share most of their direction.
 
     Args:
         features: (N, C, h, w).

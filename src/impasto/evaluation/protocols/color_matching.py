@@ -1,4 +1,4 @@
-"""Pictures with their colours, and nothing else, brought to those of a set of paintings: what any painter must beat."""
+"""The control for translation: pictures that take only the colours of a set of paintings."""
 
 from dataclasses import dataclass
 
@@ -27,10 +27,10 @@ def colours_of(images: Tensor) -> Colours:
 
 
 def match_colours(images: Tensor, target: Colours) -> Tensor:
-    """Map the pixels of each picture so that it has the ``target`` mean and covariance, moving colours least.
+    """Map the pixels of each picture to the ``target`` mean and covariance with the least change of colours.
 
-    The linear Monge-Kantorovitch map of Pitié and Kokaram 2007, in RGB. One map for each picture: one for all of them
-    together leaves every distance to paintings larger, and a control should be hard to beat.
+    The linear Monge-Kantorovitch map of Pitié and Kokaram 2007, in RGB. One map for each picture: a common one
+    leaves larger distances to the paintings, and a control should be hard to beat.
 
     Args:
         images: uint8 (N, C, H, W).

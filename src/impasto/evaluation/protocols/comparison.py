@@ -50,7 +50,7 @@ class Comparison:
         Args:
             name: of the row; the model's is :data:`OURS`.
             row: the pictures.
-            cut_from: (n,) what they are crops of, as of the paintings.
+            cut_from: (n,) which picture each is a crop of; None if each is a picture of its own.
         """
         found = measure(self.metrics, Features(row.values, pictures=cut_from), self.real, self.settings)
         figures = {public_name(key, self.networks.extractor.name): figure.value for key, figure in found.items()}
@@ -71,7 +71,7 @@ class Comparison:
         """What makes each of the model's figures comparable, with the values of the other rows.
 
         Args:
-            **about: what else is to be put on all records.
+            **about: further entries of all records.
         """
         extractor, texture, shape = self.networks.extractor, self.networks.texture, self.networks.shape
         common = {

@@ -1,4 +1,4 @@
-"""How figures are written to ``summary.json`` and ``evaluation.json``: what they share stands once.
+"""How figures are written to ``summary.json`` and ``evaluation.json``: what they share is written once.
 
 ``metrics`` has an entry for each figure; its ``protocol`` names an entry of ``protocols``. How a figure was measured is
 ``protocols["all"]``, then ``protocols[entry["protocol"]]``, then the entry itself; :func:`full_record` puts them
@@ -22,7 +22,7 @@ def share_records(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[st
     """``metrics`` and ``protocols`` from complete records.
 
     Args:
-        metrics: by figure, its values and all that makes it comparable; ``extractor`` names what it was measured with.
+        metrics: by figure, its values and its protocol; ``extractor`` names what it was measured with.
     """
     shareable = {name: _without(record, OF_ONE_FIGURE) for name, record in metrics.items()}
     protocols = {ALL: _common(shareable.values())}
@@ -41,7 +41,7 @@ def share_records(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[st
 
 
 def full_record(report: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """All that is known of a figure.
+    """The complete record of a figure.
 
     Args:
         report: content of ``summary.json`` or ``evaluation.json``.

@@ -1,4 +1,4 @@
-"""What a measurement gives: figures, what makes each comparable, controls, and sheets of pictures on request."""
+"""The result of a measurement, and the interface of protocols."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Measurement:
         main: the figure that checkpoints are chosen by; None if nothing was measured.
         rows: figures of the painter and of its controls, by row; the painter's own row comes first. Empty if the
             protocol has no controls.
-        sheets: by name, what paints a sheet of pictures that goes with the figures. Only the first process has them.
+        sheets: by name, functions that paint a sheet of pictures for the figures. Only the first process has them.
     """
 
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Measurement:
 
 
 class EvaluationProtocol(Protocol):
-    """What ``evaluation`` in a configuration is: a way to measure a painter.
+    """A way to measure a painter: the object that ``evaluation`` in a configuration makes.
 
     Attributes:
         takes: what a painter must take to be measured: ``latent`` or ``content``.
@@ -54,9 +54,9 @@ class EvaluationProtocol(Protocol):
 
 
 def check_fit(protocol: Any, takes: Collection[str], parts: Collection[str] | None = None) -> None:
-    """Refuse to measure with a protocol that is for other painters or other data, before data is read.
+    """Refuse a protocol that is for other painters or other data, before data is read.
 
-    A protocol of a user's own that declares neither is let through.
+    A user's own protocol that declares neither is let through.
 
     Args:
         protocol: the object or its class.
@@ -85,4 +85,4 @@ REMEDIES = {
     frozenset({"content", "style"}): "evaluation=translation",
     frozenset({"content", "target"}): "evaluation=paired",
 }
-"""By the parts of the data, what measures a painter that learns from them."""
+"""The protocol for painters that learn from these parts of the data."""

@@ -1,4 +1,4 @@
-"""Measures pictures painted from noise against real ones."""
+"""The protocol for pictures painted from noise, which are compared with real ones."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +50,7 @@ from impasto.networks.pretrained.extractor import Extractor
 
 METRICS: Final = (*MEASURES, "classes")
 CROPS_SEARCHED: Final = 32
-"""Crops of each picture among which the nearest ones are shown."""
+"""Crops of each picture among which the sheet's nearest ones are searched."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class RealPictures:
 
     Attributes:
         compared: pictures to compare with.
-        split: part of their data set that they are; None if they are no part of one.
+        split: of the data that they are; None for pictures without a split.
         origin: where they come from.
         trained_on: pictures trained on, among which copies are searched; None searches ``compared``.
         canvases: whole pictures that those trained on are crops of; None if they are not crops.
@@ -73,14 +73,14 @@ class RealPictures:
 
 
 class NoiseProtocol:
-    """Every figure of pictures painted from noise, from one pass over real and one over generated pictures.
+    """Figures of pictures painted from noise, from one pass over real and one over generated pictures.
 
     Args:
         features: see :func:`impasto.networks.pretrained.chooser.choose_extractor`.
         weights_path: Inception's weights; None downloads them.
         num_images: pictures to generate.
         num_real: real pictures to compare with, drawn at random but always the same ones; None takes all.
-        num_searched: pictures trained on among which copies are searched, likewise; None takes all.
+        num_searched: pictures trained on among which copies are searched, chosen likewise; None takes all.
         metrics: any of ``frechet``, ``kid``, ``inception_score``, ``precision_recall``, ``density_coverage``,
             ``memorisation`` and, for labelled pictures, ``classes``.
         split: part of the data to compare with: ``train`` or ``held_out``.
@@ -92,8 +92,7 @@ class NoiseProtocol:
         seed: of the generated pictures.
 
     Raises:
-        UserError: a metric, a part of the data or an extractor that does not exist, weights that cannot be had, or a
-            number out of range.
+        UserError: a metric, a split or an extractor does not exist, weights cannot be had, or a number is out of range.
     """
 
     takes: ClassVar[str] = "latent"
@@ -177,7 +176,7 @@ class NoiseProtocol:
                 on the start.
             real: what to compare with.
             num_images: pictures to generate; None takes the protocol's own number.
-            labels: (num_images,) what the generated pictures were asked to be.
+            labels: (num_images,) classes that the generated pictures were asked for.
         """
         n, compared = num_images or self.num_images, real.compared
         classifier = self._classifier(compared)
@@ -213,8 +212,8 @@ class NoiseProtocol:
         return replace(measurement, sheets={"neighbours": make})
 
     def _searched(self, trained_on: PackedImages) -> int | None:
-        """How many of the pictures trained on are searched; None is all. Of one picture a few crops are enough, for
-        copies of crops are searched by their pixels and features only choose what the sheet of neighbours shows.
+        """How many of the pictures trained on are searched; None is all. A few crops of each picture are enough: copied
+        crops are found by their pixels, and features only choose what the sheet of neighbours shows.
         """
         if "memorisation" not in self.metrics:
             return 0
@@ -237,7 +236,7 @@ class NoiseProtocol:
         real: PackedImages,
         labels: Tensor | None,
     ) -> dict[str, Figure]:
-        """Figures by class, from what the extractor and the classifier have seen of both sides."""
+        """Figures by class, from the features of both sides by the extractor and by the classifier."""
         assert real.labels is not None
         real_labels = torch.from_numpy(np.asarray(real.labels)[some_positions(len(real), self.num_real)])
         names = real.class_names
@@ -247,7 +246,7 @@ class NoiseProtocol:
     def _records(
         self, found: dict[str, Figure], fake: Features, known: RealFeatures, real: RealPictures
     ) -> dict[str, dict[str, Any]]:
-        """What makes each figure comparable."""
+        """The record that makes each figure comparable."""
         common = {
             "extractor": self.extractor.name,
             "weights_sha256": self.extractor.weights_sha256,

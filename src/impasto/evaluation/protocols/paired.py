@@ -1,4 +1,4 @@
-"""Measures repainted pictures against the very pictures that they should have become: data with content and target."""
+"""The protocol for data with content and target: repainted pictures are compared with their targets."""
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ PAINTED: Final = "painted"
 CONTROL: Final = "input as it is"
 REFERENCE: Final = "targets trained on"
 EQUAL_DB: Final = 100.0
-"""PSNR of a picture that equals its target: infinity has no mean, and no place in JSON."""
+"""PSNR of a picture that equals its target: infinity has no mean, and JSON has no infinity."""
 LEAST: Final = {"psnr": 1, "ssim": 11, "ms_ssim": 161, "lpips": 32}
 """Pixels in height and width that each figure by picture needs."""
 
@@ -68,7 +68,7 @@ class PairedProtocol:
     Args:
         features: for the Fréchet distance and KID; see :func:`impasto.networks.pretrained.chooser.choose_extractor`.
         weights_path: Inception's weights; None downloads them.
-        lpips_backbone: network that LPIPS looks through: alex, vgg or squeeze. Without its weights LPIPS is left out,
+        lpips_backbone: network of LPIPS: alex, vgg or squeeze. Without its weights LPIPS is left out,
             and a notice says so.
         num_images: pairs to measure.
         metrics: any of ``psnr``, ``ssim``, ``ms_ssim``, ``lpips``, ``frechet`` and ``kid``. One that needs larger
@@ -79,8 +79,7 @@ class PairedProtocol:
         cache_dir: folder for features of inputs and targets; None is the project's cache.
 
     Raises:
-        UserError: a metric, a part of the data or a network that does not exist, weights that cannot be had, or a
-            number out of range.
+        UserError: a metric, a split or a network does not exist, weights cannot be had, or a number is out of range.
     """
 
     takes: ClassVar[str] = "content"
@@ -141,7 +140,7 @@ class PairedProtocol:
             content: what is repainted; None if only the repainted pictures are known: there is no control then.
             target: what it should become, in the same order.
             reference: other targets.
-            about: what else to put on record.
+            about: further entries of the records.
             num_images: pairs to measure; None takes the protocol's own number.
 
         Raises:
@@ -171,7 +170,7 @@ class PairedProtocol:
     def _rows(
         self, pairs: Pairs, reference: PackedImages | None
     ) -> tuple[dict[str, dict[str, float]], dict[str, Figure]]:
-        """Figures by row, and those of the painted pictures with what makes them comparable."""
+        """Figures by row, and those of the painted pictures with their protocols."""
         compare, channels = self._comparisons(pairs.target), pairs.target.packed.shape[2]
         sets = {PAINTED: pairs.painted, **({CONTROL: pairs.control} if pairs.has_control else {})}
         figures: dict[str, dict[str, Figure]] = {}
@@ -218,7 +217,7 @@ class PairedProtocol:
     def _compare(
         self, pictures: Callable[[int, int], Tensor], pairs: Pairs, compare: dict[str, Compare], look: bool
     ) -> tuple[dict[str, Tensor], Features | None]:
-        """Values of each picture by name, and features of the pictures if they are to be looked at."""
+        """Values of each picture by name, and features of the pictures if ``look``."""
         values: dict[str, list[Tensor]] = {name: [] for name in compare}
         parts = []
         n = len(pairs.target)
@@ -239,7 +238,7 @@ class PairedProtocol:
         return Figure.of(mean_estimate(values, target.cut_from, method), name != "lpips")
 
     def _described(self, chosen: Chosen, channels: int) -> Features:
-        """Features of pictures that the painter has no part in, with so many channels; read from disk if known."""
+        """Features of real pictures with this number of channels; read from disk if known."""
         network = self.extractor
         about = [network.name, network.weights_sha256, network.resizer, outputs_sha256(network, chosen.packed.shape)]
         key = json.dumps(["paired 1", chosen.packed.fingerprint, len(chosen), channels, *about])
@@ -269,7 +268,7 @@ class PairedProtocol:
     def _records(
         self, figures: dict[str, Figure], rows: dict[str, dict[str, float]], pairs: Pairs, about: dict[str, Any]
     ) -> dict[str, dict[str, Any]]:
-        """What makes each figure comparable, with the values of the other rows."""
+        """The record that makes each figure comparable, with the values of the other rows."""
         records: dict[str, dict[str, Any]] = {}
         count = len(pairs.target)
         for name, figure in figures.items():
@@ -288,7 +287,7 @@ class PairedProtocol:
         return records
 
     def _measured_with(self, name: str) -> dict[str, Any]:
-        """The network of a figure, or the values that it compares."""
+        """The network of a figure, or the range of values that it compares."""
         if name in DISTANCES:
             network = self.extractor
             return {

@@ -1,4 +1,4 @@
-"""The pairs that a measurement is of: inputs, what was painted of them, and their targets."""
+"""The pairs that are measured: inputs, their paintings, and their targets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Pairs:
 
 
 def with_channels(images: Tensor, channels: int) -> Tensor:
-    """The same pictures with so many channels: grey is repeated, colours become their brightness.
+    """The same pictures with ``channels`` channels: grey is repeated, colours become their brightness.
 
     Args:
         images: uint8 (N, C, H, W).
@@ -56,7 +56,7 @@ def with_channels(images: Tensor, channels: int) -> Tensor:
 
 
 def sheet_of_pairs(pairs: Pairs) -> Sheet:
-    """Rows of an input, what was painted of it, and its target."""
+    """Rows of an input, its painting, and its target."""
     count = min(SHOWN, len(pairs.target))
     shown = ([pairs.control] if pairs.has_control else []) + [pairs.painted, pairs.target]
     columns = [pictures(0, count) for pictures in shown]

@@ -1,4 +1,4 @@
-"""What is measured, as pictures by number: what a painter paints, or a part of a set of pictures."""
+"""The pictures that are measured, by number: painted ones, or a random part of a data set."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ GOLDEN: Final = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class Chosen:
-    """Some pictures of a set, chosen by chance but always the same, as pictures by number.
+    """Pictures of a set, chosen at random but always the same, by number.
 
     Attributes:
         packed: the set.
@@ -54,7 +54,7 @@ class Chosen:
 
 
 def labels_like(real: np.ndarray, n: int) -> Tensor:
-    """Labels for ``n`` generated pictures in the proportions of the real ones, any part of them nearly so: int64 (n,).
+    """Labels for ``n`` generated pictures in the proportions of the real ones, also in any part of them: int64 (n,).
 
     The golden ratio's multiples modulo 1 fill the unit interval evenly; label i depends on i and the real ones alone.
 
@@ -77,7 +77,7 @@ def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | N
         sample: ``(n, seed=, start=, condition=)`` to (n, C, H, W) in [-1, 1], picture i depending on the seed, i and
             its condition alone.
         seed: of the latent vectors.
-        conditions: (m,) labels or (m, K) vectors; picture i takes number i modulo m. None leaves them to the model.
+        conditions: (m,) labels or (m, K) vectors; picture i takes number i modulo m. None leaves them to the painter.
     """
 
     def pictures(start: int, n: int) -> Tensor:
@@ -89,8 +89,8 @@ def pictures_of(sample: Callable[..., Tensor], seed: int, conditions: Tensor | N
 
 
 def conditions_for(painter: Painter, real: PackedImages, n: int) -> Tensor | None:
-    """What to ask of a painter, ``n`` times: condition vectors of the real pictures, or labels in their proportions;
-    None if it takes neither.
+    """Conditions for ``n`` pictures: condition vectors of the real ones, or labels in their proportions; None for an
+    unconditional painter.
     """
     if not painter.conditional:
         return None
@@ -100,7 +100,7 @@ def conditions_for(painter: Painter, real: PackedImages, n: int) -> Tensor | Non
 
 
 def repainter(painter: Painter) -> Callable[[Tensor], Tensor]:
-    """A painter that takes content as something that turns uint8 pictures (N, C, H, W) into others."""
+    """A painter that takes content as a function from uint8 pictures (N, C, H, W) to uint8 paintings."""
 
     @torch.no_grad()
     def paint(images: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ def repainter(painter: Painter) -> Callable[[Tensor], Tensor]:
 
 
 def known_of(data: Any, part: str) -> Mapping[str, Any]:
-    """What the data module says of one part, for the record."""
+    """The data module's provenance of one part."""
     known: Mapping[str, Any] = data.provenance()
     return known.get(part, known)
 

@@ -1,4 +1,4 @@
-"""Measures repainted pictures against paintings, with two controls: the pictures as they are, and recoloured."""
+"""The protocol for repainted pictures without targets, which are compared with paintings, beside two controls."""
 
 import hashlib
 import json
@@ -40,15 +40,16 @@ Paint = Callable[[Tensor], Tensor]
 
 
 class TranslationProtocol:
-    """Distances of repainted pictures to held-back paintings, and the same distances of two controls.
+    """Distances of repainted pictures from held-out paintings, and the same distances of two controls.
 
-    The controls are the content as it is, and the content with nothing but its colours changed. A third row, the
-    paintings that were trained on, shows what real paintings reach. All sets are crops of the same size, and all rows
+    The controls are the content as it is, and the content with only its colours changed. A third row, the paintings
+    that were trained on, shows what real paintings reach. All sets are crops of the same size, and all rows
     of the same number of them, because the Fréchet distance depends on it; the records say how many, out of how many
     pictures.
 
     Args:
-        features: for Fréchet distance and KID; see :func:`.choose_extractor`.
+        features: for Fréchet distance and KID; see
+            :func:`impasto.networks.pretrained.chooser.choose_extractor`.
         weights_path: Inception's weights; None downloads them.
         statistics: network whose feature statistics are compared; ``auto`` is one that the model was not trained
             against, see :func:`impasto.networks.pretrained.chooser.choose`.
@@ -58,11 +59,10 @@ class TranslationProtocol:
         split: ``held_out`` pictures or those of ``train``.
         kid_subsets: subsets that KID is averaged over.
         kid_subset_size: samples in each, or as many as there are.
-        cache_dir: folder for features of pictures that the painter has no part in; None is the project's cache.
+        cache_dir: folder for features of paintings and controls; None is the project's cache.
 
     Raises:
-        UserError: a metric, a part of the data or a network that does not exist, weights that cannot be had, or a
-            number out of range.
+        UserError: a metric, a split or a network does not exist, weights cannot be had, or a number is out of range.
     """
 
     takes: ClassVar[str] = "content"
@@ -100,7 +100,7 @@ class TranslationProtocol:
         return choose_extractor(self.features, self.weights_path)
 
     def networks(self, trained_against: Collection[str]) -> Networks:
-        """Everything to look through, for a model that was trained against some of it."""
+        """The networks to measure with, for a model that was trained against some."""
         key = tuple(sorted(trained_against))
         if key not in self._networks:
             texture = feature_maps(self.statistics, STATISTICS, key)
@@ -137,7 +137,7 @@ class TranslationProtocol:
             style: crops of paintings that the model has not seen, of any number.
             reference: crops of other paintings.
             trained_against: names of the networks in the model's own losses; None if they are not known.
-            about: what else to put on record.
+            about: further entries of the records.
             num_images: crops of content to repaint; None takes the protocol's own number.
         """
         found = Measurement()
@@ -151,7 +151,7 @@ class TranslationProtocol:
         return data.evaluation_images("content", self.split), data.evaluation_images("style", self.split)
 
     def sources(self, data: Any) -> dict[str, Any]:
-        """What the data module knows of both sides, for the record: the part of each that :meth:`crops` are of."""
+        """Provenance of both sides of the split that is measured, for the record."""
         known = data.provenance()
         record: dict[str, Any] = {"origin": known["style"]["origin"]}
         for side, prefix in (("style", ""), ("content", "content_")):
@@ -200,14 +200,14 @@ class TranslationProtocol:
         made: Pictures | None = None,
         key: Sequence[Any] = (),
     ) -> Description:
-        """The description of pictures that no model has a part in; read from disk if it is known.
+        """The description of pictures that do not depend on the model; read from disk if it is known.
 
         Args:
             networks: to describe with.
             chosen: pictures.
-            what: they are, in words.
-            made: what is made of them, and described in their place.
-            key: what else that depends on.
+            what: name of these pictures, for the progress bar.
+            made: pictures made of them, described in their place.
+            key: what else these depend on.
         """
         made_of = [
             networks.key(chosen.packed.shape),

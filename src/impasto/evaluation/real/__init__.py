@@ -1,1 +1,1 @@
-"""What is known of the real pictures, kept on disk."""
+"""Features and classifiers of the real pictures, kept on disk."""

@@ -1,4 +1,4 @@
-"""A small classifier of the real pictures, which tells whether generated ones are what they were asked to be."""
+"""A small classifier of the real pictures, to check the classes of generated ones."""
 
 import hashlib
 import json
@@ -26,16 +26,16 @@ from impasto.networks.pretrained.extractor import best_device, state_sha256
 log = logging.getLogger("impasto")
 
 FORMAT: Final = 1
-"""Raised whenever the network or its training changes."""
+"""Raised when the network or its training changes."""
 SIDE: Final = 32
 """Larger pictures are brought to this height and width."""
 BATCH: Final = 256
 LEAST_PER_CLASS: Final = 20
-"""Different pictures of each class, below which a classifier learns nothing that can be trusted, nor can be tested."""
+"""Different pictures of each class that are needed to train and to test a classifier."""
 ROUNDS: Final = 40
 """Times that each picture is trained on, at most."""
 CROPS: Final = 10
-"""Crops of one picture that count, at most: more of them teach little that is new."""
+"""Crops of one picture that count, at most: more teach little."""
 HELD_BACK: Final = 0.1
 """Share of the pictures that it is not trained on, to know how good it is."""
 

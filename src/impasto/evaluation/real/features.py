@@ -22,7 +22,7 @@ from impasto.evaluation.figures.features import RealFeatures, collect, outputs_s
 from impasto.networks.pretrained.extractor import Extractor, best_device
 
 FORMAT = 1
-"""Raised whenever what is kept changes its meaning."""
+"""Raised when the content of the files changes its meaning."""
 
 
 def real_features(
@@ -35,7 +35,7 @@ def real_features(
 ) -> RealFeatures | None:
     """Features of ``count`` real pictures, drawn at random but always the same; read from disk if they are known.
 
-    Runs that want the same at the same time wait for the first. Every process must call it.
+    Runs that want the same features at the same time wait for the first. Every process must call it.
 
     Args:
         extractor: the network.
@@ -43,7 +43,7 @@ def real_features(
         count: how many at most; None takes all.
         split: name of the part of the data they are.
         folder: where to keep them; None is ``features`` in the cache.
-        tick: told how many were done.
+        tick: called with the number of pictures done.
 
     Returns:
         The features; None in processes other than the first.
@@ -80,7 +80,7 @@ def uint8_slice(packed: PackedImages, positions: np.ndarray, start: int, n: int)
 
 
 def kept_at(key: str, folder: Path | None) -> Path:
-    """The file of a key; in the cache where no folder is given."""
+    """The file of a key; in the cache if no folder is given."""
     return (folder or cache_dir() / "features") / f"{key}.safetensors"
 
 
@@ -96,12 +96,12 @@ def keep(
 ) -> dict[str, Tensor]:
     """What ``compute`` gives, read from ``path`` if it is there.
 
-    A file that is damaged is computed anew, and said so; a disk that cannot be written costs the next run the time.
+    A damaged file is computed anew, with a notice; on a disk that cannot be written the next run computes again.
 
     Args:
         path: a safetensors file.
         compute: the tensors that belong there.
-        announce: told whether they have to be computed.
+        announce: called with whether they have to be computed.
     """
     waiting = "Another run is measuring the same real pictures: this one waits for it."
     with locked(path.with_suffix(".lock"), waiting):

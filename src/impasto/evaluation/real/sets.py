@@ -18,15 +18,15 @@ from impasto.networks.pretrained.extractor import Extractor
 
 @dataclass(frozen=True)
 class RealSets:
-    """Real pictures that any network can look at.
+    """Real pictures, described by any network.
 
     Attributes:
         real: pictures to compare with.
         count: how many of them at most; None takes all.
-        split: what part of their data set they are.
+        split: of the data that they are.
         trained_on: pictures trained on; ``real`` if they are not known.
-        trained_split: what part those are.
-        folder: of what is known of them.
+        trained_split: of the data that those are.
+        folder: for their features.
     """
 
     real: PackedImages
@@ -46,7 +46,7 @@ class RealSets:
         return some_positions(len(self.real), self.count)
 
     def pool(self, others: int, searched: int | None) -> np.ndarray:
-        """Which of the pictures trained on are looked at: those that are compared with among them.
+        """Which of the pictures trained on need features, those that are compared with among them.
 
         Args:
             others: further pictures, as many as there are up to this number.
@@ -56,19 +56,21 @@ class RealSets:
         return some_positions(len(self.trained_on), None if searched is None else max(least, searched))
 
     def total(self, others: int, searched: int | None) -> int:
-        """How many pictures :meth:`seen_by` looks at."""
+        """How many pictures :meth:`seen_by` takes features of."""
         return len(self.pool(others, searched)) + (0 if self.same else len(self.positions()))
 
     def seen_by(
         self, extractor: Extractor, others: int, searched: int | None, tick: Tick | None = None
     ) -> RealFeatures | None:
-        """Features of all that is wanted, read from disk if they are known; every process must call it.
+        """Features of the pictures to compare with and of those trained on; every process must call it.
+
+        They are read from disk if they are known.
 
         Args:
             extractor: the network.
             others: pictures to set against those compared with, for the floor of the Fréchet distance; 0 is none.
             searched: see :meth:`pool`.
-            tick: told how many were done.
+            tick: called with the number of pictures done.
 
         Returns:
             The features; None in processes other than the first.
