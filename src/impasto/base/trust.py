@@ -11,8 +11,8 @@ from impasto.base.errors import UserError
 def trusted(name: str, packages: Sequence[str], what: str) -> Any:
     """The class or function of a dotted name that a checkpoint gives, if one of the packages itself defines it.
 
-    A module may have imported anything, so what counts is the module that the object names. Nothing outside of the packages
-    is imported.
+    A module may have imported anything, so what counts is the module that the object names. Nothing outside of the
+    packages is imported.
 
     Args:
         name: dotted.

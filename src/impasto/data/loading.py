@@ -1,4 +1,4 @@
-"""Batches from packed pictures: bytes on the way to the device, floats there."""
+"""Batches from packed pictures: bytes until they are on the device, floats there."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Batch = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class View:
-    """What is made of packed pictures when a network is to see them.
+    """How packed pictures are turned into what networks see.
 
     Attributes:
         size: (h, w) that networks see; smaller than the canvas means crops at random.
@@ -39,7 +39,7 @@ class View:
 
 
 class PackedDataset(Dataset[Any]):
-    """Reads a whole batch at once, as a sampler draws it.
+    """Reads the batch of each draw at once.
 
     Args:
         parts: packed pictures by name; a draw holds one :class:`Draw` for each.
@@ -67,7 +67,7 @@ def _read(packed: PackedImages, draw: Draw) -> Batch:
 
 
 def _pixels(packed: PackedImages, positions: np.ndarray) -> Tensor:
-    """uint8, or int32 for 16-bit pictures: of uint16 torch knows little."""
+    """uint8, or int32 for 16-bit pictures, since torch does little with uint16."""
     pixels = packed.batch(positions)
     return torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32))
 
@@ -96,7 +96,7 @@ def make_loader(
     Args:
         parts: packed pictures by name.
         samplers: for each of them.
-        num_workers: processes; none by default, for a packed batch is read sooner than it is handed over.
+        num_workers: processes; 0 is fastest as a rule, since a packed batch is read faster than it is handed over.
     """
     return DataLoader(
         PackedDataset(parts),
@@ -121,15 +121,15 @@ def first_batches(packed: PackedImages, view: View, size: int, count: int) -> It
 
 
 def look_at(packed: PackedImages, count: int) -> Tensor:
-    """Pictures evenly spaced, as networks take them: (count or fewer, C, H, W) in [-1, 1]."""
+    """Evenly spaced pictures, as networks take them: (count or fewer, C, H, W) in [-1, 1]."""
     return to_float(_pixels(packed, evenly_spaced(packed, count)), packed.levels_to_map)
 
 
 def vectors_in(packed: PackedImages, count: int) -> Tensor | None:
-    """Condition vectors of the pictures that :func:`look_at` takes: (count or fewer, K); None where there are none."""
+    """Condition vectors of the pictures that :func:`look_at` takes: (count or fewer, K); None without vectors."""
     return None if packed.vectors is None else torch.from_numpy(packed.vectors[evenly_spaced(packed, count)])
 
 
 def evenly_spaced(packed: PackedImages, count: int) -> np.ndarray:
-    """Positions of ``count`` pictures, or of all where there are fewer, the first and the last among them."""
+    """Positions of ``count`` pictures, or of all if there are fewer, the first and the last among them."""
     return np.linspace(0, len(packed) - 1, min(count, len(packed))).round().astype(int)

@@ -32,8 +32,8 @@ Split = Literal["train", "held_out"]
 class ImageDataModule(LightningDataModule):
     """Pictures in named parts, such as ``image``, or ``content`` and ``style``.
 
-    Every picture is packed once at ``pack_size``. Where that is larger than ``image_size``, training sees crops at
-    random places, and measures on crops at fixed places.
+    Every picture is packed once at ``pack_size``. If that is larger than ``image_size``, training sees crops at random
+    places, and measurements crops at fixed places.
 
     Args:
         pictures: opens the data set, given ``where``: :class:`~impasto.data.sources.opening.Pictures`, which are the
@@ -44,35 +44,35 @@ class ImageDataModule(LightningDataModule):
         image_size: pixels or [height, width] that networks see.
         pack_size: of the packed pictures; None is ``image_size``, or three times that under ``fit``.
         resize: how a picture comes to that size, as :class:`~impasto.data.packing.sizing.SizePolicy` has it;
-            ``auto`` is ``fit`` for fewer than 100 pictures, else ``crop``.
+            ``auto`` takes ``fit`` for fewer than 100 pictures, else ``crop``.
         channels: 1 (grey), 3, or as many as the pictures have.
-        content_channels: of the part ``content``, where it has others; for aligned parts.
-        depth: bits of a sample in packed pictures, 8 or 16; ``auto`` is 16 where the pictures have more than 8, see
+        content_channels: of the part ``content`` of aligned parts, if they differ from ``channels``.
+        depth: bits of a sample in packed pictures, 8 or 16; ``auto`` takes 16 if the pictures have more than 8, see
             :func:`~impasto.data.packing.depth.choose_depth`.
-        percentiles: of the values of each channel, the two that networks see as -1 and 1, such as [1, 99]; None for the
-            whole range of the format. Provenance records the values.
-        limit: use so many pictures of each part at most.
-        holdout: share of each part held back from training; None is the data set's own test part.
+        percentiles: of the values of each channel, the two that networks see as -1 and 1, such as [1, 99]; None takes
+            the whole range of the format. Provenance records the values.
+        limit: most pictures of each part; None takes all.
+        holdout: share of each part held back from training; None holds out the data set's own test part.
         balanced: draw each class equally often, in all parts.
         batch_size: pictures of each part in a batch, over all processes.
-        num_workers: processes that read ahead.
+        num_workers: processes that load batches ahead.
         flip: mirror every other picture.
         color_jitter: how far brightness, contrast and saturation are changed at random, 0..1.
         max_bad_share: share of bad pictures above which the run stops.
         duplicates: skip files that repeat another, or keep them.
-        cache_dir: folder of packed pictures; None is ``$IMPASTO_CACHE`` or ``~/.cache/impasto``.
+        cache_dir: folder of packed pictures; None takes ``$IMPASTO_CACHE`` or ``~/.cache/impasto``.
         seed: of the order of the pictures and of their crops.
-        **where: what ``pictures`` is told, such as source, root and label, or content and style.
+        **where: arguments of ``pictures``, such as source, root and label, or content and style.
 
     Attributes:
         parts: how each part is drawn, by name.
         aligned: the names of the parts that are drawn together.
         channels_of: how many channels each part has.
         start_batch: number of the first batch that the loader gives; a resumed run sets it.
-        vectors_sha256: of the condition vectors of all pictures in their order; None where they have none.
+        vectors_sha256: of the condition vectors of all pictures in their order; None without vectors.
 
     Raises:
-        UserError: a setting that cannot work, or that ``pictures`` does not know.
+        UserError: a setting cannot work, or ``pictures`` does not know it.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class ImageDataModule(LightningDataModule):
             self.vectors_sha256 = digest_of(self._packed[LABELLED].packs)
 
     def setup(self, stage: str | None = None) -> None:
-        """Take up what is packed."""
+        """Take the packed pictures."""
         self.prepare_data()
 
     def train_dataloader(self) -> DataLoader[Any]:
@@ -194,7 +194,7 @@ class ImageDataModule(LightningDataModule):
             for name, part in batch.items()
         } | told
 
-    # What others ask ------------------------------------------------------------------------------------------------
+    # For others ----------------------------------------------------------------------------------------------------
 
     @property
     def spec(self) -> dict[str, ImageSpec]:
@@ -213,7 +213,7 @@ class ImageDataModule(LightningDataModule):
 
     @property
     def held_out(self) -> dict[str, PackedImages | None]:
-        """By part, the pictures held back from training; None where there are none."""
+        """By part, the pictures held out of training; None if there are none."""
         return {
             name: None if part.held_out is None else part.told(part.held_out) for name, part in self._packed.items()
         }
@@ -221,8 +221,8 @@ class ImageDataModule(LightningDataModule):
     def evaluation_images(self, part: str, split: Split) -> PackedImages:
         """Pictures to measure with, at ``image_size``, in an order that never changes.
 
-        Where nothing is held out of one of several parts (a single painting may be all there is), the pictures trained
-        on take the place; a notice and :meth:`provenance` say so.
+        If nothing is held out of one of several parts (there may be a single painting), the pictures trained on are
+        used instead; a notice and :meth:`provenance` say so.
 
         Raises:
             UserError: nothing is held out of data with one part.
@@ -259,7 +259,7 @@ class ImageDataModule(LightningDataModule):
         return first_batches(self.train[part], self.view, size, count)
 
     def condition_vectors(self, count: int) -> Tensor | None:
-        """Condition vectors of pictures to train on, evenly spaced: (count or fewer, K); None where it has none."""
+        """Condition vectors of pictures to train on, evenly spaced: (count or fewer, K); None without vectors."""
         return vectors_in(self.train[LABELLED], count) if LABELLED in self.parts else None
 
     def class_weights(self) -> list[int] | None:
@@ -267,7 +267,7 @@ class ImageDataModule(LightningDataModule):
         return self._packed[LABELLED].class_weights() if LABELLED in self.parts else None
 
     def provenance(self) -> dict[str, Any]:
-        """What was trained on, for the run's summary; plain values. A single part's record is not nested."""
+        """The pictures trained on, for the run's summary; plain values. A single part's record is not nested."""
         of_parts = {name: part.provenance() for name, part in self._packed.items()}
         first = next(iter(self._packed.values()))
         own_test = first.pictures.held_out is not None and self.holdout is None
@@ -283,7 +283,7 @@ class ImageDataModule(LightningDataModule):
         return (of_parts[first.name] if len(of_parts) == 1 else of_parts) | shared
 
     def state_dict(self) -> dict[str, Any]:
-        """What tells these pictures from others, for checkpoints."""
+        """What identifies these pictures, for checkpoints."""
         return state_of(self.packs, self.vectors_sha256)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

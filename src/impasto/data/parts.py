@@ -19,7 +19,7 @@ from impasto.data.split import crops_of
 from impasto.data.transforms import Levels
 
 LABELLED: Final = "image"
-"""The part whose labels or condition vectors networks are told."""
+"""The part whose labels or condition vectors networks are conditioned on."""
 
 Drawing = Literal["independently", "aligned", "grouped"]
 """How batches of a part are put together: of any pictures; of the same pictures, crops and flips as those of all other
@@ -27,10 +27,10 @@ aligned parts; or of each class equally often."""
 
 
 def check_parts(parts: Mapping[str, str]) -> dict[str, Drawing]:
-    """How each part is drawn, if it is one of the ways there are.
+    """How each part is drawn, checked.
 
     Raises:
-        UserError: it is not.
+        UserError: there is no such way.
     """
     for name, drawing in parts.items():
         if drawing not in get_args(Drawing):
@@ -47,9 +47,9 @@ class Part:
         name: such as ``image`` or ``style``.
         pictures: as they were opened.
         policy: the canvas that they were packed at.
-        packs: everything that was packed, the data set's own test part last where that is held out.
+        packs: everything that was packed; the data set's own test part last if that is held out.
         train: the pictures to train on, on their canvas.
-        held_out: those held back; None where there are none.
+        held_out: those held out; None if there are none.
         grouped: draw each class equally often.
         layer: of aligned parts, which are packed as one, the first channel of this part and the one behind its last.
     """
@@ -82,7 +82,7 @@ class Part:
         return self.told(self.train).levels_to_map
 
     def told(self, packed: PackedImages) -> PackedImages:
-        """The pictures with what networks are told of them: classes of other parts than ``image`` only group them."""
+        """The pictures with the conditions for networks: classes of other parts than ``image`` only group them."""
         packed = self._with_labels_for_networks(packed)
         return packed if self.layer is None else packed.layer(*self.layer)
 
@@ -90,7 +90,7 @@ class Part:
         return packed if self.name == LABELLED else replace(packed, labels=None, class_names=())
 
     def crops(self, held_out: bool, size: tuple[int, int], cache_dir: Path) -> PackedImages:
-        """The pictures of a split at ``size`` (h, w), cut at fixed places where the canvas is larger."""
+        """The pictures of a split at ``size`` (h, w), cut at fixed places if the canvas is larger."""
         chosen = self.held_out if held_out and self.held_out is not None else self.train
         return self.told(crops_of(self._with_labels_for_networks(chosen), self.policy, size, self.source, cache_dir))
 
@@ -113,7 +113,7 @@ class Part:
         return BatchSampler(len(self.train), batch_size, labels=labels, **order)
 
     def class_weights(self) -> list[int] | None:
-        """How often each class comes in training, in proportion: equally where grouped; None without classes."""
+        """How often each class comes in training, in proportion: equally if grouped; None without classes."""
         if self.train.labels is None:
             return None
         counts = np.bincount(self.train.labels, minlength=len(self.train.class_names))

@@ -19,7 +19,7 @@ from impasto.data.split import hold_out, without_empty_classes
 from impasto.data.vectors import VectorTable, attach
 
 FEW: Final = 100
-"""Pictures; with fewer, ``resize=auto`` lets a network see each of them through many crops."""
+"""Pictures; with fewer, ``resize=auto`` takes ``fit``, so that networks see many crops of each."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Preparation:
     """How pictures are packed and split; see :class:`~impasto.data.module.ImageDataModule` for the settings.
 
     Raises:
-        UserError: the sizes do not go together.
+        UserError: the sizes do not fit each other.
     """
 
     image_size: tuple[int, int]
@@ -42,7 +42,7 @@ class Preparation:
     cache_dir: Path
 
     def __post_init__(self) -> None:
-        # What cannot work does not wait for the pictures, on which "auto" depends.
+        # Checked before the pictures are opened, on which "auto" depends.
         size_policy(self.image_size, self.pack_size, "crop" if self.resize == "auto" else self.resize, 1)
 
     def aligned(self, pictures: Mapping[str, Pictures], channels: Mapping[str, int], grouped: bool) -> dict[str, Part]:

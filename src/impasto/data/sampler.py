@@ -1,6 +1,6 @@
 """Which pictures make up batch number p: a pure function of the seed and p.
 
-So a run resumes at any batch without replaying the ones before, and any number of processes share one global batch.
+A run therefore resumes at any batch without replaying the earlier ones, and any number of processes share one batch.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from impasto.base.errors import UserError
 UNIFORM, OF_CLASS, CLASS_ORDER, WITHIN_BATCH, AUGMENT = range(5)
 
 DRAWS: Final = 6
-"""Uniform numbers that each picture of a batch comes with, for its crop, flip and colours."""
+"""Uniform numbers for each picture of a batch, for its crop, flip and colours."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Draw:
 
 
 class BatchSampler:
-    """Batches without end, each process's part of them.
+    """This process's parts of endless batches.
 
     Unbalanced, every picture comes once in ``count`` draws. Balanced, the classes of a batch differ in number by one at
     most, each class comes equally often in the long run, and within a class every picture comes once before any
@@ -49,7 +49,7 @@ class BatchSampler:
         start: number of the first batch.
         rank: this process's number.
         world_size: number of processes.
-        stream: tells apart samplers of one seed.
+        stream: distinguishes samplers with the same seed.
 
     Raises:
         UserError: the batch cannot be divided among the processes.
@@ -98,7 +98,7 @@ class BatchSampler:
         return self._balanced(position, self._members)
 
     def _balanced(self, position: int, members: list[np.ndarray]) -> np.ndarray:
-        """As many of each class as goes in evenly; the rest by turns, going round the classes in a shuffled order."""
+        """As many of each class as fit evenly; the rest in turn, round the classes in a shuffled order."""
         classes = len(members)
         each, rest = divmod(self.batch_size, classes)
         # Entry t of the endless round of turns belongs to the class at t modulo their number; this batch has

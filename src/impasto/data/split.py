@@ -1,4 +1,4 @@
-"""Which pictures are held back from training, and what is measured against."""
+"""Which pictures are held out of training, and the crops that are measured."""
 
 import hashlib
 import math
@@ -16,21 +16,21 @@ from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.source import UNLABELLED, Item, Origin, Source
 
 CROPS: Final = 1024
-"""Crops that are measured where training sees crops at random; or one of each picture, if there are more of those."""
+"""Crops that are measured if training sees random crops; or one of each picture, if there are more pictures."""
 
 
 def hold_out(packed: PackedImages, share: float) -> tuple[PackedImages, PackedImages | None]:
     """Split pictures in two, the same way in every run.
 
-    A picture's place depends on its name alone, so that adding others hardly moves it. Of each class, or of all where
-    there are none, the share is held out, rounded to whole pictures; at least one stays.
+    A picture's place depends on its name alone, so that adding others hardly moves it. Of each class, or of all
+    without classes, the share is held out, rounded to whole pictures; at least one stays.
 
     Args:
         packed: the pictures.
         share: 0 to below 1.
 
     Returns:
-        Those to train on and those held out, both in their order; None where nothing is held out.
+        Those to train on and those held out, both in their order; None if nothing is held out.
 
     Raises:
         UserError: the share is out of range.
@@ -56,7 +56,7 @@ def _rank(name: str) -> int:
 
 
 class CropsSource:
-    """Rectangles cut out of packed pictures at fixed places, for measuring what training at random crops learns.
+    """Rectangles cut out of packed pictures at fixed places, to measure what is learnt from random crops.
 
     Picture i gives crops i, i + n, i + 2n, ... of ``count``, their places drawn from their numbers alone.
 
@@ -82,7 +82,7 @@ class CropsSource:
         for i in range(start, self.length):
             chances = np.random.default_rng([i, 0x63726F70]).random(2)
             picture = i % len(self.packed)
-            # Where the picture is smaller than the rectangle, it is continued by its mirror image, as in training.
+            # A picture smaller than the rectangle is continued by its mirror image, as in training.
             room = np.maximum(self.packed.sizes[picture] - self.size, 0)
             top, left = (chances * (room + 1)).astype(int)
             pixels = self.packed.batch([picture])[0, : self.packed.sizes[picture, 0], : self.packed.sizes[picture, 1]]
@@ -96,7 +96,7 @@ class CropsSource:
 def crops_of(
     packed: PackedImages, policy: SizePolicy, size: tuple[int, int], source: Source, cache_dir: Path
 ) -> PackedImages:
-    """The pictures themselves where they have the size that networks see, else crops at fixed places."""
+    """The pictures themselves if they have the size that networks see, else crops at fixed places."""
     if (policy.height, policy.width) == size:
         return packed
     count = len(packed) * math.ceil(CROPS / len(packed))
@@ -115,9 +115,9 @@ def crops_of(
 def without_empty_classes(
     train: PackedImages, held_out: PackedImages | None
 ) -> tuple[PackedImages, PackedImages | None]:
-    """Number the classes that there are pictures of; a limit may leave others empty, and they cannot be learnt.
+    """Number the classes that have pictures; a limit may leave others empty, and they cannot be learnt.
 
-    Pictures of no class, as a data set on the Hub may have among others, are left out.
+    Pictures without a class, which a data set on the Hub may have, are left out.
     """
     if train.labels is None:
         return train, held_out

@@ -1,4 +1,4 @@
-"""What tells the pictures of one run from others, so that a resumed run goes on with the ones it had."""
+"""What identifies the pictures of a run, so that a resumed run goes on with the same ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,15 +19,15 @@ def state_of(packs: Sequence[PackedImages], vectors_sha256: str | None) -> dict[
 
 
 def compare_states(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-    """Compare the pictures that there are with those that a resumed run was trained on.
+    """Compare the pictures with those that a resumed run was trained on.
 
     Args:
-        now: :func:`state_of` what there is.
-        before: what the checkpoint holds.
+        now: :func:`state_of` the pictures.
+        before: the state in the checkpoint.
 
     Raises:
-        UserError: there are more or fewer of them, so that they would come in another order; or their classes or
-            condition vectors are others.
+        UserError: their number differs, so that they would come in another order; or their classes or condition vectors
+            differ.
     """
     if now["pictures"] != before["pictures"]:
         had, has = (" + ".join(map(str, state["pictures"])) for state in (before, now))

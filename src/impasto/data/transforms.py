@@ -1,4 +1,4 @@
-"""From packed bytes to what networks take, on the device: crop, flip, colours, [-1, 1]."""
+"""From packed bytes to the input of networks, on the device: crop, flip, colours, [-1, 1]."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def to_float(images: Tensor, levels: Levels | None = None) -> Tensor:
 def crop(images: Tensor, valid: Tensor, chances: Tensor, size: tuple[int, int], *, flip: bool = False) -> Tensor:
     """Cut a rectangle at random out of the part of each canvas that holds picture, and mirror every other one.
 
-    Where that part is smaller than the rectangle, the picture is continued by its mirror image.
+    If that part is smaller than the rectangle, the picture is continued by its mirror image.
 
     Args:
         images: uint8 (N, H, W, C).

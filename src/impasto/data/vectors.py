@@ -42,7 +42,7 @@ def read_vectors(path: str | Path, option: str = "data.vectors") -> VectorTable:
         option: the setting that names the file, for messages.
 
     Raises:
-        UserError: no such file, or one that holds something else.
+        UserError: the file does not exist, or holds something else.
     """
     file = Path(path).expanduser()
     if file.suffix.lower() not in (".npz", ".csv"):
@@ -108,7 +108,7 @@ def attach(table: VectorTable, packs: Sequence[PackedImages]) -> list[PackedImag
     """Give every picture its vector, by its name.
 
     Args:
-        table: has one vector for each of them; others are left alone, and a notice says so.
+        table: holds one vector for each of them; others are ignored, with a notice.
         packs: pictures.
 
     Returns:
@@ -141,7 +141,7 @@ def attach(table: VectorTable, packs: Sequence[PackedImages]) -> list[PackedImag
 
 
 def digest_of(packs: Sequence[PackedImages]) -> str | None:
-    """SHA-256 of the pictures' vectors in the pictures' order, whatever file they came from; None without vectors."""
+    """SHA-256 of the pictures' vectors in the pictures' order, independent of the file; None without vectors."""
     digest = hashlib.sha256()
     for packed in packs:
         if packed.vectors is None:

@@ -1,4 +1,4 @@
-"""Builds a packed array chunk by chunk, here or in worker processes, and takes up what a killed run left."""
+"""Builds a packed array chunk by chunk, here or in worker processes, and continues what a killed run left."""
 
 import multiprocessing
 import os
@@ -25,7 +25,7 @@ Chunk = tuple[int, list[Item]]
 Done = dict[str, Any]
 
 FEW: Final = 64
-"""Fewer pictures than this are packed sooner than worker processes start."""
+"""Fewer pictures than this are packed faster than worker processes start."""
 
 
 class BadPicturesError(UserError):
@@ -52,7 +52,7 @@ def build(
         OSError: a file cannot be written.
     """
     row_bytes = policy.row_bytes
-    # Some 2 MB of rows: enough to make up for the traffic, little enough to hold several of, pictures included.
+    # About 2 MB of rows: enough to outweigh the traffic, little enough to hold several at once.
     size = min(max(2**21 // row_bytes, 8), 256)
     total = min((n for n in (source.length, limit) if n is not None), default=None)
     with Journal(partial / "journal.jsonl", size, total) as journal, progress_bar(progress) as bar:
@@ -74,7 +74,7 @@ def build(
 
 
 def judge(bad: int, total: int, max_bad_share: float, folder: Path) -> None:
-    """Stop where too many pictures are bad, or all; their list is in ``folder``."""
+    """Stop if too many pictures are bad, or all; their list is in ``folder``."""
     if bad < total and bad <= max_bad_share * total:
         return
     listed = f"the first: {first_few(read_bad(folder))}; all so far are listed in {folder / BAD_LIST}"

@@ -31,7 +31,7 @@ def start_worker() -> None:
 
 
 def pack_chunk(images: Path, first_row: int, items: Sequence[Item], policy: SizePolicy) -> dict[str, Any]:
-    """Write the pictures of consecutive rows, and say what became of each.
+    """Write the pictures of consecutive rows, and report on each.
 
     The rows are on the disk, not only on their way to it, when this returns.
 
@@ -70,7 +70,7 @@ def pack_chunk(images: Path, first_row: int, items: Sequence[Item], policy: Size
 
 
 def _load(load: Load | Layers, channels: int, depth: int, canvas: int) -> tuple[np.ndarray, int, bool]:
-    """Pixels, the digest of what they are made of, and whether layers had to be stretched."""
+    """Pixels, the digest of their source, and whether layers had to be stretched."""
     match load:
         case Layers():
             return _load_layers(load, depth, canvas)

@@ -1,4 +1,4 @@
-"""Pictures of 8 and of 16 bits: from one depth to the other, and the range of values that networks see as [-1, 1]."""
+"""Pictures of 8 and of 16 bits: conversion, and the range of values that networks see as [-1, 1]."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -15,7 +15,7 @@ from impasto.data.sources.source import Layers, Load, Made, Missing, Source
 Depth = Literal[8, 16, "auto"]
 
 LOOKED_AT: Final = 256
-"""Pictures, evenly spaced, out of which percentiles are taken."""
+"""Evenly spaced pictures that percentiles are taken from."""
 
 
 def as_depth(pixels: np.ndarray, depth: int) -> np.ndarray:
@@ -28,7 +28,7 @@ def as_depth(pixels: np.ndarray, depth: int) -> np.ndarray:
 def choose_depth(depth: Depth, source: Source) -> int:
     """8 or 16; ``auto`` is 16 if the first, the middle or the last picture has more than 8 bits.
 
-    Pictures that are streamed from the network are taken at 8 bits.
+    Streamed pictures are packed at 8 bits.
 
     Raises:
         UserError: there is no such depth.
@@ -59,7 +59,7 @@ def _is_deep(load: Load | Layers) -> bool:
 
 
 def percentiles_of(packed: PackedImages, percentiles: Sequence[float]) -> tuple[tuple[float, float], ...]:
-    """By channel, two percentiles of the values of pictures, the parts of canvases without picture left out.
+    """By channel, two percentiles of the values of pictures, without the fill of their canvases.
 
     Args:
         packed: the pictures.

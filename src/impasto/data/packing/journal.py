@@ -1,4 +1,4 @@
-"""What has been packed so far, on disk, so that a killed run goes on where it stopped."""
+"""A journal of the chunks packed so far, on disk, so that a killed run goes on where it stopped."""
 
 import json
 import os
@@ -17,7 +17,7 @@ class Journal:
     """One line per finished chunk, in the order they finished; memory holds one number per chunk.
 
     Args:
-        path: the file; lines of an earlier run are taken up, except a last one cut off by a kill.
+        path: the file; lines of an earlier run are kept, except a last one cut off by a kill.
         chunk_rows: items in a chunk.
         total: items in all, None if that is not known yet.
     """
@@ -35,7 +35,7 @@ class Journal:
                 break
             if not line.endswith(b"\n"):
                 break
-            # A short chunk is the last; of a stream that cannot be told yet, so it is packed again.
+            # A short chunk is the last one; of a stream that is not certain yet, so it is packed again.
             expected = chunk_rows if total is None else min(chunk_rows, total - done["chunk"] * chunk_rows)
             if len(done["names"]) == expected:
                 self._count(done["chunk"], end, done)
@@ -53,7 +53,7 @@ class Journal:
         self._count(chunk, offset, done)
 
     def chunks(self) -> Iterator[dict[str, Any]]:
-        """What became of the items, chunk by chunk in order."""
+        """The reports on the items, chunk by chunk in order."""
         for chunk in sorted(self._offsets):
             self._file.seek(self._offsets[chunk])
             yield json.loads(self._file.readline())
@@ -119,7 +119,7 @@ def _first_with_same_content(digests: np.ndarray, good: np.ndarray) -> np.ndarra
 
 
 def write_bad(folder: Path, journal: Journal, first: np.ndarray | None = None) -> None:
-    """List the bad pictures so far and, where ``first`` tells them, the repeated ones."""
+    """List the bad pictures so far and, if ``first`` is given, the repeated ones."""
     write_csv(folder / BAD_LIST, _bad(folder, journal, first))
 
 

@@ -1,4 +1,4 @@
-"""Packs any source of pictures into a memory-mapped array, once, in parallel, however often it is killed."""
+"""Packs any source of pictures into a memory-mapped array, once, in parallel; a killed run is continued."""
 
 import hashlib
 import json
@@ -29,17 +29,17 @@ def pack(
     duplicates: Duplicates = "skip",
     progress: bool = True,
 ) -> PackedImages:
-    """Pack a source's pictures at one size, or take up what was packed before.
+    """Pack a source's pictures at one size, or use what was packed before.
 
     Runs that pack the same at the same time share the work of the first. A run that was killed goes on where it
-    stopped. Pictures that cannot be used are left out, and said in a warning and by ``PackedImages.bad``.
+    stopped. Pictures that cannot be used are left out; a warning and ``PackedImages.bad`` name them.
 
     Args:
         source: the pictures.
         policy: the canvas they are brought to.
         cache_dir: folder for packed pictures of all kinds.
-        workers: processes; 0 packs in this one, None takes as many as there are CPU cores where that pays.
-        limit: pack so many items only: evenly spaced ones, or the first ones of a stream.
+        workers: processes; 0 packs in this one, None takes one per CPU core if that is faster.
+        limit: most items to pack: evenly spaced ones, or the first ones of a stream; None packs all.
         max_bad_share: share of bad pictures, 0..1, above which an error is raised.
         duplicates: ``skip`` leaves out files that repeat an earlier one byte for byte; they do not count as bad.
         progress: show a bar.

@@ -18,7 +18,7 @@ from impasto.base.files import whole_or_not
 from impasto.data.sources.source import shown
 
 FORMAT: Final = 1
-"""Raised whenever packed pictures of old can no longer be read, or would come out different."""
+"""Raised when older packed pictures can no longer be read, or would come out different."""
 
 BAD_LIST: Final = "bad_images.csv"
 
@@ -46,14 +46,14 @@ class PackedImages:
         labels: int64 (n,), or None for unlabelled pictures.
         sizes: int32 (n, 2), the height and width of each that hold picture, counted from the top left.
         num_rows: rows of ``images``, those of bad pictures included.
-        num_bad: how many pictures could not be used; of all that were packed, as the next.
-        num_duplicates: how many files repeat another, byte for byte.
-        vectors: float32 (n, K), what each picture is to be conditioned on; None where nothing is.
-        cut_from: int64 (n,), the number of the picture that each is a crop of; None where each is a picture of its own.
-        num_stretched: of how many the layers had different shapes; of all that were packed.
+        num_bad: how many pictures could not be used, of all that were packed.
+        num_duplicates: how many files repeat another byte for byte, of all that were packed.
+        vectors: float32 (n, K), the condition of each picture; None without vectors.
+        cut_from: int64 (n,), the number of the picture that each is a crop of; None if each is a picture of its own.
+        num_stretched: how many had layers of different shapes, of all that were packed.
         depth: bits of a sample, 8 or 16.
         levels: by channel, the values that networks see as -1 and 1; None for the whole range of the type.
-        channels: the first channel, the one behind the last, and how many the file has; None where these are all.
+        channels: the first channel, the one behind the last, and how many the file has; None for all.
     """
 
     folder: Path
@@ -80,8 +80,8 @@ class PackedImages:
     def images(self) -> np.ndarray:
         """uint8 or uint16 (rows, H, W, C), memory-mapped; ``images[index[i]]`` is picture i.
 
-        Reading through the map leaves what was read, and the file's pages around it, in this process's resident
-        memory: use :meth:`batch` for anything that goes on.
+        Pages that are read through the map stay in this process's resident memory: use :meth:`batch` for repeated
+        reading.
         """
         first, end, count = self._channels
         shape = (self.num_rows, *self.shape[:2], count)
@@ -114,7 +114,7 @@ class PackedImages:
 
     @property
     def levels_to_map(self) -> tuple[tuple[float, float], ...] | None:
-        """:attr:`levels`, spelt out for 16 bits; None where 0 to 255 are -1 to 1."""
+        """:attr:`levels`, spelt out for 16 bits; None if 0 to 255 are -1 to 1."""
         return self.levels or (None if self.depth == 8 else ((0.0, 65535.0),) * self.shape[2])
 
     def with_levels(self, levels: tuple[tuple[float, float], ...]) -> "PackedImages":
@@ -159,7 +159,7 @@ class PackedImages:
         )
 
     def names(self, position: int) -> str:
-        """What the source calls the picture at ``position``, such as its path below the source's folder."""
+        """The source's name of the picture at ``position``, such as its path below the folder."""
         return next(names_of_rows(self.folder, [int(self.index[position])]))
 
     def every_name(self) -> Iterator[str]:
@@ -224,10 +224,10 @@ def write_csv(path: Path, bad: Iterable[tuple[str, str]]) -> None:
 
 
 def open_packed(folder: Path, duplicates: Duplicates = "skip") -> PackedImages | None:
-    """What was packed in ``folder``; None if that is not there or not whole.
+    """The pictures packed in ``folder``; None if it is missing or not complete.
 
     Raises:
-        OSError: it cannot be read; that must not pass for damage, for what is damaged is packed again.
+        OSError: it cannot be read, which is not damage: damaged pictures are packed again.
     """
     try:
         meta = json.loads((folder / "meta.json").read_bytes())
@@ -276,7 +276,7 @@ def write_bad_images(packed: PackedImages | Sequence[PackedImages], run_dir: str
         run_dir: the run's folder, which exists.
 
     Returns:
-        The file; None, and no file, where no picture was left out.
+        The file; None, and no file, if no picture was left out.
     """
     everything = [packed] if isinstance(packed, PackedImages) else packed
     if not any(part.num_bad + part.num_duplicates for part in everything):

@@ -1,4 +1,4 @@
-"""How pictures of every size come to one size."""
+"""Bringing pictures of any size to one size."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -84,7 +84,7 @@ def size_policy(
 def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[int, int]]:
     """Bring a picture to the policy's canvas with an antialiased Lanczos filter.
 
-    What needs no scaling is copied bit for bit.
+    A picture that needs no scaling is copied bit for bit.
 
     Args:
         pixels: (h, w, policy.channels) of the policy's type, uint8 or uint16.
@@ -124,7 +124,7 @@ def adapt_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     """uint8 or uint16 (H, W) or (H, W, C) as (H, W, channels); colour turns grey by ITU-R 601, and grey is repeated.
 
     Raises:
-        BadImage: the picture has another number of channels, and is neither grey nor to become so.
+        BadImage: the picture has another number of channels, and neither it nor the result is grey.
     """
     if pixels.ndim == 2:
         pixels = pixels[..., None]

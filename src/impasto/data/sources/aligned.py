@@ -11,7 +11,7 @@ from impasto.data.sources.source import Item, Layers, Load, Made, Missing, Origi
 
 
 class AlignedSource:
-    """Several sources read in step; what they give at one position is packed as one picture, channels behind channels.
+    """Several sources read in step; what they give at one position is packed as one picture with all channels.
 
     Args:
         sources: of equally many pictures that belong together by their positions; the first names them.
@@ -40,12 +40,12 @@ class AlignedSource:
 
 
 class MadeSource:
-    """What is made of another source's pictures, one by one.
+    """Pictures made of another source's, one by one.
 
     Args:
         source: of the pictures.
         make: makes one, see :class:`~impasto.data.sources.source.Made`.
-        version: raised whenever ``make`` makes something else.
+        version: raised when ``make`` makes something else.
     """
 
     def __init__(self, source: Source, make: Callable[[np.ndarray, int], np.ndarray], version: int = 1) -> None:
@@ -99,7 +99,7 @@ class ListedSource:
 
 
 def matched(first: FolderSource, second: FolderSource) -> tuple[ListedSource, ListedSource, list[str]]:
-    """The pictures of two folders that have the same name, sub-folders included and endings apart, in step.
+    """The pictures of two folders that have the same name, with sub-folders and without endings, in step.
 
     A picture without a partner of its name keeps a place in both, with the reason why it cannot be used.
 
@@ -126,7 +126,7 @@ def matched(first: FolderSource, second: FolderSource) -> tuple[ListedSource, Li
 
 
 def _by_key(source: FolderSource) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Names by what they are matched by; and those that repeat one, with the one that they repeat."""
+    """Names by their keys for matching; and those with a key that is taken, with the name that took it."""
     found: dict[str, str] = {}
     twice = []
     for item in source.items():
@@ -140,7 +140,7 @@ def _by_key(source: FolderSource) -> tuple[dict[str, str], list[tuple[str, str]]
 
 
 def left_half(pixels: np.ndarray, _canvas: int) -> np.ndarray:
-    """The left one of two pictures side by side; of an odd width, the column in the middle is no one's."""
+    """The left one of two pictures side by side; of an odd width, the column in the middle is left out."""
     return pixels[:, : pixels.shape[1] // 2]
 
 

@@ -17,12 +17,12 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 MAX_PIXELS: Final = 2**27
-"""Pixels that may be decoded, 134 million; a JPEG may be larger, for it is shrunk while it is decoded."""
+"""Most pixels that are decoded, 134 million; a JPEG may be larger, since it is shrunk while it is decoded."""
 
 _HUGE: Final = 2**24
 
 MAX_BYTES: Final = 2**30
-"""Bytes of a file that may be read, 1 GiB."""
+"""Most bytes of a file that are read, 1 GiB."""
 
 # EPS, WMF and PDF are left out: Pillow hands them to other programs or executes what they say.
 FORMATS: Final = (
@@ -79,14 +79,14 @@ def decode(picture: bytes | os.PathLike[str] | str, channels: int = 3, at_least:
         uint8 (H, W, channels), a fresh array.
 
     Raises:
-        BadImage: whatever is wrong with it.
+        BadImage: it cannot be read or decoded.
     """
     data = picture if isinstance(picture, bytes) else read_file(picture)
     return checked(data, lambda: _pixels(data, channels, at_least))
 
 
 def checked(data: bytes, decoder: Callable[[], Decoded]) -> Decoded:
-    """What a decoder makes of a file; whatever it raises is said in one sentence.
+    """The result of a decoder; any error it raises becomes one sentence.
 
     Args:
         data: the file's bytes.
@@ -133,7 +133,7 @@ _rules_lock = threading.RLock()
 
 @contextmanager
 def _pillow_rules() -> Iterator[None]:
-    """Pillow's process-wide switches as needed here, whatever another library has set them to."""
+    """Pillow's process-wide switches as needed here, regardless of other libraries."""
     with _rules_lock:
         kept = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
         # Pillow counts pixels before a JPEG is shrunk; _open counts them after.
@@ -150,7 +150,7 @@ def _pillow_rules() -> Iterator[None]:
 def formats() -> tuple[str, ...]:
     """Pillow's names of the formats that are read here.
 
-    HEIC and JPEG XL are read, and written, where the optional packages pillow-heif and pillow-jxl-plugin are installed.
+    HEIC and JPEG XL are read and written if the optional packages pillow-heif and pillow-jxl-plugin are installed.
     """
     Image.init()
     with suppress(ImportError):
@@ -175,7 +175,7 @@ def open_image(data: bytes, at_least: int | None = None) -> tuple[Image.Image, i
 
 
 def check_pixels(width: int, height: int) -> None:
-    """Refuse a picture that memory should not be spent on.
+    """Refuse a picture that is too large for memory.
 
     Raises:
         BadImage: it has more than ``MAX_PIXELS``.
@@ -198,10 +198,10 @@ def _lighter(image: Image.Image, at_least: int | None) -> Image.Image:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1, which is upright, where there is none."""
+    """The EXIF orientation, 1 to 8; 1, which is upright, if there is none."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
-    except Exception:  # damaged metadata beside sound pixels
+    except Exception:  # the metadata are damaged, not the pixels
         return 1
     return orientation if isinstance(orientation, int) else 1
 
@@ -230,7 +230,7 @@ def _pixels(data: bytes, channels: int, at_least: int | None) -> np.ndarray:
 
 
 def eight_bit_layers(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    """The pixels of an 8-bit picture in sRGB, uint8 (H, W, 1 or 3), and its opacity (H, W, 1); None where opaque."""
+    """The pixels of an 8-bit picture in sRGB, uint8 (H, W, 1 or 3), and its opacity (H, W, 1); None if opaque."""
     image = _to_srgb(image)
     grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
@@ -262,7 +262,7 @@ def in_range(samples: np.ndarray, top: int) -> np.ndarray:
 
 
 def on_white(pixels: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """Lay a transparent picture on white paper, so that what clear pixels hide does not count.
+    """Lay a transparent picture on white paper, so that colours under clear pixels do not count.
 
     Args:
         pixels: uint8 or uint16 (H, W, C).
@@ -292,7 +292,7 @@ def _to_srgb(image: Image.Image) -> Image.Image:
         target = "RGBA" if image.mode == "RGBA" else "RGB"
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=target) or image
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image  # a damaged profile beside sound pixels
+        return image  # the profile is damaged, not the pixels
 
 
 def _unknown(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""A folder of pictures as a source: nested, a folder per class or flat, however large."""
+"""A folder of pictures as a source: nested, a folder per class or flat, of any size."""
 
 import hashlib
 import heapq
@@ -23,7 +23,7 @@ _PICTURE: Final = re.compile(
     r"\.(jpe?g|jpe|jfif|a?png|webp|avif|gif|tiff?|bmp|dib|p[pgbnf]m|tga|ico|pcx|sgi|rgb|dds|psd|qoi|jp2|j2k|jpx|mpo"
     r"|hei[cf]|hif|jxl)"
 )
-"""Endings of picture files; those that take an optional package are among them, so that its absence is said."""
+"""Endings of picture files; also those that need an optional package, so that a message names it."""
 
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\x00", b"MM\x00*", b"BM", b"8BPS")
 _RUN: Final = 100_000
@@ -36,19 +36,19 @@ class FolderSource:
     """The pictures below a folder, in the order of their names.
 
     Hidden files are left out, and so is what :data:`~impasto.data.sources.leftovers.LEFTOVERS` names, which a notice
-    counts. Links are followed, but never to a folder that is read anyway or that holds the root. The names go to a
-    temporary file, so that memory does not grow with their number.
+    counts. Links are followed, but never to a folder that is read anyway or that holds the root. The names are kept in
+    a temporary file, so that memory does not grow with their number.
 
     Args:
         root: the folder.
-        labels: ``folders``: the folder right below the root is the class; ``none``; ``auto``: ``folders`` where there
-            are at least two of them and no picture lies outside.
-        class_of: instead, the class of a picture by its path below the root.
+        labels: ``folders``: the folder right below the root is the class; ``none``; ``auto``: ``folders`` if there are
+            at least two and no picture lies outside.
+        class_of: instead of ``labels``, gives the class of a picture by its path below the root.
         origin: for the run's summary.
         option: the setting that names the folder, for messages.
 
     Raises:
-        UserError: there is no such folder, or no picture in it, or under ``folders`` a picture outside of any.
+        UserError: there is no such folder, no picture in it, or under ``folders`` a picture outside of all folders.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ def _walk(root: Path, passed_over: "Counter[str]", leftovers: "Counter[str]") ->
     folders: list[str] = [""]
     links: list[str] = []
     while folders or links:
-        # Links wait until all real folders are read: a picture goes by its real name, whatever the disk lists first.
+        # Links wait until all real folders are read: a picture goes by its real name, in any order of the disk.
         links.sort(reverse=True)
         folder = folders.pop() if folders else links.pop()
         try:
@@ -229,7 +229,7 @@ def _looks_like_picture(entry: os.DirEntry[str]) -> bool:
 def _record(path: str, entry: os.DirEntry[str]) -> str:
     try:
         found = entry.stat()
-        # A file that was made readable must not be taken for the one that was not.
+        # A file made readable since then must have another fingerprint.
         return json.dumps([path, found.st_size, found.st_mtime_ns, os.access(entry.path, os.R_OK)]) + "\n"
     except OSError:
         return json.dumps([path, -1, 0, False]) + "\n"
@@ -249,7 +249,7 @@ def _sorted(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _temporary() -> IO[str]:
-    return tempfile.TemporaryFile("w+", encoding="ascii")  # JSON escapes every other letter
+    return tempfile.TemporaryFile("w+", encoding="ascii")  # JSON escapes all other characters
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:

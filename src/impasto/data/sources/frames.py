@@ -26,7 +26,7 @@ Layers = tuple[np.ndarray, np.ndarray | None]
 """uint8 or uint16 (H, W, C), and the opacity (H, W, 1) of the same type; None for an opaque format."""
 
 _WITH_FRAMES: Final = ("GIF", "WEBP", "PNG", "AVIF", "TIFF", "HEIF")
-"""Pillow's names of formats whose frames are pictures of equal standing; those of others are previews and layers."""
+"""Pillow's names of formats whose frames are all pictures; those of others are previews and layers."""
 
 
 class Frames:
@@ -38,10 +38,10 @@ class Frames:
     Attributes:
         count: number of frames.
         durations: of each frame in milliseconds, known once it is decoded; empty for pages and single pictures.
-        animation: what Pillow has to be told of an animation as a whole when it is written.
+        animation: Pillow's options for writing the animation as a whole.
 
     Raises:
-        BadImage: a file that cannot be read, or more pixels in all frames together than are decoded.
+        BadImage: the file cannot be read, or all frames together have more pixels than are decoded.
     """
 
     def __init__(self, path: os.PathLike[str] | str) -> None:

@@ -18,15 +18,15 @@ HUB: Final = "https://huggingface.co"
 class HubSource:
     """The pictures of a data set on the Hub, in its order.
 
-    What it says of itself (commit and class names) is kept in the cache, so that pictures that were packed before can
-    be used without network.
+    Its commit and class names are kept in the cache, so that pictures that were packed before can be used without
+    network.
 
     Args:
         repository: ``owner/name`` on the Hub, or a folder of parquet files.
         label: column of the class; None for unlabelled pictures.
-        config: of the repository; None is its default.
+        config: of the repository; None takes its default.
         split: of the repository.
-        revision: commit or branch; None is the main branch.
+        revision: commit or branch; None takes the main branch.
         image: column of the picture.
     """
 
@@ -77,12 +77,12 @@ class HubSource:
         return tuple(classes[self.label])
 
     def fingerprint(self) -> str:
-        """A hash of the data set's commit and of what is taken of it."""
+        """A hash of the data set's commit, split and columns."""
         what = [self.arguments, self.image, self.label, self.description["commit"]]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
     def items(self, start: int = 0) -> Iterator[Item]:
-        """The pictures from position ``start`` on, not decoded; those before are passed over, not decoded either."""
+        """The pictures from position ``start`` on, not decoded; those before are skipped without decoding."""
         stream = self._stream()
         from datasets import Image
 
@@ -93,7 +93,7 @@ class HubSource:
         while True:
             try:
                 row = next(rows, None)
-            except Exception as problem:  # whatever the network, fsspec or Arrow raise
+            except Exception as problem:  # the network, fsspec and Arrow may raise anything
                 raise self._unreachable(problem) from problem
             if row is None:
                 return

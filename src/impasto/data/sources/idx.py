@@ -1,4 +1,4 @@
-"""MNIST's file format, and the two data sets that come in it."""
+"""MNIST's file format IDX, and the two data sets in it."""
 
 import gzip
 import hashlib
@@ -45,10 +45,10 @@ def open_idx(
         root: a folder of IDX files, compressed or not, under their usual names.
         label: class or none.
         name: mnist or fashion_mnist.
-        places: folders in which it may lie already.
+        places: folders that may hold the files already.
 
     Raises:
-        UserError: it cannot be opened so.
+        UserError: it cannot be opened with these settings.
     """
     label = check_label(label, ("class",))
     downloaded = cache_dir() / "downloads"
@@ -83,12 +83,12 @@ def mirror(name: str) -> str:
 
 
 def download(downloads: Path, name: str) -> Path:
-    """Have torchvision download a data set, unless that is done; returns the folder of its files.
+    """Have torchvision download a data set unless it has; returns the folder of its files.
 
-    Runs and processes that want it at the same time wait for the first: torchvision writes the files in place.
+    Runs and processes that need it at the same time wait for the first: torchvision writes the files in place.
 
     Raises:
-        UserError: it cannot.
+        UserError: it cannot be downloaded.
     """
     try:
         with locked(downloads / f"{name}.lock", f"Another run is downloading {name}: this one waits for it."):

@@ -11,12 +11,12 @@ LEFTOVERS: Final = (
     *("lost+found", ".Trash", ".Trash-*", ".thumbnails"),  # Linux and its desktops
     *(".picasaoriginals", ".ipynb_checkpoints", ".stversions"),  # Picasa, Jupyter, Syncthing: earlier versions
 )
-"""Names of files and folders, in any case; ``*`` stands for any letters. Other hidden files are left out unsaid."""
+"""Names of files and folders, in any case; ``*`` stands for any letters. Other hidden files are left out silently."""
 
 _PATTERNS: Final = tuple(name.lower() for name in LEFTOVERS)
 
 
 def is_leftover(name: str) -> bool:
-    """Whether a file or folder of this name, without its path, is left behind by a program and no picture."""
+    """Whether a file or folder of this name, without its path, was left behind by a program."""
     name = name.lower()
     return any(fnmatchcase(name, pattern) for pattern in _PATTERNS)

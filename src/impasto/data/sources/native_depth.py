@@ -36,8 +36,8 @@ _ALPHA: Final = (1, 2)
 def decode_deep(picture: bytes | os.PathLike[str] | str) -> np.ndarray:
     """Decode a picture with its own depth and channels, upright and with transparency laid on white.
 
-    For whoever paints or trains on 16-bit, single- or many-channel pictures; :func:`decode_layers` keeps opacity apart.
-    8-bit pictures have the very pixels that :func:`~impasto.data.sources.decode.decode` gives. PNG of 16 bits per
+    For 16-bit, single- and many-channel pictures; :func:`decode_layers` keeps opacity apart.
+    8-bit pictures have the same pixels that :func:`~impasto.data.sources.decode.decode` gives. PNG of 16 bits per
     sample and grey TIFF come as uint16; so do TIFF of several channels with the optional package tifffile
     (``pip install 'impasto[science]'``). Float samples count as 0..1, 0..255 or 0..65535, the smallest range that holds
     them, and come as uint16. An ICC profile is converted to sRGB in 8-bit pictures only.
@@ -49,7 +49,7 @@ def decode_deep(picture: bytes | os.PathLike[str] | str) -> np.ndarray:
         uint8 or uint16 (H, W, C); C is 1 for grey, 3 for colour, else the file's own number of channels.
 
     Raises:
-        BadImage: whatever is wrong with it.
+        BadImage: it cannot be read or decoded.
     """
     pixels, alpha = decode_layers(picture)
     return pixels if alpha is None else on_white(pixels, alpha)
@@ -62,14 +62,14 @@ def decode_layers(picture: bytes | os.PathLike[str] | str) -> tuple[np.ndarray, 
         uint8 or uint16 (H, W, C), and the opacity (H, W, 1) of the same type; None for an opaque format.
 
     Raises:
-        BadImage: whatever is wrong with it.
+        BadImage: it cannot be read or decoded.
     """
     data = picture if isinstance(picture, bytes) else read_file(picture)
     return checked(data, lambda: _layers(data))
 
 
 def is_deep(data: bytes) -> bool:
-    """Whether the file's header speaks of more than 8 bits per sample; no pixel is decoded."""
+    """Whether the file's header says more than 8 bits per sample; no pixel is decoded."""
     if data.startswith(_PNG):
         return data[24:25] == b"\x10"
     if data.startswith(_TIFF):
@@ -108,7 +108,7 @@ def _deep_png(data: bytes) -> np.ndarray:
     """uint16 (H, W, C); Pillow would round colours to 8 bits."""
     check_pixels(*struct.unpack(">II", data[16:24]))
     orientation = orientation_of(Image.open(io.BytesIO(data)))
-    import torch  # only now: the processes that pack 8-bit pictures do without it
+    import torch  # here, since processes that pack 8-bit pictures do not need it
     from torchvision.io import ImageReadMode, decode_png
 
     decoded = decode_png(torch.frombuffer(bytearray(data), dtype=torch.uint8), mode=ImageReadMode.UNCHANGED)
@@ -144,7 +144,7 @@ def _is_beyond_pillow(tags: TiffImagePlugin.ImageFileDirectory_v2) -> bool:
 
 
 def _tiff(data: bytes, tags: TiffImagePlugin.ImageFileDirectory_v2) -> tuple[np.ndarray, np.ndarray | None] | None:
-    """What the package tifffile reads; None where it is missing and Pillow reads something of it."""
+    """Pixels as the package tifffile reads them; None if it is missing and Pillow reads a part of them."""
     (samples,) = _values(tags, _SAMPLES, 1)
     try:
         from tifffile import TiffFile
@@ -173,7 +173,7 @@ def _tiff(data: bytes, tags: TiffImagePlugin.ImageFileDirectory_v2) -> tuple[np.
 
 
 def _channels_last(samples: np.ndarray, axes: str) -> np.ndarray:
-    """(H, W, C) of a stack whose axes are named by letters: of times, depths and other series the first is taken."""
+    """(H, W, C) of a stack whose axes are named by letters; of other axes, such as time, the first entry is taken."""
     for position in reversed(range(len(axes))):
         if axes[position] not in "YXSC":
             samples, axes = samples.take(0, axis=position), axes[:position] + axes[position + 1 :]

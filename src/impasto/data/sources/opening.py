@@ -1,4 +1,4 @@
-"""Where pictures come from: folders, the embedded samples, and the rule that ``source=auto`` follows."""
+"""Opening pictures: the rule of ``source=auto``, the user's own folder, and the embedded samples."""
 
 import csv
 import hashlib
@@ -27,9 +27,9 @@ class Pictures:
     """An opened data set.
 
     Attributes:
-        name: what it is, in words for the run's summary; a stand-in never has the real thing's name alone.
+        name: for the run's summary; a stand-in never has only the name of the real thing.
         source: the pictures to train on.
-        held_out: the data set's own test part, where it has one.
+        held_out: the data set's own test part; None if it has none.
         label: what the labels mean (``genre``, ``folder``, ...); None for unlabelled pictures.
     """
 
@@ -47,13 +47,13 @@ OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]
 def choose_origin(
     name: str, source: SourceName, root: str | os.PathLike[str] | None, *, online: Callable[[], bool] | None
 ) -> Origin:
-    """Follow ``data.source``: with ``auto``, the folder that is given or else the network or else the sample.
+    """Follow ``data.source``: ``auto`` takes the folder if one is given, else the network, else the sample.
 
     Args:
         name: of the data set, for messages.
         source: what the user asked for.
-        root: the folder the user gave, or where one was found.
-        online: whether the real thing can be had over the network; None where it never can.
+        root: the folder that the user gave, or one that was found.
+        online: whether the data set can be had over the network; None if it never can.
 
     Raises:
         UserError: there is no such source, or it cannot work with what is given.
@@ -92,7 +92,7 @@ def check_label(label: str | None, choices: Sequence[str]) -> str | None:
 
 
 def check_settings(pictures: OpenPictures, where: Mapping[str, Any]) -> None:
-    """Make sure that what opens the pictures knows the settings that it would be told.
+    """Make sure that the function that opens the pictures knows its settings.
 
     Raises:
         UserError: it does not.
@@ -117,7 +117,8 @@ def open_folder(source: SourceName = "auto", root: str | None = None, label: str
     Args:
         source: auto, local or sample.
         root: the folder.
-        label: ``folder`` (a class per folder), ``none``, or ``auto``: by folder where that makes sense.
+        label: ``folder`` (a class per folder), ``none``, or ``auto``, see
+            :class:`~impasto.data.sources.folder.FolderSource`.
 
     Raises:
         UserError: there is no folder, or nothing in it.
@@ -188,7 +189,7 @@ class JoinedSource:
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
-        """All classes; none where a source has none."""
+        """All classes; empty if a source has none."""
         if not all(source.class_names for source in self.sources):
             return ()
         return tuple(sorted({name for source in self.sources for name in source.class_names}))

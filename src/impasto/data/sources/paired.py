@@ -1,4 +1,4 @@
-"""Pairs: a picture and what it is to become, seen from the same place."""
+"""Pairs: a picture and what it should become, aligned pixel by pixel."""
 
 from typing import Final, Literal
 
@@ -28,15 +28,15 @@ def open_paired(
     """Open the aligned parts ``content`` and ``target``.
 
     Args:
-        content: folder of what is given, under ``layout=folders``.
-        target: folder of what it is to become: pictures under the same names, their endings apart.
+        content: folder of the inputs, under ``layout=folders``.
+        target: folder of what they should become: pictures under the same names; endings may differ.
         root: folder of pictures that hold both sides, under ``layout=side_by_side``.
         layout: two folders, or both sides in one picture.
-        direction: which half of such a picture is given, the left or the right one.
-        made: where no folder is given, what content is made of the embedded photographs: ``edges`` or ``grey``.
+        direction: which half of such a picture is the content: the left one for ``left_to_right``.
+        made: without folders, the content that is made of the embedded photographs: ``edges`` or ``grey``.
 
     Raises:
-        UserError: a folder is not there, or the settings do not go together.
+        UserError: a folder does not exist, or the settings do not fit each other.
     """
     if layout == "side_by_side":
         return _side_by_side(root, direction, content is not None or target is not None)

@@ -1,4 +1,4 @@
-"""What a source of pictures hands to packing: one item after another, and an identity."""
+"""The interface of sources of pictures: items to pack one after another, and a fingerprint."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ Load = Path | bytes | np.ndarray | Made | Missing
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Pictures of one place, packed as one: channels behind channels, all brought to the size of the first.
+    """Aligned pictures, packed as one picture with all channels, at the size of the first.
 
     Args:
         loads: of each picture.
@@ -63,8 +63,8 @@ class Item:
 
     Args:
         name: what to call it in ``bad_images.csv``: a path below the source's root, or a row of it.
-        load: a file to read; or its bytes, in any format Pillow reads; or uint8 pixels, HW or HWC; or what is made of
-            those.
+        load: a file to read; or its bytes, in any format Pillow reads; or uint8 pixels, HW or HWC; or a picture made
+            of those.
         label: position in the source's ``class_names``, or :data:`UNLABELLED`.
     """
 
@@ -93,9 +93,9 @@ class Source(Protocol):
 
     @property
     def length(self) -> int | None:
-        """How many items there are, where skipping items costs nothing; None for a stream.
+        """How many items there are, if skipping items costs nothing; None for a stream.
 
-        A limit takes evenly spaced items where the length is known (so every class keeps its share, though
+        A limit takes evenly spaced items if the length is known (so every class keeps its share, though
         folders come in order), and the first ones of a stream (so that no more than those are downloaded).
         """
         ...

@@ -1,4 +1,4 @@
-"""Content pictures and style pictures that belong to no pairs: photographs and paintings."""
+"""Content pictures and style pictures without pairs: photographs and paintings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +17,9 @@ def open_unpaired(content: Folders = None, style: Folders = None) -> dict[str, P
     """Open the parts ``content`` and ``style``.
 
     Args:
-        content: folder or folders of what is to be turned; ``sample:KIND`` is one kind of the embedded photographs
+        content: folder or folders of pictures to repaint; ``sample:KIND`` is one kind of the embedded photographs
             (animals, fishes, monuments, others, renewable, tools), None is all of them.
-        style: folder or folders of what it is to be turned into; None is the embedded paintings by Van Gogh.
+        style: folder or folders of pictures in the style; None takes the embedded paintings by Van Gogh.
 
     Raises:
         UserError: a folder is not there.
@@ -28,7 +28,7 @@ def open_unpaired(content: Folders = None, style: Folders = None) -> dict[str, P
 
 
 def open_part(part: str, folders: Folders) -> Pictures:
-    """The pictures of ``content`` or ``style``; their kinds count for an even split, not as labels.
+    """The pictures of ``content`` or ``style``; their kinds are used for an even split, not as labels.
 
     Raises:
         UserError: a folder is not there.
@@ -52,7 +52,7 @@ def open_one(name: str, part: str) -> Source:
 
 
 def title_of(name: str) -> str:
-    """What a folder or ``sample:KIND`` holds, in words."""
+    """Title of a folder or of ``sample:KIND``."""
     if name.startswith(EMBEDDED):
         return f"embedded photographs of {name.removeprefix(EMBEDDED)}"
     return f"folder {Path(name).expanduser().resolve().name}"

@@ -29,12 +29,12 @@ def open_wikiart(
         root: a folder copy laid out as ``<Style>/<artist>_<title>.jpg``.
         label: style, genre, artist or none; ``auto`` is genre, or style in a folder copy, which knows no genres.
         repository: data set on the Hub, or a folder of parquet files, with columns image, style, genre and artist.
-        config: of the repository; None is its default.
+        config: of the repository; None takes its default.
         split: of the repository.
-        revision: of the repository, a commit or branch; None is its main branch.
+        revision: of the repository, a commit or branch; None takes its main branch.
 
     Raises:
-        UserError: it cannot be opened so.
+        UserError: it cannot be opened with these settings.
     """
     label = check_label(label, LABELS)
     origin = choose_origin("wikiart", source, root, online=lambda: reachable(HUB))
