@@ -20,7 +20,7 @@ from impasto.callbacks.clock import due
 from impasto.callbacks.find import find_callback
 from impasto.callbacks.log import log_image
 from impasto.callbacks.signals import BrokenOff
-from impasto.evaluation.protocols.measurement import EvaluationProtocol, Measurement, check_fit
+from impasto.evaluation.protocols.measurement import EvaluationProtocol, Measurement, check_fit, check_pictures
 from impasto.models.base import AdversarialModel, Batch
 from impasto.models.state import random_states, set_random_states
 
@@ -67,6 +67,7 @@ class Evaluation(Callback):
         if self.evaluator is not None and painter is not None:
             try:
                 check_fit(self.evaluator, painter.takes, getattr(parts.data, "parts", None))
+                check_pictures(self.evaluator, parts.data)
             except UserError as problem:
                 yield Refusal(str(problem))
         if callable(check_with := getattr(self.evaluator, "check_with", None)):

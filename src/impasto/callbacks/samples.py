@@ -1,5 +1,6 @@
 """Sheets of pictures while the generator learns."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -71,6 +72,7 @@ class SampleSheets(Callback):
 
 
 def preview_batch(trainer: Trainer, model: AdversarialModel) -> Batch | None:
-    """The pictures that the data module sets aside for looking at, on the model's device."""
-    batch: Batch | None = getattr(trainer, "datamodule").preview_batch()  # noqa: B009
+    """The pictures that the data module sets aside for looking at, on the model's device; None if it has none."""
+    preview: Callable[[], Batch | None] = getattr(getattr(trainer, "datamodule"), "preview_batch", lambda: None)  # noqa: B009
+    batch = preview()
     return {name: values.to(model.device) for name, values in batch.items()} if batch is not None else None

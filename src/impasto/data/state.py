@@ -1,6 +1,6 @@
-"""What identifies the pictures of a run, so that a resumed run goes on with the same ones."""
+"""What identifies the pictures of a run: for its summary, and so that a resumed run goes on with the same ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from impasto.base.errors import UserError
@@ -16,6 +16,12 @@ def state_of(packs: Sequence[PackedImages], vectors_sha256: str | None) -> dict[
         "vectors": vectors_sha256,
         "classes": [list(packed.class_names) for packed in packs],
     }
+
+
+def provenance_of(data: Any) -> dict[str, Any]:
+    """What a data module says it was made of; the name of its class for one that has no ``provenance``."""
+    provenance: Callable[[], dict[str, Any]] | None = getattr(data, "provenance", None)
+    return {"name": f"{type(data).__module__}.{type(data).__qualname__}"} if provenance is None else provenance()
 
 
 def compare_states(now: Mapping[str, Any], before: Mapping[str, Any]) -> None:

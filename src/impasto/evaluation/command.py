@@ -15,8 +15,9 @@ from impasto.base.instantiate import make
 from impasto.base.notices import notice, notices
 from impasto.base.sheets import save_sheet
 from impasto.base.trust import check_targets, is_within, trusted
+from impasto.data.state import provenance_of
 from impasto.evaluation.protocols.figure_records import share_records
-from impasto.evaluation.protocols.measurement import Measurement, check_fit
+from impasto.evaluation.protocols.measurement import Measurement, check_fit, check_pictures
 from impasto.networks.pretrained.chooser import DISTANCES
 from impasto.networks.pretrained.extractor import best_device
 from impasto.painters.loading import load_painter
@@ -49,7 +50,7 @@ class Result:
         if not found.figures:
             reasons = " ".join(text for key, text in notices().items() if key.startswith("evaluation."))
             raise UserError(f"Nothing could be measured of {title}, and nothing is written. {reasons}".rstrip())
-        metrics = {name: {"value": value, **found.comparability[name]} for name, value in found.figures.items()}
+        metrics = {name: {"value": value, **found.comparability.get(name, {})} for name, value in found.figures.items()}
         report = {
             "title": title,
             **share_records(metrics),
@@ -119,11 +120,12 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     file = "default" if "latent" in painter.takes else "paired" if "target" in (parts or ()) else "translation"
     measure = protocol(cfg, protocols / f"{file}.yaml", origin.config.get("evaluation"))
     check_fit(measure, painter.takes, parts)
+    check_pictures(measure, data)
     read_data(painter, data)
     found = measure.measure(painter, data)
     folder = origin.path.parent.parent if origin.path.parent.name == "checkpoints" else origin.path.parent
     path = output_of(cfg, folder)
-    about = {"checkpoint": str(origin.path), "images_seen": origin.images_seen, "data": data.provenance()}
+    about = {"checkpoint": str(origin.path), "images_seen": origin.images_seen, "data": provenance_of(data)}
     result = Result.of(f"{origin.path} at {origin.images_seen / 1000:g} kimg", found, path, about)
     result.report["sheets"] = save_sheets(found, path)
     return result

@@ -34,8 +34,8 @@ def figures_table(result: "Result") -> Table:
     for heading in ("value", "95% interval", "generated", "real"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, value in result.measurement.figures.items():
-        record = result.measurement.comparability[name]
-        sides = str(record["generated"]), str(record["real"])
+        record = record_of(name, result)
+        sides = str(record.get("generated", "")), str(record.get("real", ""))
         table.add_row(label(name, result), number(value), between(record), *sides)
         for control, level in record.get("controls", {}).items():
             table.add_row(f"  {control}", number(level), "", *map(str, record["counts_of_controls"][control]))
@@ -52,6 +52,11 @@ def rows_table(result: "Result") -> Table:
     return table
 
 
+def record_of(name: str, result: "Result") -> Mapping[str, Any]:
+    """How a figure was measured; a protocol of one's own may say nothing of it."""
+    return result.measurement.comparability.get(name, {})
+
+
 def between(record: Mapping[str, Any]) -> str:
     """A figure's interval; empty if it has none."""
     return " to ".join(number(end) for end in record["interval"]) if record.get("interval") else ""
@@ -59,8 +64,8 @@ def between(record: Mapping[str, Any]) -> str:
 
 def intervals(result: "Result") -> list[str]:
     """The intervals of the first row, for a table without a column for them."""
-    records = result.measurement.comparability
-    found = [f"{short(name, result)} {text}" for name in result.measurement.figures if (text := between(records[name]))]
+    names = result.measurement.figures
+    found = [f"{short(name, result)} {text}" for name in names if (text := between(record_of(name, result)))]
     first = next(iter(result.measurement.rows), None)
     return [f"95% interval of {first}: {', '.join(found)}"] if first is not None and found else []
 
@@ -77,7 +82,9 @@ def reasons(result: "Result") -> list[str]:
 
 def counts(result: "Result") -> str:
     """How many pictures figures are of, and what they are crops of."""
-    record = result.measurement.comparability[next(iter(result.measurement.figures))]
+    record = record_of(next(iter(result.measurement.figures)), result)
+    if not record.keys() >= {"generated", "real"}:
+        return ""
     if not result.measurement.rows:
         pictures = record.get("real_pictures")
         return f"{record['real']} real ones are crops of {pictures}" if pictures else ""
@@ -90,7 +97,7 @@ def counts(result: "Result") -> str:
 
 def label(name: str, result: "Result") -> str:
     """A figure's name and which way is better."""
-    arrow = {True: " ↑", False: " ↓", None: ""}[result.measurement.comparability[name].get("higher_is_better", False)]
+    arrow = {True: " ↑", False: " ↓", None: ""}[record_of(name, result).get("higher_is_better", False)]
     return f"{short(name, result)}{arrow}"
 
 
@@ -108,8 +115,8 @@ def short(name: str, result: "Result") -> str:
 
 
 def network_of(name: str, result: "Result") -> str:
-    """The network that a figure is measured with."""
-    return str(result.measurement.comparability[name]["extractor"])
+    """The network that a figure is measured with; empty if with none."""
+    return str(record_of(name, result).get("extractor", ""))
 
 
 def networks(result: "Result") -> list[str]:
@@ -117,7 +124,7 @@ def networks(result: "Result") -> list[str]:
     groups: dict[str, list[str]] = {}
     for name in result.measurement.figures:
         groups.setdefault(network_of(name, result), []).append(short(name, result))
-    return [f"by {network}: {', '.join(names)}" for network, names in groups.items()]
+    return [f"by {network}: {', '.join(names)}" for network, names in groups.items() if network]
 
 
 def number(value: float) -> str:

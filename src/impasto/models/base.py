@@ -164,8 +164,10 @@ class AdversarialModel(LightningModule):
         return None
 
     def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
-        """Runs of a painter over which its batch statistics are measured; each paints one batch."""
-        raise NotImplementedError
+        """Runs of a painter over which its batch statistics are measured; each paints one batch. Without any, they
+        stay those that training has gathered.
+        """
+        return iter(())
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Refuse terms that need what this way of training does not provide; one without ``needs`` is let through."""
@@ -275,7 +277,7 @@ class AdversarialModel(LightningModule):
         return painted
 
     def judge(
-        self, batch: BatchPart, real: Tensor, fake: Tensor, told: Told = NOTHING, name: str = "discriminator"
+        self, batch: BatchPart, real: Tensor, fake: Tensor, told: Told = NOTHING, name: str | None = None
     ) -> Tensor:
         """A discriminator's loss on real and painted pictures with the penalties that are due.
 
@@ -284,9 +286,11 @@ class AdversarialModel(LightningModule):
             real: (N, C, H, W) in [-1, 1].
             fake: likewise; its graph is not followed.
             told: what the discriminator is told of both.
-            name: of the discriminator.
+            name: of the discriminator; None is the first.
         """
-        main = name == self.names("d")[0]
+        first = self.names("d")[0]
+        name = name or first
+        main = name == first
         if main:
             self.diversity.add(real, fake.detach(), told.condition)
         return cast(Adversary, self.adversaries[name]).judge(
@@ -303,7 +307,7 @@ class AdversarialModel(LightningModule):
         )
 
     def persuade(
-        self, p: GeneratorPass, real: Tensor | None = None, told: Told = NOTHING, name: str = "discriminator"
+        self, p: GeneratorPass, real: Tensor | None = None, told: Told = NOTHING, name: str | None = None
     ) -> Tensor:
         """The generator's loss on what it painted: the adversarial one times its weight, and the terms.
 
@@ -311,9 +315,11 @@ class AdversarialModel(LightningModule):
             p: what was painted, and what terms compare it with.
             real: real pictures, if the loss or a term needs them.
             told: what the discriminator is told of them.
-            name: of the discriminator.
+            name: of the discriminator; None is the first.
         """
         p.kimg = self.kimg
+        p.name = next((known for known, network in self.networks.items() if network is p.generator), p.name)
+        name = name or self.names("d")[0]
         weight = value_at(self.adversarial, self.kimg)
         total = torch.zeros((), device=p.painted.device)
         if weight:
@@ -325,7 +331,7 @@ class AdversarialModel(LightningModule):
             total = weight * value
         total, values = add_terms(total, self.terms, p)
         for key, value in values.items():
-            self.tracker.add(key if p.name == "generator" else f"{p.name}_{key}", value)
+            self.tracker.add(key if p.name == self.names("g")[0] else f"{p.name}_{key}", value)
         return total
 
     # Optimisers, schedules, average ----------------------------------------------------------------------------------

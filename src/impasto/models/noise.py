@@ -114,7 +114,8 @@ class NoiseGAN(AdversarialModel):
         """Labels or condition vectors of the data that it learns from, as often as they come there; None for any."""
         if self.image.condition_dim:
             return self.known_vectors()
-        weights = getattr(self.trainer, "datamodule").class_weights()  # noqa: B009
+        data = getattr(self.trainer, "datamodule")  # noqa: B009
+        weights = data.class_weights() if hasattr(data, "class_weights") else None
         return None if weights is None else in_proportion(weights, STANDING_BATCHES * 64)
 
     def known_vectors(self) -> Tensor:

@@ -42,7 +42,12 @@ def build_parts(cfg: DictConfig, attempt: Callable[[str, Callable[[], Any]], Any
 
 
 def build_data(cfg: DictConfig) -> ImageDataModule:
-    """The data module of ``cfg.data``."""
+    """The data module of ``cfg.data``; it is told the run's seed.
+
+    A LightningDataModule of a user's own has ``parts``, and once it is set up ``spec`` and endless batches by part,
+    float32 (N, C, H, W) in [-1, 1]. A resumed run sets ``start_batch``, the number of the first batch. Ways of training
+    and protocols may ask it for more, see :class:`~impasto.data.module.ImageDataModule`.
+    """
     return make(cfg.data, seed=cfg.seed)
 
 

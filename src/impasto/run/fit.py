@@ -42,7 +42,7 @@ def prepare(data: ImageDataModule, run_dir: Path) -> None:
         shutil.copyfile(problem.listed, run_dir / BAD_LIST)
         raise
     data.setup("fit")
-    write_bad_images(data.packs, run_dir)
+    write_bad_images(getattr(data, "packs", ()), run_dir)  # a data module of one's own may pack nothing
 
 
 def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageDataModule) -> None:
@@ -54,7 +54,7 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageD
     checkpoint: Path | None = None
     if cfg.resume is not None:
         checkpoint = last_checkpoint(cfg.resume)
-        counts = read_counts(checkpoint, type(data).__qualname__)
+        counts = read_counts(checkpoint, type(data).__qualname__ if data.state_dict() else None)
         data.start_batch = counts["batches_drawn"]
         notice_if_finished(counts["images_seen"], cfg.kimg)
     if cfg.compile:

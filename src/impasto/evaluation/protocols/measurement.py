@@ -38,10 +38,12 @@ class EvaluationProtocol(Protocol):
     Attributes:
         takes: what a painter must take to be measured: ``latent`` or ``content``.
         parts: parts of the data that are needed.
+        asks: methods of the data module that are needed, such as ``evaluation_images``.
     """
 
     takes: ClassVar[str]
     parts: ClassVar[tuple[str, ...]]
+    asks: ClassVar[tuple[str, ...]] = ()
 
     def measure(self, painter: Any, data: Any) -> Measurement:
         """Measure a painter on a data module's pictures; every process must call it, and gets the figures.
@@ -77,6 +79,23 @@ def check_fit(protocol: Any, takes: Collection[str], parts: Collection[str] | No
         raise UserError(
             f"{name} needs data with the part {' and '.join(sorted(missing))}, and there is {' and '.join(parts)}: "
             f"set {REMEDIES.get(frozenset(parts), 'another evaluation= or data=')}."
+        )
+
+
+def check_pictures(protocol: Any, data: Any) -> None:
+    """Refuse a protocol that measures pictures of the data where a data module of a user's own offers none.
+
+    Args:
+        protocol: the object.
+        data: the data module, not read yet.
+
+    Raises:
+        UserError: it lacks what the protocol ``asks`` of it.
+    """
+    if missing := [name for name in getattr(protocol, "asks", ()) if not hasattr(data, name)]:
+        raise UserError(
+            f"{type(protocol).__name__} asks the data for {', '.join(missing)}, which {type(data).__name__} does not "
+            "have: add it, or set evaluation=none, or a protocol of your own."
         )
 
 

@@ -97,6 +97,7 @@ class NoiseProtocol:
 
     takes: ClassVar[str] = "latent"
     parts: ClassVar[tuple[str, ...]] = ("image",)
+    asks: ClassVar[tuple[str, ...]] = ("evaluation_images",)
 
     def __init__(
         self,

@@ -84,6 +84,7 @@ class PairedProtocol:
 
     takes: ClassVar[str] = "content"
     parts: ClassVar[tuple[str, ...]] = ("content", "target")
+    asks: ClassVar[tuple[str, ...]] = ("evaluation_images",)
 
     def __init__(
         self,

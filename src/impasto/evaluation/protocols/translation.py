@@ -67,6 +67,7 @@ class TranslationProtocol:
 
     takes: ClassVar[str] = "content"
     parts: ClassVar[tuple[str, ...]] = ("content", "style")
+    asks: ClassVar[tuple[str, ...]] = ("evaluation_images",)
 
     def __init__(
         self,

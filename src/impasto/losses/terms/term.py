@@ -18,7 +18,7 @@ class GeneratorPass:
     Attributes:
         painted: (N, C, H, W) in [-1, 1], with graph.
         generator: the network that painted them.
-        name: of that network.
+        name: of that network; the way of training sets it.
         content: (N, C', H, W), what they were painted from; None for pictures from noise.
         flipped: whether the mirror image of ``content`` was painted (FastCUT's flip equivariance).
         target: (N, C, H, W), what they should be, pixel by pixel; None without pairs.

@@ -1,6 +1,7 @@
 """Batches that cannot be divided among processes, or are too small to be normalised over."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -52,25 +53,27 @@ def processes(trainer: Any) -> int:
     return max(each, 1) * max(int((trainer or {}).get("num_nodes", 1)), 1)
 
 
-def single_picture_problems(
-    cfg: DictConfig, spec: ImageSpec, generator: nn.Module, discriminator: nn.Module
-) -> list[str]:
+def single_picture_problems(cfg: DictConfig, spec: ImageSpec, networks: Mapping[str, nn.Module]) -> list[str]:
     """Batch normalisation over one value: a batch of one picture, normalised after a dense layer.
 
-    The networks are tried without memory for their values; on feature maps one picture has enough of them.
+    On feature maps one picture has enough of them.
+
+    Args:
+        cfg: the whole configuration.
+        spec: of the pictures.
+        networks: by name, on the meta device.
     """
     smallest, among = batch_parts(cfg)
     if smallest != 1 or among > 1:  # statistics are those of all processes
         return []
     with torch.device("meta"):
         label, picture = torch.zeros(1, dtype=torch.long), torch.zeros(1, spec.channels, spec.height, spec.width)
-        latent = getattr(generator, "latent_dim", None)
-        source = picture if latent is None else torch.zeros(1, int(latent))
-        refusing = [
-            f"model.{name}"
-            for name, network, given in (("generator", generator, source), ("discriminator", discriminator, picture))
-            if running_norms(network) and wants_more_than(network, given, label)
-        ]
+        refusing = []
+        for name, network in networks.items():
+            latent = getattr(network, "latent_dim", None)
+            given = picture if latent is None else torch.zeros(1, int(latent))
+            if running_norms(network) and wants_more_than(network, given, label):
+                refusing.append(f"model.{name}")
     if not refusing:
         return []
     return [

@@ -110,12 +110,12 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
         for name, role in roles.items():
             network = problems.attempt(f"model.{name}", partial(build_one, cfg.model[name], role, specs))
             built |= {name: network} if network is not None else {}
-        ready = not problems.found
+        ready = len(built) == len(roles) and not problems.found
         model = problems.attempt("model", lambda: assemble_model(cfg, specs, copies, built)) if ready else None
         if len(built) == len(roles):
             problems.found += size_problems(spec, roles, built)
         if len(built) == len(roles) and not problems.found:
-            problems.found += single_picture_problems(cfg, spec, built["generator"], built["discriminator"])
+            problems.found += single_picture_problems(cfg, spec, built)
     sides = ({n: m for n, m in built.items() if roles[n].optimizer == side} for side in ("g", "d"))
     return replace(parts, generators=next(sides), discriminators=next(sides), model=model)
 

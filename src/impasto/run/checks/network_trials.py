@@ -28,7 +28,7 @@ def size_problems(spec: ImageSpec, roles: Mapping[str, Role], networks: Mapping[
         picture = torch.zeros(2, spec.channels, spec.height, spec.width)
         label = torch.zeros(2, dtype=torch.long)
         found = []
-        if hasattr(networks["generator"], "latent_dim"):  # those from noise have said so when they were built
+        if any(hasattr(network, "latent_dim") for network in networks.values()):  # from noise: said so when built
             return []
         for name, role in roles.items():
             shown = (picture,) if role.given is not None else ()

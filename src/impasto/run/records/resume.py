@@ -112,19 +112,19 @@ def last_checkpoint(run_dir: str | Path) -> Path:
     return path
 
 
-def read_counts(path: Path, data: str) -> dict[str, Any]:
+def read_counts(path: Path, data: str | None) -> dict[str, Any]:
     """The counts of a checkpoint that training can go on from.
 
     Args:
         path: of the checkpoint.
-        data: name under which it keeps the data module's state.
+        data: name under which it keeps the data module's state; None if that has none.
 
     Raises:
         UserError: it lacks something, or counts what cannot be counted.
     """
     content = read_checkpoint(path)
     counts = content["impasto"] if isinstance(content["impasto"], dict) else {}
-    wrong = [name for name in (*TO_GO_ON, data) if name not in content]
+    wrong = [name for name in (*TO_GO_ON, data) if name is not None and name not in content]
     wrong += [name for name in TrainingState.COUNTS if not is_count(name, counts.get(name))]
     wrong += [] if isinstance(counts.get("rng"), dict) else ["rng"]
     if wrong:

@@ -17,6 +17,7 @@ from impasto.callbacks.evaluation import Evaluation
 from impasto.callbacks.find import find_callback
 from impasto.callbacks.guard import Guard
 from impasto.callbacks.progress import TrainingProgress
+from impasto.data.state import provenance_of
 from impasto.evaluation.protocols.figure_records import share_records
 from impasto.evaluation.protocols.measurement import Measurement
 from impasto.models.base import AdversarialModel
@@ -48,7 +49,7 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
         "rollbacks": model.state.rollbacks,
         "parameters": {name: sum(p.numel() for p in network.parameters()) for name, network in model.networks.items()},
         "conditional": model.painter.conditional,
-        "data": getattr(trainer, "datamodule").provenance(),  # noqa: B009
+        "data": provenance_of(getattr(trainer, "datamodule")),  # noqa: B009
         "device": device_name(model.device),
         "processes": trainer.world_size,
         "precision": str(trainer.precision),
