@@ -1,4 +1,4 @@
-"""How a checkpoint's bytes get to the disk."""
+"""Writing checkpoints to the disk."""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,10 @@ from lightning.fabric.plugins import TorchCheckpointIO
 
 
 class PlainCheckpointIO(TorchCheckpointIO):
-    """Writes straight to the path it is given, which the caller makes whole or not.
+    """Writes straight to the given path, which the caller replaces in one step.
 
-    Lightning's own stages each file in the folder for temporary files, which may be another disk, and a full one. An
-    error is kept, not raised: Lightning's processes wait for each other after writing, and all must get there.
+    Lightning's own writes each file to the folder for temporary files first, which may be on another, full disk. An
+    error is kept, not raised: Lightning's processes wait for each other after writing.
 
     Attributes:
         problem: what went wrong with the latest file.
@@ -32,7 +32,7 @@ class PlainCheckpointIO(TorchCheckpointIO):
 
 
 def disk_error(error: BaseException) -> OSError | None:
-    """The error of the disk behind one of torch, which says nothing but that it wrote less than it should have."""
+    """The disk's error behind one of torch, which only says that it wrote less than it should have."""
     found: BaseException | None = error
     while found is not None and not isinstance(found, OSError):
         found = found.__cause__ or found.__context__

@@ -1,4 +1,4 @@
-"""Checkpoints that survive what happens to long runs: kills, signals, full disks."""
+"""Checkpoints that survive kills, signals and full disks."""
 
 import logging
 import math
@@ -28,11 +28,11 @@ MODES: Final = ("min", "max")
 
 
 class Checkpoints(Callback):
-    """Keeps ``last.ckpt`` and ``best.ckpt``, each written beside its place and then moved there in one step.
+    """Keeps ``last.ckpt`` and ``best.ckpt``, each written to a file beside it and then replaced in one step.
 
     A first signal (Ctrl-C, SIGTERM, SIGHUP of a closed terminal, SIGUSR1 or SIGUSR2 of a queue) ends the run after the
-    step it is in, with a checkpoint, and breaks off what is being measured (in one process; several have to agree). A
-    second Ctrl-C or SIGTERM ends it at once.
+    current step, with a checkpoint, and breaks off a measurement (in one process; several have to agree). A second
+    Ctrl-C or SIGTERM ends it at once.
 
     Args:
         folder: where they go.
@@ -41,15 +41,15 @@ class Checkpoints(Callback):
         every_minutes: interval in wall-clock; None disables it.
         first_seconds: seconds of training before the first checkpoint, if sooner than ``every_minutes``, so that a run
             can be resumed early on; None disables it.
-        monitor: metric that decides which is best; None takes the evaluation's own first choice.
-        mode: ``min`` or ``max``; None takes what the metric itself says.
+        monitor: metric that decides which is best; None takes the evaluation's main figure.
+        mode: ``min`` or ``max``; None takes the metric's own.
 
     Attributes:
         latest: the latest measurement, which the evaluation callback sets; None before the first.
         measured_at: pictures seen when it was taken.
 
     Raises:
-        UserError: another mode.
+        UserError: ``mode`` is something else.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Checkpoints(Callback):
 
     @property
     def interrupted(self) -> str:
-        """The signal that ended the run; empty while none did."""
+        """The signal that ended the run; empty if none did."""
         return self.signals.heard or ("a signal to another process" if self._told_by_another else "")
 
     def state_dict(self) -> dict[str, Any]:
-        """What is best so far outlives the process."""
+        """The best so far, for resuming."""
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -90,11 +90,11 @@ class Checkpoints(Callback):
         self.best = state_dict["best"]
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: AdversarialModel, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
-        """A checkpoint alone is enough to rebuild its model."""
+        """Add the configuration, so that a checkpoint alone is enough to rebuild its model."""
         checkpoint.setdefault("impasto", {})["config"] = self.record
 
     def setup(self, trainer: Trainer, pl_module: AdversarialModel, stage: str) -> None:  # type: ignore[override]
-        """Write checkpoints beside their places rather than in the folder for temporary files."""
+        """Write checkpoints beside their targets, not in the folder for temporary files."""
         if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # a user's own stays
             trainer.strategy.checkpoint_io = PlainCheckpointIO()
 
@@ -105,23 +105,23 @@ class Checkpoints(Callback):
         self.signals.listen()
 
     def teardown(self, *_: object, **__: object) -> None:
-        """Give the signals back, and let a queue know that the run is saved."""
+        """Restore the signals' handlers, and let a queue know that the run is saved."""
         self.signals.give_back()
         self.signals.pass_on()
 
     def may_break_off(self) -> AbstractContextManager[None]:
-        """Where a signal raises :class:`.BrokenOff`, instead of waiting until the step is over."""
+        """A block in which a signal raises :class:`.BrokenOff` at once, instead of waiting for the end of the step."""
         return self.signals.may_break_off(distributed.world_size() == 1)
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
-        """Save the best, then the last, when it is time and after the last step, before that is measured."""
+        """Save the best, then the last, when it is time and after the last step, which is measured afterwards."""
         self.save_best(trainer, pl_module)
         late = self._is_late()
         told = bool(self.signals.heard)
         if distributed.world_size() > 1:
-            # Saving and stopping are collective: every process must agree, and asking is not free.
+            # Saving and stopping are collective: every process must agree, which takes a collective call.
             asks = batch_idx % 16 == 0 or trainer.should_stop
             late, told = (asks and distributed.any_process(flag, pl_module.device) for flag in (late, told))
         if told:
@@ -131,7 +131,7 @@ class Checkpoints(Callback):
             self.save(trainer, pl_module, "last.ckpt")
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """Save what came of the last measurement; here a full disk is an error."""
+        """Save after the last measurement; here a full disk is an error."""
         self.save_best(trainer, pl_module)
         if not self.save(trainer, pl_module, "last.ckpt") and pl_module.is_finite():
             raise UserError(
@@ -150,7 +150,7 @@ class Checkpoints(Callback):
         return place_and_reason(self.problem) if self.problem is not None else str(self.folder)
 
     def save_best(self, trainer: Trainer, model: AdversarialModel) -> None:
-        """Save where the latest evaluation is the best so far; what could not be saved is not the best."""
+        """Save if the latest evaluation is the best so far; one that could not be saved is not the best."""
         if self.latest is None or self._judged is self.latest:
             return
         self._judged, before = self.latest, self.best
@@ -177,7 +177,7 @@ class Checkpoints(Callback):
         return {"metric": name, "value": value, "seen": self.measured_at, "images_seen": model.images_seen}
 
     def save(self, trainer: Trainer, model: AdversarialModel, name: str) -> bool:
-        """Write a checkpoint, if that can be; a disk that is full costs this one, not the run nor the one before it."""
+        """Write a checkpoint if possible; a full disk loses this one, but neither the run nor the one before."""
         if not model.is_finite():
             log.warning("%s not written: the weights are not finite.", name)
             return False
@@ -189,7 +189,7 @@ class Checkpoints(Callback):
             if trainer.is_global_zero:
                 with whole_or_not(target, durable=True, alone=True) as temporary:
                     _write(trainer, temporary)
-            else:  # takes part in what is collective, and writes nothing
+            else:  # takes part in the collective calls, and writes nothing
                 _write(trainer, target)
         except OSError as problem:
             self.problem = problem
@@ -216,7 +216,7 @@ def higher_is_better(name: str, comparability: Mapping[str, Mapping[str, Any]], 
     Args:
         name: of the figure.
         comparability: records of figures by name.
-        mode: ``min``, ``max`` or null.
+        mode: ``min``, ``max`` or None.
     """
     recorded = comparability.get(name, {}).get("higher_is_better")
     if mode is None:

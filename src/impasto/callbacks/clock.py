@@ -16,7 +16,7 @@ log = logging.getLogger("impasto")
 
 
 def due(model: AdversarialModel, every_kimg: float | None) -> bool:
-    """Whether the last step crossed a multiple of ``every_kimg``; needs no memory, so that a resumed run agrees."""
+    """Whether the last step crossed a multiple of ``every_kimg``; without state, so that a resumed run agrees."""
     if not every_kimg:
         return False
     every = every_kimg * 1000
@@ -24,7 +24,7 @@ def due(model: AdversarialModel, every_kimg: float | None) -> bool:
 
 
 def how_short(minutes: float, kimg: float, planned: float) -> str:
-    """That and by how much the clock ended a run before its pictures, in a clause."""
+    """A clause that says by how much ``minutes`` cut a run short."""
     missing = 100 * (1 - kimg / planned)
     share = f"{missing:.0f}%" if missing >= 1 else "less than 1%"
     return f"cut short by minutes={minutes:g} at {kimg:.4g} of {planned:g} kimg, {share} short"
@@ -35,10 +35,10 @@ class StopAt(Callback):
 
     Args:
         kimg: thousands of pictures shown to the discriminator, in all processes.
-        minutes: wall-clock, including what an earlier part of a resumed run took; None sets no limit.
+        minutes: wall-clock, including the earlier part of a resumed run; None disables it.
 
     Attributes:
-        cut_short: how far a run came that ended by its minutes; None for one that saw all its pictures.
+        cut_short: a clause about a run that ended by its minutes; None for one that saw all its pictures.
     """
 
     cut_short: str | None = None
@@ -48,7 +48,7 @@ class StopAt(Callback):
         self._started = 0.0
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Doubt a run that is over before the generator's first update."""
+        """Doubt a run that ends before the generator's first update."""
         updates = math.ceil(self.kimg * 1000 / (getattr(parts.data, "batch_size", None) or 1))
         if (n_critic := getattr(parts.model, "n_critic", 1)) > updates:
             yield Doubt(
@@ -71,7 +71,7 @@ class StopAt(Callback):
         done = pl_module.kimg >= self.kimg
         if self.minutes is not None:
             late = pl_module.state.seconds >= self.minutes * 60
-            # Every process must come to the same answer, and asking costs a collective call.
+            # Every process must come to the same answer, which takes a collective call.
             ask = batch_idx % 16 == 0 or distributed.world_size() == 1
             late = ask and distributed.any_process(late, pl_module.device)
             if late and not done:

@@ -1,4 +1,4 @@
-"""Measures the painter while it learns, and tells what chooses checkpoints."""
+"""Measures the painter during training."""
 
 import logging
 import time
@@ -30,19 +30,19 @@ log = logging.getLogger("impasto")
 class Evaluation(Callback):
     """Measures at regular counts of pictures and at the end; training draws the same random numbers as without.
 
-    Every step that is measured is saved before, for measuring takes long, and much can happen. A run that is told to
-    stop is not measured, or breaks off the measurement: a resumed run measures at its own end. Weights that are not
-    finite are not measured.
+    A checkpoint is saved before each measurement, which may take long. A run that is stopped by a signal is not
+    measured, or breaks off the measurement: a resumed run measures at its own end. Weights that are not finite are not
+    measured.
 
-    Checkpoints are told of every measurement, loggers of its figures.
+    Checkpoints get every measurement, loggers its figures.
 
     Args:
         evaluator: the protocol; None measures nothing.
         every_kimg: interval in thousands of pictures; None measures only at the end.
-        folder: of the sheets that go with the last figures; None writes none.
+        folder: for the sheets of the last measurement; None writes none.
 
     Attributes:
-        history: the figures of every time, with ``images_seen``.
+        history: the figures of every measurement, with ``images_seen``.
         latest: the latest measurement; None before the first.
         seconds: wall-clock spent measuring.
     """
@@ -53,7 +53,7 @@ class Evaluation(Callback):
         every_kimg: Interval | None = 50.0,
         folder: str | Path | None = None,
     ) -> None:
-        # evaluation=none has no class, though an experiment may have left numbers there for the one it chose
+        # evaluation=none has no class, but an experiment may have set numbers for the protocol that it chose
         self.evaluator = evaluator if hasattr(evaluator, "measure") else None
         self.every_kimg = every_kimg
         self.folder = Path(folder) if folder is not None else None
@@ -62,8 +62,8 @@ class Evaluation(Callback):
         self.seconds = 0.0
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Refuse to measure with a protocol that is for other painters or data; and what the protocol itself says."""
-        painter = getattr(parts.model, "painter", None)  # a model of one's own may have none
+        """Refuse a protocol that is for other painters or data; and the protocol's own findings."""
+        painter = getattr(parts.model, "painter", None)  # a user's own model may have none
         if self.evaluator is not None and painter is not None:
             try:
                 check_fit(self.evaluator, painter.takes, getattr(parts.data, "parts", None))
@@ -74,7 +74,7 @@ class Evaluation(Callback):
             yield from check_with(parts)
 
     def state_dict(self) -> dict[str, Any]:
-        """The history outlives the process."""
+        """The history, for resuming."""
         latest = self.latest or Measurement()
         return {"history": self.history, "comparability": dict(latest.comparability), "main_metric": latest.main}
 
@@ -86,22 +86,22 @@ class Evaluation(Callback):
             self.latest = Measurement(figures, state_dict["comparability"], state_dict.get("main_metric"))
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """A resumed run knows what it measured last, also if it ends before it measures again."""
+        """Give a resumed run its last measurement, in case it ends before it measures again."""
         if self.latest is not None:
             self._tell_checkpoints(trainer, int(self.history[-1]["images_seen"]))
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
-        """Measure when it is time; after the last step only once it is saved."""
+        """Measure when it is time; after the last step in :meth:`on_train_end`, once it is saved."""
         if self.evaluator is not None and not trainer.should_stop and due(pl_module, self.every_kimg):
             if (checkpoints := find_callback(trainer, Checkpoints)) is not None:
                 checkpoints.save(trainer, pl_module, "last.ckpt")
             self.measure(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """Measure what training ended with, and show what the generator may have learnt by heart."""
-        if self.evaluator is None or pl_module.interrupted:  # a queue that sent the signal will not wait for long
+        """Measure the final weights, and write the sheets."""
+        if self.evaluator is None or pl_module.interrupted:  # a queue that sent the signal does not wait long
             return
         if not self.history or self.history[-1]["images_seen"] != pl_module.images_seen:
             self.measure(trainer, pl_module)
@@ -111,7 +111,7 @@ class Evaluation(Callback):
 
     def _save_sheets(self, folder: Path, latest: Measurement, trainer: Trainer, model: AdversarialModel) -> None:
         for name, make in latest.sheets.items():
-            if name == "samples":  # which the run has sheets of
+            if name == "samples":  # a run has sheets of samples already
                 continue
             path = folder / f"{name}.png"
             with dispensable("samples"):
@@ -119,7 +119,7 @@ class Evaluation(Callback):
                 log_image(trainer.loggers, f"samples/{name}", path, model.images_seen)
 
     def measure(self, trainer: Trainer, model: AdversarialModel) -> None:
-        """Measure, and let loggers and checkpoints know."""
+        """Measure, and pass the result to loggers and checkpoints."""
         if (found := self._measurement(trainer, model)) is None:
             return
         self.latest = found
@@ -154,7 +154,7 @@ class Evaluation(Callback):
 
 
 SHOWN = ("psnr", "ssim", "lpips", "fid", "fd", "kid", "precision", "recall", "structure")
-"""Beginnings of the names of the figures that are worth a line while training goes on; the rest is in metrics.csv."""
+"""Beginnings of the names of the figures in the log during training; metrics.csv has all."""
 
 
 def in_short(figures: Mapping[str, float]) -> str:

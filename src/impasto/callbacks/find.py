@@ -1,4 +1,4 @@
-"""Callbacks by their class, whatever they are called in the configuration."""
+"""Finding a callback by its class, under any name in the configuration."""
 
 from typing import TypeVar
 

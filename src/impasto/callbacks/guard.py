@@ -35,17 +35,17 @@ class Factors(TypedDict, total=False):
 class Guard(Callback):
     """Checks the run at intervals: losses and weights are finite, and the generator has not collapsed.
 
-    Weights are looked at once more when training ends: where they are not finite, the run ends with the last that were.
+    Weights are checked again when training ends: if they are not finite, the run ends with the last finite ones.
 
-    Diversity is that of :class:`~impasto.models.diversity.Diversity`. It has collapsed if it falls below ``collapse``
-    times the highest it has been, or is still below a tenth of ``collapse`` after ``grace_kimg``.
+    Diversity is that of :class:`~impasto.models.diversity.Diversity`. The generator has collapsed if diversity
+    falls below ``collapse`` times its highest value, or is still below a tenth of ``collapse`` after ``grace_kimg``.
 
     Args:
-        every_kimg: interval; None is 10 kimg, or less if pictures are evaluated more often or a run has fewer than 200.
+        every_kimg: interval; None takes 10 kimg, or less with more frequent evaluations or a run of less than 200.
         kimg: length of the run.
         evaluation_every_kimg: interval of the evaluation, if any.
-        collapse: share of the highest diversity so far, of which more than that of real pictures does not count.
-        grace_kimg: time that a generator is given to become diverse at all.
+        collapse: share of the highest diversity so far, which counts up to that of real pictures.
+        grace_kimg: time that a generator has to become diverse.
         factors: on learning rates (``lr_g``, ``lr_d``) and penalties' weights (``penalty``) after each roll-back.
         max_rollbacks: number of roll-backs after which the run stops.
     """
@@ -68,7 +68,7 @@ class Guard(Callback):
         self._good: _Snapshot | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The highest diversity outlives the process."""
+        """The highest diversity, for resuming."""
         return {"highest": self.highest}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -76,13 +76,13 @@ class Guard(Callback):
         self.highest = state_dict["highest"]
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """The state that training starts from is good."""
+        """Keep the state that training starts from, which is good."""
         self._good = _take(trainer, pl_module, self.highest)
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
-        """Check, and keep the state or go back."""
+        """Check, then keep the state or restore the last good one."""
         if not due(pl_module, self.every_kimg):
             return
         cause = self.diagnose(pl_module)
@@ -92,7 +92,7 @@ class Guard(Callback):
             self.go_back(trainer, pl_module, cause)
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
-        """Leave nothing to measure and to save that has gone wrong since the last look."""
+        """Restore the last finite weights if those at the end are not finite."""
         if self.verdict or pl_module.is_finite():
             return
         found = self._back(trainer, pl_module, "weights are not finite")
@@ -100,7 +100,7 @@ class Guard(Callback):
         log.error("%s.", self.verdict)
 
     def diagnose(self, model: AdversarialModel) -> str | None:
-        """What is wrong, or nothing; a collective call."""
+        """What is wrong; None if nothing is. A collective call."""
         for name, value in {**model.latest_losses, **model.tracker.peek()}.items():
             if not math.isfinite(value):
                 return f"{name} is not finite"
@@ -118,7 +118,7 @@ class Guard(Callback):
         return None
 
     def go_back(self, trainer: Trainer, model: AdversarialModel, cause: str) -> None:
-        """Restore the last good state and go on with what ``factors`` makes of it, or stop."""
+        """Restore the last good state and go on with ``factors`` applied, or stop."""
         found = self._back(trainer, model, cause)
         if len(model.state.rollbacks) > self.max_rollbacks:
             self.verdict = f"{found}; stopped after {self.max_rollbacks} roll-backs."

@@ -1,4 +1,4 @@
-"""A progress bar that counts pictures, with a rate and the time that is left."""
+"""A progress bar that counts pictures, with a rate and the time left."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ class TrainingProgress(Callback):
 
     Args:
         kimg: where the run ends.
-        minutes: of training after which it ends if that comes first.
+        minutes: of training after which it ends, if that is sooner; None disables it.
         seconds: between two lines without a terminal.
     """
 
@@ -53,7 +53,7 @@ class TrainingProgress(Callback):
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
     ) -> None:
-        """Move the bar, or say a line now and then."""
+        """Move the bar, or log a line every ``seconds``."""
         now = time.monotonic()
         step = (pl_module.state.images_seen - pl_module.state.images_before, now - self._step_began)
         self.images, self.busy = self.images + step[0], self.busy + step[1]

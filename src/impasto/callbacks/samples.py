@@ -1,4 +1,4 @@
-"""Sheets of pictures while the generator learns."""
+"""Sheets of pictures during training."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from impasto.models.base import AdversarialModel, Batch
 class SampleSheets(Callback):
     """Writes ``samples/<images seen>.png`` from the same latent vectors (or photographs) every time.
 
-    Most changes early, so there are also sheets at 1/16, 1/8, 1/4 and 1/2 of the first interval.
+    Most changes happen early, so there are also sheets at 1/16, 1/8, 1/4 and 1/2 of the first interval.
 
     Args:
         folder: where the sheets go.
@@ -72,7 +72,7 @@ class SampleSheets(Callback):
 
 
 def preview_batch(trainer: Trainer, model: AdversarialModel) -> Batch | None:
-    """The pictures that the data module sets aside for looking at, on the model's device; None if it has none."""
+    """The pictures that the data module sets aside for previews, on the model's device; None if it has none."""
     preview: Callable[[], Batch | None] = getattr(getattr(trainer, "datamodule"), "preview_batch", lambda: None)  # noqa: B009
     batch = preview()
     return {name: values.to(model.device) for name, values in batch.items()} if batch is not None else None

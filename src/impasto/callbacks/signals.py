@@ -1,4 +1,4 @@
-"""Signals that end a run after the step it is in, with a checkpoint."""
+"""Signals that end a run after its current step, with a checkpoint."""
 
 import logging
 import os
@@ -14,18 +14,18 @@ log = logging.getLogger("impasto")
 INSISTING: Final = ("SIGTERM", "SIGINT")
 """The second of these ends a run at once."""
 WARNING: Final = ("SIGHUP", "SIGUSR1", "SIGUSR2")
-"""A terminal that is closed, and queues before they take a machine away; these may come several times."""
+"""Warnings, of a closed terminal and of queues before they take a machine away; these may come several times."""
 
 
 class BrokenOff(KeyboardInterrupt):
-    """A first signal in the middle of what can be broken off."""
+    """A first signal within a block that can be broken off."""
 
 
 class StopSignals:
     """Listens for the signals by which people, terminals and queues end a run.
 
-    A warning signal that was ignored when the run began stays ignored: ``nohup`` relies on it. One that somebody else
-    listens for, such as submitit to put the job into the queue again, is passed on once the run is saved.
+    A warning signal that was ignored when the run began stays ignored: ``nohup`` relies on it. One with another
+    handler, such as submitit's, which queues the job again, is passed on once the run is saved.
 
     Attributes:
         heard: name of the first signal; empty before one came.
@@ -38,7 +38,7 @@ class StopSignals:
         self._handlers: dict[int, Any] = {}
 
     def listen(self) -> None:
-        """Take the signals over, in place of Lightning, which would end the run without saving."""
+        """Take over the signals from Lightning, which would end the run without saving."""
         self.heard, self._insisted = "", 0
         for name in (*INSISTING, *WARNING):
             number = getattr(signal, name, None)  # Windows lacks some
@@ -46,14 +46,14 @@ class StopSignals:
                 continue
             try:
                 self._handlers[number] = signal.signal(number, self._note)
-            except ValueError:  # not the main thread: whoever owns it has to handle signals
+            except ValueError:  # not the main thread, which alone handles signals
                 return
 
     def give_back(self) -> None:
-        """Restore the handlers of before, unless somebody else has done so.
+        """Restore the earlier handlers, unless they have been replaced since.
 
-        A warning that has ended the run and that nobody else listens for is ignored from here on: shells and queues
-        repeat theirs, and the run has its last files to write.
+        A warning that has ended the run and has no other handler is ignored from here on: shells and queues repeat it,
+        and the run still has files to write.
         """
         for number, handler in self._handlers.items():
             if signal.getsignal(number) == self._note:
@@ -63,14 +63,14 @@ class StopSignals:
         self._handlers = {}
 
     def pass_on(self) -> None:
-        """Hand a warning that ended the run to whoever else listens for it; after :meth:`give_back`."""
+        """Pass a warning that ended the run to its other handler; after :meth:`give_back`."""
         number = getattr(signal, self.heard) if self.heard in WARNING else None
         if number is not None and callable(handler := signal.getsignal(number)):
             handler(number, None)
 
     @contextmanager
     def may_break_off(self, allowed: bool = True) -> Iterator[None]:
-        """Where a signal raises :class:`BrokenOff`, instead of waiting until the step is over."""
+        """A block in which a signal raises :class:`BrokenOff` at once, instead of waiting for the end of the step."""
         self._breakable = allowed
         try:
             yield
@@ -96,7 +96,7 @@ class StopSignals:
 
 
 def leave_closed_terminal() -> None:
-    """Send what is printed to nowhere if its terminal is gone: writing there would raise an error."""
+    """Redirect output to the null device if its terminal is gone: writing there would raise an error."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         try:

@@ -1,1 +1,1 @@
-"""Using a trained model: loading, tiling, painting folders."""
+"""Painting with a trained model: from noise, pictures and folders, in tiles, as a stream of events."""

@@ -1,4 +1,4 @@
-"""Events of a batch on the terminal: a bar, and a line in the log for whatever a user should know."""
+"""Events of a batch on the terminal: a bar, and a line in the log for each remark and reason."""
 
 import logging
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ log = logging.getLogger("impasto")
 
 
 def follow(events: Iterable[Event]) -> int:
-    """Paint what the events are of, and report it.
+    """Run the batch of a stream of events, and report on it.
 
     Returns:
         Number of pictures painted.
@@ -21,7 +21,7 @@ def follow(events: Iterable[Event]) -> int:
         UserError: at the end, that some pictures were skipped.
     """
     painted = 0
-    share = 0.0  # of the picture at hand
+    share = 0.0  # of the current picture
 
     def ignore(pictures: float) -> None: ...
 

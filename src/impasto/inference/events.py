@@ -1,4 +1,4 @@
-"""What painting a batch tells whoever listens: a bar on a terminal, a web page, a video."""
+"""Events of painting a batch, for any listener: a bar on a terminal, a web page, a video."""
 
 import errno
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """Parts of the picture at hand: its tiles, frame by frame.
+    """Progress within the current picture: its tiles, frame by frame.
 
     Attributes:
         source: the picture.
@@ -46,7 +46,7 @@ class Painted:
     Attributes:
         source: the picture that was repainted; None for one from noise.
         target: the file written.
-        notes: clauses about what of the source was lost or changed.
+        notes: clauses about what was lost or changed.
     """
 
     source: Path | None
@@ -92,7 +92,7 @@ def reason_to_skip(problem: Exception) -> str:
         problem: raised while the picture was read, painted or written.
 
     Raises:
-        UserError: every other picture would fail likewise, since the disk is full or read-only.
+        UserError: the disk is full or read-only, so that every other picture would fail too.
     """
     text = str(problem).strip().rstrip(".")
     if isinstance(problem, OSError) and problem.errno in _WHOLE_DISK:
@@ -110,6 +110,6 @@ def reason_to_skip(problem: Exception) -> str:
 
 
 def is_out_of_memory(problem: Exception) -> bool:
-    """Whether memory was too small, that of a GPU or of the machine."""
+    """Whether the memory of a GPU or of the machine was too small."""
     text = str(problem).lower()
     return isinstance(problem, MemoryError) or "out of memory" in text or "allocate memory" in text

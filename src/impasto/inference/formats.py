@@ -12,7 +12,7 @@ from PIL import Image
 from impasto.data.sources.decode import formats as readable_formats
 
 LONGEST_NAME: Final = 255
-"""Bytes of a file name that file systems take."""
+"""Most bytes of a file name that file systems take."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ _FORMATS: Final = {
     ".tga": Format("TGA"),
     ".qoi": Format("QOI"),
 }
-"""By ending; HEIC and JPEG XL are written where their plugins are installed."""
+"""By ending; HEIC and JPEG XL are written if their plugins are installed."""
 ONLY_READ: Final = (".pgm", ".pbm", ".pfm", ".ico", ".pcx", ".sgi", ".rgb", ".dds", ".psd", ".mpo")
 """Endings of pictures that are never written: they get .png added."""
 PICTURE_ENDINGS: Final = (*_FORMATS, *ONLY_READ)
 
 
 def format_of(path: str | Path) -> Format | None:
-    """How a file of that name is written; None where it cannot be."""
+    """How a file of that name is written; None if it cannot be."""
     found = _FORMATS.get(Path(path).suffix.lower())
     readable_formats()  # makes Pillow know its plugins
     return found if found is not None and found.name in Image.SAVE else None

@@ -21,12 +21,12 @@ from impasto.painters.painter import Painter
 
 
 def resolve_label(label: str | None, painter: Painter) -> int | None:
-    """The class that a label names: by its name, or by its index where no class has a number as its name.
+    """The class that a label names: by its name, or by its index if no class has a number as its name.
 
-    None, the empty text, and the word null where no class is called so, name none.
+    None, the empty text, and the word null if no class is called so, name none.
 
     Raises:
-        UserError: no such class, or a model that is told none.
+        UserError: there is no such class, or the model is unconditional.
     """
     label = "" if label is None else str(label)
     if not label or (label == "null" and label not in painter.gives.class_names):
@@ -52,7 +52,7 @@ def resolve_vectors(path: str | None, painter: Painter) -> Tensor | None:
     """The condition vectors of a file: float32 (m, K).
 
     Raises:
-        UserError: vectors for a model that is told none, none for one that is told some, or vectors of another length.
+        UserError: the model takes no vectors, needs some, or takes others of another length.
     """
     length = painter.gives.condition_dim if painter.conditional else 0
     if path is None and length:
@@ -85,27 +85,27 @@ def generate(
     grid: int | None = None,
     overwrite: bool = False,
 ) -> Iterator[Event]:
-    """Paint ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` where asked for.
+    """Paint ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` if ``grid`` is given.
 
     Picture i depends on ``seed``, i and its label or vector alone. One that cannot be written is skipped with a reason.
 
     Args:
         painter: takes latent vectors.
-        output: folder, made where it is missing.
+        output: folder, made if it is missing.
         n: pictures.
         label: index of the class of all of them; None takes each class in turn.
         vectors: (m, K) condition vectors; picture i gets number i modulo m.
         seed: of the latent vectors.
         batch_size: pictures at a time.
         grid: write also ``grid.png`` with this many pictures in a row.
-        overwrite: replace the pictures and labels of a former call.
+        overwrite: replace the pictures and labels of an earlier call.
 
     Yields:
         ``Started``, for each picture ``Painted`` or ``Skipped``, and ``Done``.
 
     Raises:
-        UserError: a setting out of range, a model that does not paint from noise, pictures already there, or a disk
-            that takes no more.
+        UserError: a setting is out of range, the model does not paint from noise, there are pictures already, or the
+            disk is full.
     """
     for name, value, least in (("num_images", n, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
         check_number(name, value, least)
@@ -155,7 +155,7 @@ def generate(
 
 
 def make_room(folder: Path, overwrite: bool) -> None:
-    """Make the folder; pictures and labels of a former call are removed, so that none is taken for one of this call.
+    """Make the folder; pictures and labels of an earlier call are removed, so that they are not mixed up.
 
     Raises:
         UserError: there are some, and ``overwrite`` is not set.

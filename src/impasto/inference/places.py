@@ -1,4 +1,4 @@
-"""Where commands read from and write to; imports no torch, so that a wrong path is answered at once."""
+"""Input and output paths of the commands; imports no torch, so that a wrong path is reported at once."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from impasto.inference.formats import PICTURE_ENDINGS
 
 
 def existing_input(value: object) -> Path:
-    """What is to be painted.
+    """The input to paint.
 
     Raises:
-        UserError: it is not there.
+        UserError: it does not exist.
     """
     path = as_path("input", value)
     if not path.exists():

@@ -32,9 +32,9 @@ class Look:
 
 
 class Repainting:
-    """One picture on its way to a painting; iterating paints tile by tile.
+    """Repaints one picture; iterating paints tile by tile.
 
-    What transparent pixels hide is not seen: the network is given the picture on white.
+    The network gets the picture on white, so that colours under clear pixels do not count.
 
     Args:
         painter: takes content.
@@ -44,11 +44,11 @@ class Repainting:
         deep: give uint16 rather than uint8.
 
     Attributes:
-        result: (H, W, C), whole after the last tile.
+        result: (H, W, C), complete after the last tile.
         opacity: (H, W, 1) of the same type; None for an opaque picture.
 
     Raises:
-        UserError: channels that the painter does not take, or that cannot be mixed with its painting.
+        UserError: the painter does not take these channels, or they cannot be mixed with its painting.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Repainting:
             yield tile.done, tile.total
 
     def read(self, top: int, left: int, bottom: int, right: int) -> Tensor:
-        """What the network is given of a part of the picture: (1, C, h, w) in [-1, 1]."""
+        """A part of the picture as the network gets it: (1, C, h, w) in [-1, 1]."""
         photo = self.on_white((slice(top, bottom), slice(left, right)), clear_only=False)
         photo = luma(photo) if self.taken == 1 else photo.expand(-1, self.taken, -1, -1)
         return photo if self.content.levels is None else from_whole_range(photo, self.content.levels)
@@ -126,7 +126,7 @@ def from_whole_range(images: Tensor, levels: Levels) -> Tensor:
 
 
 def to_whole_range(images: Tensor, levels: Levels) -> Tensor:
-    """The inverse of :func:`from_whole_range` for what lies within the levels."""
+    """The inverse of :func:`from_whole_range` for values within the levels."""
     low, high = ends(levels, images)
     return (images + 1) * ((high - low) / 2) + low
 

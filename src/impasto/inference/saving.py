@@ -22,19 +22,19 @@ def save(
     """Write a picture, an animation or pages; the file is there whole or not at all.
 
     Args:
-        frames: pixels and opacity of each; uint16 for a format that is ``deep`` alone. A format without transparency
+        frames: pixels and opacity of each; uint16 only for a format that is ``deep``. A format without transparency
             drops the opacity.
         path: of the file; its ending says the format.
         durations: of each frame in milliseconds; empty for pages and single pictures.
-        animation: what Pillow is told of the animation as a whole.
+        animation: Pillow's options for the animation as a whole.
 
     Raises:
-        UserError: an ending that cannot be written, or channels that its format does not hold.
+        UserError: the ending cannot be written, or its format does not hold the channels.
     """
     kind = format_of(path)
     if kind is None:
         raise UserError(f"{path.suffix} cannot be written here; give one of {', '.join(endings_written())}")
-    # Encoded first, so that a disk that takes no more is told from a picture that cannot be encoded.
+    # Encoded first, to distinguish a full disk from a picture that cannot be encoded.
     encoded = encode([(pixels, alpha if kind.alpha else None) for pixels, alpha in frames], kind, durations, animation)
     with whole_or_not(path) as temporary:
         temporary.write_bytes(encoded)
@@ -63,7 +63,7 @@ def encode(
         if durations:
             options["duration"] = [round(duration) for duration in durations]
         if kind.name == "GIF":
-            options["disposal"] = 2  # a transparent frame must not show the one before
+            options["disposal"] = 2  # a transparent frame must not show the previous one
     buffer = io.BytesIO()
     images[0].save(buffer, kind.name, **options)
     return buffer.getbuffer()

@@ -34,24 +34,24 @@ def stylize(
 ) -> Iterator[Event]:
     """Repaint a picture, or all pictures below a folder, under their own names and sub-folders.
 
-    Pictures come out upright (the EXIF orientation is applied), with their transparency. Those already there are left
-    alone. One that cannot be read, painted or written is skipped with a reason, and the next one follows.
+    Pictures come out upright (the EXIF orientation is applied), with their transparency. Existing paintings are
+    kept. One that cannot be read, painted or written is skipped with a reason, and the next one follows.
 
     Args:
         painter: takes content.
         source: file or folder.
-        output: folder, made where it is missing; for a single picture also a file.
+        output: folder, made if it is missing; for a single picture also a file.
         strength: see :class:`~impasto.inference.repaint.Look`.
         preserve_color: likewise.
         tile: likewise.
-        overwrite: paint also what is there already.
+        overwrite: also replace existing paintings.
         sheet: write also ``sheet.png`` with those painted now, before and after, with this many pairs in a row.
 
     Yields:
         ``Started``, then for each picture ``Progress`` by tiles and ``Painted`` or ``Skipped``, and ``Done``.
 
     Raises:
-        UserError: nothing to paint, settings out of range, or a disk that takes no more pictures.
+        UserError: there is nothing to paint, a setting is out of range, or the disk is full.
     """
     if "content" not in painter.takes:
         raise UserError(
@@ -98,7 +98,7 @@ def is_there(target: Path) -> bool:
 
 
 def name_notes(source: Path, target: Path) -> tuple[str, ...]:
-    """Says where a painting goes whose name had to be cut."""
+    """A note on the name of a painting that had to be cut."""
     cut = target.name == target_name(source.name) and target.name not in (source.name, f"{source.name}.png")
     return (f"its name is too long with .png, so it is painted as {target.name}",) if cut else ()
 
@@ -113,13 +113,13 @@ def repaint_file(
         source: the picture.
         target: where the painting goes.
         look: how it should look.
-        with_pair: whether the picture before and after is wanted.
+        with_pair: also return the picture before and after.
 
     Yields:
         Progress by tiles of all frames.
 
     Returns:
-        What was painted; and the picture before and after, small, for the sheet, or None where that is not wanted.
+        The event; and the picture before and after, small, for the sheet, or None without ``with_pair``.
     """
     frames, kind = Frames(source), format_of(target)
     count = frames.count if kind is not None and kind.frames else 1

@@ -1,4 +1,4 @@
-"""Which pictures are painted and where each painting goes: settled first, so that none takes the place of another."""
+"""Which pictures are painted and where each painting goes: chosen first, so that none replaces another."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +31,10 @@ def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = Fa
     Args:
         source: file or folder.
         output: folder; or a file, for the painting of a single one.
-        with_sheet: whether the sheet is wanted.
+        with_sheet: whether a sheet is written too.
 
     Raises:
-        UserError: nothing to paint, or a painting that would take the place of a picture, a painting or the sheet.
+        UserError: there is nothing to paint, or a painting would replace a picture, another painting or the sheet.
     """
     root = existing_input(source)
     remarks: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = Fa
 
 
 def target_of_one(picture: Path, output: Path) -> Path:
-    """Where the painting of a single picture goes: into a folder, or, where the output is named like one, a file.
+    """Where the painting of a single picture goes: into a folder, or to a file if the output is named like one.
 
     Raises:
         UserError: it would replace the picture, or cannot be written.
@@ -84,7 +84,7 @@ def list_pictures(source: Path, output: Path) -> tuple[list[str], tuple[str, ...
     Paintings in an output folder inside the source are left out.
 
     Raises:
-        UserError: none, or an output that would replace the input.
+        UserError: there are none, or the output would replace the input.
     """
     if source.resolve() == output.resolve():
         raise UserError(f"output={output} is the folder of the pictures themselves; give another one.")

@@ -18,9 +18,9 @@ WHOLE: Final = 4_000_000
 TILE: Final = 896
 """Side of a tile in pixels; with overlaps it takes 2.6 GiB at the published width."""
 STRIP: Final = 128
-"""Rows that are handled at a time where that saves memory."""
+"""Rows that are handled at a time to save memory."""
 OVERLAP: Final = 96
-"""Pixels; a place of the published network's output sees about as far."""
+"""Pixels; about the reach of the published network's output."""
 
 Paint = Callable[[Tensor], Tensor]
 """(1, C, h, w) in [-1, 1] to the painting of the same size."""
@@ -38,7 +38,7 @@ class Tile:
         done: tiles painted.
         total: tiles of the picture.
         top: row at which the strip begins.
-        strip: (1, C, h, W) in [-1, 1], float32, the next rows that are complete; None while there are none.
+        strip: (1, C, h, W) in [-1, 1], float32, the next complete rows; None if there are none yet.
     """
 
     done: int
@@ -61,12 +61,12 @@ def paint_in_tiles(
     Memory holds one strip of the painting, as high as a tile.
 
     Args:
-        network: that paints, with its ``stride`` and ``smallest`` side where it has them.
+        network: that paints; its attributes ``stride`` and ``smallest`` (side) are used if it has them.
         paint: calls it.
         read: gives parts of the picture.
         height: of the picture in pixels.
         width: likewise.
-        tile: side of the tiles in pixels; 0 paints it whole, None does up to 4 megapixels.
+        tile: side of the tiles in pixels; 0 paints it whole, None up to 4 megapixels.
         overlap: of neighbouring tiles, on each side.
 
     Yields:
@@ -97,7 +97,7 @@ def paint_in_tiles(
 
 
 def whole_number(network: nn.Module, name: str) -> int:
-    """An attribute of a network; 1 where it has none, or something else under that name, as a convolution has."""
+    """An attribute of a network; 1 if it has none, or something else of that name, as a convolution has."""
     value = getattr(network, name, 1)
     return value if isinstance(value, int) else 1
 
@@ -129,7 +129,7 @@ def spans(length: int, tile: int, overlap: int, stride: int = 1) -> list[Span]:
 def blended(paint: Paint, read: Read, rows: Sequence[Span], columns: Sequence[Span], overlap: int) -> Iterator[Tile]:
     """Paint the tiles row by row and fade them into each other.
 
-    Where the overlap covers the network's reach, neighbours agree to the last digit.
+    If the overlap covers the network's reach, neighbours agree to the last digit.
 
     Args:
         paint: paints a tile.
@@ -189,11 +189,11 @@ def fade(length: int, overlap: int, before: bool, after: bool, device: torch.dev
 def shared_statistics(network: nn.Module, paint: Paint, whole: Callable[[], Tensor]) -> Iterator[None]:
     """Within the block, normalisations by a picture's own statistics use those of the whole picture.
 
-    They are those of the picture made small enough to be painted whole. Taking them from tiles and going over it again
-    is no better: what a layer sees depends on all layers before it, and the error grows from round to round.
+    They are measured on the picture made small enough to be painted whole. Measuring them on tiles in several rounds is
+    no better: the input of a layer depends on all layers before it, and the error grows from round to round.
 
     Args:
-        network: any; its normalisations that are :class:`WholePictureStatistics` take part.
+        network: any; its :class:`WholePictureStatistics` take part.
         paint: calls it.
         whole: gives the picture (1, C, H, W), small enough to be painted whole.
     """

@@ -25,11 +25,11 @@ Built = TypeVar("Built")
 
 
 def build_parts(cfg: DictConfig, attempt: Callable[[str, Callable[[], Any]], Any] = lambda _, build: build()) -> Parts:
-    """All parts of a run but its model, which waits for the pictures, and the trainer.
+    """All parts of a run except its model, which needs the pictures first, and the trainer.
 
     Args:
         cfg: the whole configuration.
-        attempt: given a key and what builds the part, calls it; None stands for what could not be built.
+        attempt: given a key and a function that builds the part, calls it; returns None if that fails.
     """
     return Parts(
         data=attempt("data", lambda: build_data(cfg)),
@@ -67,7 +67,7 @@ def assemble_model(
     for name, network in networks.items():
         del node[name]
         network.to(memory_format=getattr(network, "memory_format", torch.channels_last))
-    # As a partial, because instantiate would take the objects apart that it is given as arguments.
+    # As a partial, because instantiate would convert the objects in its arguments.
     factory = make(node, _partial_=True, _convert_="all")
     return factory(
         spec=spec,
@@ -81,22 +81,22 @@ def assemble_model(
 
 
 def roles_of(node: Mapping[Any, Any]) -> Mapping[str, Role]:
-    """What each network of a model's configuration does, as its class says."""
+    """The roles of a model's networks, as its class declares them."""
     kind: Any = get_object(str(node["_target_"]))
     roles: Mapping[str, Role] = kind.roles
     return roles
 
 
 def build_one(node: Any, role: Role, spec: DataSpec) -> nn.Module:
-    """A network for the parts of the data that its role speaks of."""
+    """A network for the parts of the data in its role."""
     return build_network(make(node), spec[role.part], spec[role.given] if role.given is not None else None)
 
 
 def make_chosen(group: str, nodes: Mapping[Any, Any]) -> dict[str, Any]:
     """The penalties or terms that were chosen, by name.
 
-    An experiment sets numbers of the one that it chooses; where the command line chooses another, they are left over
-    without a ``_target_``, and a notice says that they do nothing.
+    An experiment sets numbers of the one that it chooses; if the command line chooses another, they are left without a
+    ``_target_``, and a notice says that they do nothing.
     """
     chosen = {str(name): node for name, node in nodes.items() if node is not None and "_target_" in node}
     if idle := sorted({str(name) for name, node in nodes.items() if node is not None} - chosen.keys()):
@@ -116,7 +116,7 @@ def build_callbacks(cfg: DictConfig) -> dict[str, Callback]:
 
 
 def takes(node: Mapping[Any, Any], argument: str) -> bool:
-    """Whether what a node names has a parameter of this name."""
+    """Whether the class of a node has a parameter of this name."""
     return argument in inspect.signature(get_object(str(node.get("_target_")))).parameters
 
 

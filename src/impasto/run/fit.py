@@ -17,7 +17,7 @@ from impasto.models.base import AdversarialModel
 from impasto.run.records.loggers import finish_loggers, make_loggers
 from impasto.run.records.resume import last_checkpoint, read_counts
 
-# What Lightning advises against on purpose: one loader in this process, no validation, images as the clock.
+# Lightning warns of what is done on purpose: one loader in this process, no validation, images as the clock.
 LIGHTNING_ADVICE = (
     ".*does not have many workers.*",
     ".*validation_step.*",
@@ -46,7 +46,7 @@ def prepare(data: ImageDataModule, run_dir: Path) -> None:
 
 
 def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageDataModule) -> None:
-    """Train, from the run's last checkpoint where it is resumed.
+    """Train, from the run's last checkpoint if it is resumed.
 
     Raises:
         UserError: the checkpoint does not fit the model, or lacks something.
@@ -78,7 +78,7 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageD
 
 
 def notice_if_finished(images_seen: int, kimg: float) -> None:
-    """Say that a resumed run has reached its length already."""
+    """Notice that a resumed run has reached its length already."""
     if images_seen >= kimg * 1000:
         notice(
             "resume.done",
@@ -90,7 +90,7 @@ def notice_if_finished(images_seen: int, kimg: float) -> None:
 def objective(cfg: DictConfig, summary: dict[str, Any]) -> float | None:
     """The figure that a sweep ranks and optimises: the best value of ``optimized_metric`` or of the main metric.
 
-    None where there is no such value: the run was interrupted or diverged, or its main metric is not a number.
+    None if there is no such value: the run was interrupted or diverged, or its main metric is not a number.
 
     Raises:
         UserError: the run did not measure the ``optimized_metric`` that was asked for.

@@ -16,7 +16,7 @@ def choose_precision(wanted: str, accelerator: str) -> str:
         accelerator: ``cpu``, ``gpu``, ``mps`` or ``auto``.
 
     Returns:
-        ``bf16-mixed`` where the device multiplies bfloat16 in hardware, else ``32-true``.
+        ``bf16-mixed`` if the device multiplies bfloat16 in hardware, else ``32-true``.
     """
     if wanted != "auto":
         return wanted

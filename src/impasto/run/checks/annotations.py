@@ -1,4 +1,4 @@
-"""Plain values of a configuration held against the annotations of the parameters that they are given to."""
+"""Plain values of a configuration, checked against the annotations of their parameters."""
 
 import inspect
 import math
@@ -24,13 +24,13 @@ class Settings:
 
 
 class Optimizer:
-    """Those of every optimiser of torch."""
+    """The numbers of torch's optimisers."""
 
     lr: Positive
 
 
 class Trainer:
-    """Those of Lightning's trainer."""
+    """The numbers of Lightning's trainer."""
 
     num_nodes: Count
 
@@ -46,11 +46,11 @@ KEPT: Final[dict[type, Callable[[float, Any], bool]]] = {
     Le: operator.le,
     MultipleOf: lambda value, step: value % step == 0,
 }
-"""What it means for a number to keep a bound."""
+"""The check of each bound."""
 
 
 def number_problems(cfg: DictConfig) -> list[str]:
-    """One sentence for each number out of its range; schedules and interpolations are left to those that take them."""
+    """One sentence for each number out of its range; schedules and interpolations are not checked here."""
     return list(problems_in(OmegaConf.to_container(cfg), get_type_hints(Settings, include_extras=True), number_problem))
 
 
@@ -80,7 +80,7 @@ def hints_of(node: Mapping[Any, Any], hint: Any) -> dict[str, Any]:
 
 
 def parameter_hints(target: str) -> dict[str, Any]:
-    """The annotated parameters of a class or function; of base classes too, where it hands on ``**keywords``."""
+    """The annotated parameters of a class or function; also of base classes that it passes ``**keywords`` to."""
     for beginning, annotations in LIBRARIES.items():
         if target.startswith(beginning):
             return get_type_hints(annotations, include_extras=True)
@@ -92,13 +92,13 @@ def parameter_hints(target: str) -> dict[str, Any]:
             hints = get_type_hints(maker, include_extras=True) | hints
             if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(maker).parameters.values()):
                 break
-    except Exception:  # what cannot be imported is refused elsewhere; names that only type checkers know are no hints
+    except Exception:  # import errors are reported elsewhere; names known to type checkers only are no hints
         return hints
     return hints
 
 
 def word_problem(value: Any, hint: Any) -> str | None:
-    """Which words there are, where a hint is a choice of words and the value another one; else None."""
+    """The choice of words, if a hint is one and the value is not among them; else None."""
     words = [word for choice in choices_of(hint) if get_origin(choice) is Literal for word in get_args(choice)]
     only_words = all(get_origin(choice) is Literal or choice is NoneType for choice in choices_of(hint))
     if not only_words or not isinstance(value, str) or "${" in value or value in words:
@@ -107,7 +107,7 @@ def word_problem(value: Any, hint: Any) -> str | None:
 
 
 def number_problem(value: Any, hint: Any) -> str | None:
-    """What is wrong with a plain value: what it is, and what to give; None if nothing is."""
+    """What is wrong with a plain value, and what to give; None if nothing is."""
     choices = choices_of(hint)
     ranges = [choice for choice in choices if bounds_of(choice)]
     passed_on = isinstance(value, list) or (isinstance(value, str) and "${" in value)
@@ -117,7 +117,7 @@ def number_problem(value: Any, hint: Any) -> str | None:
 
 
 def choices_of(hint: Any) -> tuple[Any, ...]:
-    """The members of a union; the hint itself where it is none."""
+    """The members of a union; the hint itself if it is none."""
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
@@ -129,7 +129,7 @@ def bounds_of(hint: Any) -> list[Any]:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value is what one member of a union asks for: a number within its bounds, a word, or None."""
+    """Whether a value fits a member of a union: a number within its bounds, a word, or None."""
     if get_origin(hint) is Literal:
         return value in get_args(hint)
     if not bounds_of(hint):

@@ -36,7 +36,7 @@ def batch_parts(cfg: DictConfig) -> tuple[int, int]:
 
 
 def processes(trainer: Any) -> int:
-    """How many processes a trainer will have, as far as config and this machine tell."""
+    """How many processes a trainer will have, as far as config and this machine show."""
     devices = (trainer or {}).get("devices", 1)
     if isinstance(devices, ListConfig):
         each = len(devices)

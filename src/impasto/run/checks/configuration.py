@@ -28,21 +28,21 @@ Built = TypeVar("Built")
 
 
 class Problems:
-    """What is wrong so far, and what the first of it came from."""
+    """The problems so far, and the exception behind the first."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
         self.cause: Exception | None = None
 
     def attempt(self, name: str, build: Callable[[], Built]) -> Built | None:
-        """Build a part; if it cannot be built, that is a problem and there is None."""
+        """Build a part; if it cannot be built, note the problem and return None."""
         try:
             return build()
         except UserError as problem:
             self.found.append(str(problem))
             self.cause = self.cause or problem
         except Exception as problem:
-            # A network of the user's own may look at its weights while it is built; here they have no values.
+            # A user's own network may read its weights while it is built; here they have no values.
             if "meta" in str(problem).lower():
                 logging.getLogger("impasto").debug("%s is not checked: %s", name, problem)
                 return None
@@ -64,8 +64,8 @@ def check(cfg: DictConfig) -> Parts:
     """Build every part of a run, and refuse what cannot work; every problem is named at once.
 
     Returns:
-        The parts, to run with. Networks and model are only tried out, without memory for their weights, on data of the
-        shape that config speaks of; what the pictures have is known only once they are read.
+        The parts, to run with. Networks and model are only tried, without memory for their weights, on data of the
+        shape in the configuration; the pictures' own is known only once they are read.
 
     Raises:
         UserError: the problems.
@@ -77,7 +77,7 @@ def check(cfg: DictConfig) -> Parts:
     if model is None or data is None:
         problems.report()
     if not problems.found:
-        torch.manual_seed(cfg.seed)  # a part of someone's own may draw numbers when it is built
+        torch.manual_seed(cfg.seed)  # a user's own part may draw numbers when it is built
     parts = build_parts(cfg, problems.attempt)
     problems.found += kind_problems(model, parts.data)
     if not misfit:
@@ -121,12 +121,12 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
 
 
 def refusals(parts: Parts) -> list[str]:
-    """Why parts cannot work with one another, as they say themselves."""
+    """Why parts cannot work with each other, by their own checks."""
     return [finding.sentence for finding in parts.findings() if isinstance(finding, Refusal)]
 
 
 def say_doubts(cfg: DictConfig, spec: ImageSpec | None, parts: Parts) -> None:
-    """Notices of what runs, but hardly as it is meant."""
+    """Notices of what works but is probably not intended."""
     moved = [] if spec is None else moved_attention(cfg, spec, {**parts.generators, **parts.discriminators})
     for finding in (*parts.findings(), *moved):
         if isinstance(finding, Doubt):
@@ -134,17 +134,17 @@ def say_doubts(cfg: DictConfig, spec: ImageSpec | None, parts: Parts) -> None:
 
 
 def check_data(parts: Parts) -> None:
-    """As :func:`check`, of what is known only once the data has been read.
+    """As :func:`check`, for what is known only once the data has been read.
 
     Raises:
-        UserError: the measurements want held-out pictures, and none could be held out, for example.
+        UserError: measurements need held-out pictures and none could be held out, for example.
     """
     if found := refusals(parts):
         raise UserError(" ".join(found))
 
 
 def expected_spec(cfg: DictConfig) -> ImageSpec:
-    """The shape that the data will have, as far as config knows; two classes stand for any number.
+    """The expected shape of the data by the configuration; two classes stand for any number.
 
     Raises:
         UserError: ``data.image_size`` is not a size.
@@ -173,7 +173,7 @@ def located(cfg: DictConfig, group: str) -> Any:
 
 
 def kind_problems(model: Any, data: Any) -> list[str]:
-    """A model that paints photographs given none, and the other way round; classes that do not say are let through."""
+    """A model that paints photographs given none, or the other way round; classes that do not declare it pass."""
     needs, gives = set(getattr(model, "needs", ())), set(getattr(data, "parts", ()))
     if not needs or not gives or needs <= gives:
         return []

@@ -1,4 +1,4 @@
-"""Mistakes in what a run is computed on, and in which number format."""
+"""Mistakes in devices, strategies and number formats."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ def has_gpu(accelerator: str) -> bool:
 
 
 def precision_problems(cfg: DictConfig) -> list[str]:
-    """Number formats that are not known, or that a setting or the device does not go with."""
+    """Number formats that are not known, or do not fit a setting or the device."""
     if cfg.precision not in PRECISIONS:
         return [f"precision={cfg.precision} is not known: choose one of {', '.join(PRECISIONS)}."]
     problems = []

@@ -15,7 +15,7 @@ from impasto.networks.layers.attention import SelfAttention
 
 
 def size_problems(spec: ImageSpec, roles: Mapping[str, Role], networks: Mapping[str, nn.Module]) -> list[str]:
-    """What the networks of a translation say to pictures of this size.
+    """Sizes of pictures that the networks of a translation refuse.
 
     Those that paint from noise are built for a size and have said what they think of it; these are told only here.
 

@@ -1,1 +1,1 @@
-"""What the entry scripts do with their command line."""
+"""The command line of the entry scripts."""

@@ -1,4 +1,4 @@
-"""Paths and free text on the command line as people and shells write them: Hydra's grammar asks for quotes around most.
+"""Paths and free text on the command line as people and shells write them: Hydra's grammar needs quotes around most.
 
 Hydra reads ``label=1_000`` as a number and refuses ``label=Ölbild`` and ``label=Art_Nouveau_(Modern)``.
 """
@@ -31,16 +31,16 @@ TEXTS: Final = TEXT_LISTS | {
     *("label", "name"),
     *("logger.wandb.project", "logger.wandb.run_name", "logger.wandb.entity", "logger.wandb.group"),
 }
-"""Settings that take free text: every word stands for itself."""
+"""Settings that take free text."""
 
 NULL_IS_TEXT: Final = frozenset({"label"})
-"""Of these, the ones that may hold the word null itself, as a class may be called; elsewhere null unsets a setting."""
+"""Those that may hold the word null, as a class may be called so; in others null unsets the setting."""
 
 ASSIGNMENT: Final = re.compile(r"(\+{0,2})([\w.]+)=(.*)", re.DOTALL)
 
 
 def with_text_quoted(arguments: Sequence[str]) -> list[str]:
-    """Command-line arguments in which every path and every free text is one value to Hydra, whatever its characters.
+    """Command-line arguments in which every path and every free text is one value to Hydra, with any characters.
 
     Raises:
         UserError: an empty path, which would stand for the current folder.
@@ -50,7 +50,7 @@ def with_text_quoted(arguments: Sequence[str]) -> list[str]:
 
 
 def with_open_settings(arguments: Sequence[str], settings: Mapping[Any, Any]) -> list[str]:
-    """Arguments in which what belongs to an open setting, ``{}`` in the YAML, is added to it: Hydra asks for ++ there.
+    """Arguments in which keys of an open setting, ``{}`` in the YAML, get the prefix ++ that Hydra needs there.
 
     Args:
         arguments: of the command line.
@@ -79,10 +79,10 @@ def argument(text: str, swept: bool = False) -> str:
 
 
 def path(key: str, value: str, swept: bool) -> str:
-    """The value of a setting that takes a path, quoted where Hydra would not read the very path out of it.
+    """The value of a setting that takes a path, quoted if Hydra would read something else.
 
-    A name that exists is meant literally. Otherwise what Hydra can read stays as it is, quotes and ``${...}`` included,
-    but for numbers and switches, which are names of folders here.
+    A name that exists is taken literally. Otherwise what Hydra can read stays as it is, with quotes and ``${...}``,
+    except numbers and switches, which are names of folders here.
     """
     there = exists(value)
     override = parsed(key, value)
@@ -99,7 +99,7 @@ def path(key: str, value: str, swept: bool) -> str:
 
 
 def free_text(key: str, value: str, swept: bool) -> str:
-    """The value of a setting that takes free text, quoted where Hydra would not read the very text out of it.
+    """The value of a setting that takes free text, quoted if Hydra would read something else.
 
     What is quoted or escaped for Hydra already, and ``${...}``, stays as it is.
     """
@@ -114,7 +114,7 @@ def free_text(key: str, value: str, swept: bool) -> str:
 
 
 def literal(key: str, value: str) -> str:
-    """One free text, quoted where need be."""
+    """One free text, quoted if needed."""
     override = parsed(key, value)
     meant = None if override is None or override.is_sweep_override() else override.value()
     if isinstance(meant, str) and (meant == value or re.search(r"""^["']|\\|\$\{""", value)):
@@ -125,7 +125,7 @@ def literal(key: str, value: str) -> str:
 
 
 def several(value: str, meant: Any) -> str:
-    """A list of paths or texts: as it is where Hydra reads strings out of it, else each one quoted."""
+    """A list of paths or texts: as it is if Hydra reads strings, else each one quoted."""
     if isinstance(meant, list) and all(isinstance(each, str) for each in meant):
         return value
     names = (name.strip() for name in value[1:-1].split(","))
@@ -133,7 +133,7 @@ def several(value: str, meant: Any) -> str:
 
 
 def parsed(key: str, value: str) -> Override | None:
-    """What Hydra reads; None if it cannot read it."""
+    """The argument as Hydra reads it; None if it cannot."""
     try:
         return OverridesParser.create().parse_override(f"{key}={value}")
     except (HydraException, ValueError):

@@ -1,4 +1,4 @@
-"""What Hydra says of a command line that it cannot compose, in a sentence; imports neither torch nor lightning."""
+"""Hydra's errors about a command line, as one sentence; imports neither torch nor lightning."""
 
 import re
 import shlex
@@ -16,14 +16,13 @@ PLUGINS: Final = (
     r"Could not (?:find|load) 'hydra/(?P<kind>launcher|sweeper)/(?P<name>joblib|ray(_aws)?|submitit(_\w+)?|optuna)'",
     r"Unknown plugin class : 'hydra_plugins\.hydra_(?P<name>\w+?)_(?P<kind>launcher|sweeper)\b",
 )
-"""What Hydra says where the package of a launcher or sweeper is not there: of its group, and of its class."""
+"""Hydra's messages if the package of a launcher or sweeper is missing: for its group, and for its class."""
 
 
 def composition_sentence(problem: CompactHydraException, script: str) -> str:
-    """What is wrong with the command line of an entry script, and what was meant where that can be guessed.
+    """What is wrong with the command line of an entry script, with a guess at what was meant.
 
-    Hydra's own answers are its search path, and the advice to append a key that is not there with ``+``, where nothing
-    would read it.
+    Hydra itself prints its search path, and advises to add an unknown key with ``+``, which nothing would read.
     """
     text = str(problem)
     if said := missing_plugin(text):
@@ -52,7 +51,7 @@ def as_text(argument: str, script: str) -> str:
 
 
 def missing_plugin(text: str) -> str | None:
-    """Which extra to install, where a launcher or sweeper cannot be found because its package is not there."""
+    """Which extra to install, if the package of a launcher or sweeper is missing; else None."""
     found = next(filter(None, (re.search(pattern, text) for pattern in PLUGINS)), None)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""What every entry script does around its task; imports neither torch nor lightning, so that typos answer at once."""
+"""Around the task of every entry script; imports neither torch nor lightning, so that typos are answered at once."""
 
 import os
 import sys
@@ -48,7 +48,7 @@ def run(main: Callable[[], Any]) -> None:
         main()
     except CompactHydraException as problem:
         sys.exit(composition_sentence(problem, script))
-    except BrokenPipeError:  # what reads our output, such as head, has had enough
+    except BrokenPipeError:  # the reader of the output, such as head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (UserError, OSError) as problem:
@@ -75,7 +75,7 @@ def sentence(problem: BaseException) -> str | None:
 
 
 def checked(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A task that is not begun with values that are missing or of a kind that their settings cannot have."""
+    """A task that does not start with missing values or values of the wrong type."""
 
     def begun(cfg: Any) -> Any:
         if missing := sorted(OmegaConf.missing_keys(cfg)):
@@ -87,7 +87,7 @@ def checked(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def report_user_errors(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Let a task's UserError leave Hydra as an exit with one sentence instead of Hydra's own report."""
+    """Make a task's UserError an exit with one sentence, instead of Hydra's own report."""
 
     def guarded(cfg: Any) -> Any:
         try:

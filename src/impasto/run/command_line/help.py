@@ -10,11 +10,11 @@ from omegaconf import OmegaConf
 from impasto.run.command_line.composition_errors import CONF
 
 ELSEWHERE: Final = ("--hydra-help", "--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn")
-"""With these Hydra answers: what it has to say is not, or not only, in ``conf/``."""
+"""Hydra answers these itself: the answer is not only in ``conf/``."""
 
 
 def answer_help(script: str, arguments: list[str]) -> None:
-    """Print the help of an entry script and end, if that is what was asked for.
+    """Print the help of an entry script and exit, if ``--help`` was given.
 
     Args:
         script: name of its file without the ending, and of its configuration.

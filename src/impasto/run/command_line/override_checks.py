@@ -1,6 +1,6 @@
-"""What was given, held against the kinds of values in ``conf/``; imports neither torch nor lightning.
+"""Checks of overrides against the types of the defaults in ``conf/``; imports neither torch nor lightning.
 
-A word where a switch is would count as yes, whatever it says, and a word where a number is would fail deep inside.
+Otherwise any word given for a switch would count as true, and a word given for a number would fail deep inside.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from impasto.base.errors import UserError
 from impasto.run.command_line.arguments import LISTS, PATHS
 
 MERGING: Final = ("penalty", "term", "logger", "callbacks", "debug", "experiment", "sweeps")
-"""Groups of which several choices work together; in the others the last one would hide those before."""
+"""Groups that take several choices; in the others the last choice would hide the earlier ones."""
 
 SIZES: Final = ("data.image_size", "data.pack_size")
 """Numbers, or lists of two."""
@@ -25,10 +25,10 @@ NOT_ONLY_NUMBERS: Final = ("trainer.devices",)
 
 
 def refuse_misfits(cfg: DictConfig) -> None:
-    """Refuse values of a kind that their settings cannot have, as their defaults tell.
+    """Refuse values of another type than their defaults.
 
     Raises:
-        UserError: what is wrong, every setting of it.
+        UserError: all such settings, in one message.
     """
     if not (HydraConfig.initialized() and GlobalHydra.instance().is_initialized()):
         return
@@ -80,7 +80,7 @@ def unused(settings: Sequence[str], default: Any, given: Any) -> list[str]:
 
 
 def misfits(default: Any, value: Any, key: str = "") -> Iterator[str]:
-    """One sentence for each value of another kind than its default."""
+    """One sentence for each value of another type than its default."""
     if isinstance(default, dict) and isinstance(value, dict):
         if default.get("_target_") == value.get("_target_"):  # a class of the user's own may take anything
             for name in [name for name in default if name in value]:
@@ -106,7 +106,7 @@ def wanted_instead(default: Any, value: Any, key: str) -> str | None:
 
 
 def may_be_number(value: Any, key: str) -> bool:
-    """Whether a value may stand where a number does by default: nothing, and schedules, are for the parts to judge."""
+    """Whether a value may replace a number; null and schedules are left to the parts to check."""
     if isinstance(value, list):
         return key in SIZES or key in NOT_ONLY_NUMBERS
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Settings of presets (``experiment=``, ``debug=``) that the parts chosen beside them do not have."""
+"""Settings of presets (``experiment=``, ``debug=``) that the chosen parts do not have."""
 
 import inspect
 from collections.abc import Iterator
@@ -17,11 +17,10 @@ PRESETS: Final = ("experiment", "debug")
 
 
 def without_unfit_settings(cfg: DictConfig, hydra: Any) -> DictConfig:
-    """A configuration without what a preset sets and the chosen part does not take; a notice names what is left out.
+    """A configuration without settings of a preset that the chosen part does not take; a notice names them.
 
-    A preset goes with more than the parts that it was written for: ``debug=fast`` sets how many real pictures pictures
-    from noise are compared with, and a translation is measured by another class. What the user has typed stays, to be
-    refused.
+    A preset may be used with other parts than it was written for: ``debug=fast`` sets ``num_real``, which the protocol
+    for translations does not have. What the user has typed stays, to be refused.
 
     Args:
         cfg: the whole configuration.
@@ -38,7 +37,7 @@ def without_unfit_settings(cfg: DictConfig, hydra: Any) -> DictConfig:
         unfit = [(key, own) for key, own in unfit if not any(f"{key}.".startswith(f"{each}.") for each in typed)]
         with open_dict(cfg):
             for parent, _, last in (key.rpartition(".") for key, _ in unfit):
-                if (node := OmegaConf.select(cfg, parent)) is not None:  # else gone with what it was left in
+                if (node := OmegaConf.select(cfg, parent)) is not None:  # else removed with its parent
                     node.pop(last, None)
         left_out = [key for key, own in unfit if own]
         if left_out:
@@ -50,8 +49,8 @@ def without_unfit_settings(cfg: DictConfig, hydra: Any) -> DictConfig:
 def keys_of(cfg: DictConfig, node: Any, path: str = "") -> Iterator[tuple[str, bool]]:
     """The dotted keys that a preset sets, and whether it sets them itself.
 
-    An object with a ``_target_`` is one value, that takes the place of another: what may be left of that one in ``cfg``
-    is not set by the preset.
+    An object with a ``_target_`` is one value that replaces another: keys of that one that are left in ``cfg`` are not
+    set by the preset.
     """
     for key, value in node.items():
         where = f"{path}{key}"
@@ -68,9 +67,9 @@ def keys_of(cfg: DictConfig, node: Any, path: str = "") -> Iterator[tuple[str, b
 
 
 def is_taken(cfg: DictConfig, key: str) -> bool:
-    """Whether the class beside a key has a parameter of its name; so has everything that belongs to no class.
+    """Whether the class beside a key has a parameter of its name; true if there is no class.
 
-    A factory (``_partial_``) inside the node may take what the class hands on to it, as ``data.pictures`` does.
+    A factory (``_partial_``) inside the node may take what the class passes to it, as ``data.pictures`` does.
     """
     parent, _, name = key.rpartition(".")
     node: Any = OmegaConf.select(cfg, parent) if parent else None

@@ -1,1 +1,1 @@
-"""What a run leaves in its folder, and how it goes on from there."""
+"""The records of a run in its folder, and resuming from them."""

@@ -1,4 +1,4 @@
-"""What Hydra wrote down of a run when it was begun, which may be damaged or cut short since."""
+"""Hydra's record of a run's configuration, which may have been damaged since."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -12,14 +12,14 @@ CONFIG: Final = ("loss", "model", "data", "trainer", "callbacks", "seed", "kimg"
 """Keys of every run's ``config.yaml``; the last is its last line."""
 
 HYDRA: Final = ("hydra.overrides.task", "hydra.runtime.choices")
-"""Those of its ``hydra.yaml`` that resuming asks for."""
+"""Keys of its ``hydra.yaml`` that resuming needs."""
 
 
 def record_of(run_dir: str) -> Path:
-    """The configuration that a run was begun with.
+    """The file of the configuration that a run was started with.
 
     Raises:
-        UserError: no run there.
+        UserError: the folder holds no run.
     """
     record = Path(run_dir) / ".hydra" / "config.yaml"
     with suppress(OSError):  # such as a name that is too long
@@ -36,7 +36,7 @@ def read_record(path: Path, keys: tuple[str, ...]) -> DictConfig:
         keys: that it must hold.
 
     Raises:
-        UserError: it is not there, or not whole.
+        UserError: it is missing or not complete.
     """
     try:
         content = OmegaConf.load(path)

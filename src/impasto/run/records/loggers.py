@@ -1,4 +1,4 @@
-"""Where figures and sheets of pictures go while a run is going on: ``metrics.csv`` always, other loggers by config.
+"""Loggers of figures and sheets: ``metrics.csv`` always, others by config.
 
 The x axis of every logger is the number of pictures shown to the discriminator.
 """
@@ -24,7 +24,7 @@ from impasto.base.reachability import reachable
 from impasto.run.records.metrics_csv import MetricsCsv
 
 FAREWELL = 60.0
-"""Seconds that W&B is given to upload what is left at the end of a run."""
+"""Seconds for W&B to upload the rest at the end of a run."""
 
 
 def make_loggers(cfg: DictConfig) -> list[Logger]:
@@ -47,7 +47,7 @@ def make_loggers(cfg: DictConfig) -> list[Logger]:
 
 
 def finish_loggers(loggers: Iterable[Logger]) -> None:
-    """Close what is open; to be called in a ``finally``, as the next run of a sweep may share this process."""
+    """Close open loggers; to be called in a ``finally``, as the next run of a sweep may share this process."""
     for logger in loggers:
         if isinstance(logger, WandbRun):
             logger.finish()
@@ -70,9 +70,9 @@ def tensorboard_logger(folder: str | Path) -> TensorBoardLogger:
 
 
 class WandbRun(Logger):
-    """A run on Weights & Biases that never keeps training waiting.
+    """A run on Weights & Biases that never makes training wait.
 
-    Without an account, or where the server cannot be reached, it is recorded offline and can be uploaded later with
+    Without an account, or if the server cannot be reached, it is recorded offline and can be uploaded later with
     ``wandb sync``. Nothing is asked on the console.
 
     Args:
@@ -82,7 +82,7 @@ class WandbRun(Logger):
         entity: team or user; None takes the account's default.
         group: name under which runs are shown together, such as a sweep's.
         tags: labels of the run.
-        mode: auto, online, offline or disabled; ``WANDB_MODE`` in the environment stands above auto.
+        mode: auto, online, offline or disabled; ``WANDB_MODE`` in the environment replaces auto.
     """
 
     def __init__(

@@ -13,15 +13,15 @@ from impasto.base.files import dispensable, whole_or_not
 
 
 class MetricsCsv(Logger):
-    """Writes each row as it comes, so that a killed run leaves all of them behind.
+    """Writes each row at once, so that a killed run keeps all of them.
 
-    The count of pictures only rises: what is logged at a count that is already there joins its row, and where the
-    count falls, because a run was resumed or rolled back, the rows of the past that was undone are dropped. New
-    columns may appear at any time. What a full disk does not take is written with the next row for which there is room.
+    Values logged at the same count of pictures join one row. If the count falls, because a run was resumed or rolled
+    back, the rows above it are dropped. New columns may appear at any time. Rows that a full disk does not take are
+    written with the next row for which there is room.
 
     Args:
         path: of the file; its first columns are ``images_seen`` and ``kimg``.
-        resume: go on with the file that is there, instead of a new one.
+        resume: continue the existing file, instead of a new one.
     """
 
     def __init__(self, path: str | Path, resume: bool = False) -> None:
@@ -33,7 +33,7 @@ class MetricsCsv(Logger):
 
     @property
     def name(self) -> str:
-        """Of the kind of logger."""
+        """The kind of logger."""
         return "csv"
 
     @property
@@ -86,7 +86,7 @@ class MetricsCsv(Logger):
         ]
 
     def _append(self, values: dict[str, str]) -> None:
-        """Write one more row, or nothing of it."""
+        """Write one more row whole or not at all."""
         size = self.path.stat().st_size
         try:
             with self.path.open("a", newline="") as file:

@@ -1,4 +1,4 @@
-"""``report.html``: one page that shows what a run did, readable anywhere, without other files."""
+"""``report.html``: one self-contained page about a run."""
 
 import base64
 import csv
@@ -34,7 +34,7 @@ NOT_PROTOCOL = (
 
 
 def write_report(run_dir: Path, summary: Mapping[str, Any], config: str) -> Path:
-    """Write the page from the files in the run's folder; where the disk is full, the run ends without the page.
+    """Write the page from the files in the run's folder; on a full disk the run ends without it.
 
     Args:
         run_dir: folder with ``samples/`` and ``metrics.csv``.
@@ -89,14 +89,14 @@ def headline(summary: Mapping[str, Any]) -> str:
 
 
 def warnings_of(summary: Mapping[str, Any]) -> list[str]:
-    """What a reader must know before reading any figure."""
+    """Warnings that concern all figures."""
     cut = summary["cut_short"]
     about = [f"This run was {cut}: its figures are not those of its full length."] if cut else []
     return [*about, *summary["notices"].values()]
 
 
 def classes_shown(summary: Mapping[str, Any], config: str) -> str:
-    """Which class is where on a sheet; nothing for a generator that is told none."""
+    """Places of the classes on a sheet; empty for an unconditional generator."""
     names = (summary.get("data", {}).get("classes") or []) if summary.get("conditional") else []
     nodes = (OmegaConf.select(OmegaConf.create(config), "callbacks") or {}).values()
     sheets: Mapping[str, Any] = next((n for n in nodes if n and str(n.get("_target_")).endswith(".SampleSheets")), {})
@@ -105,7 +105,7 @@ def classes_shown(summary: Mapping[str, Any], config: str) -> str:
 
 
 def section(title: str, body: str) -> str:
-    """A titled part, nothing where the body is empty."""
+    """A titled section; empty if the body is."""
     return f"<h2>{html.escape(title)}</h2>{body}" if body else ""
 
 
@@ -124,7 +124,7 @@ def thinned(sheets: list[Path], count: int) -> Iterable[Path]:
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> str:
-    """Each metric's final and best value and its interval; below, what all that one network measured have in common."""
+    """Each metric's final and best value and its interval; below, what all figures of one network have in common."""
     protocols = {name: {k: v for k, v in record.items() if k not in NOT_PROTOCOL} for name, record in metrics.items()}
     shared = {}
     for extractor in dict.fromkeys(protocol.get("extractor") for protocol in protocols.values()):
@@ -166,7 +166,7 @@ def between(record: Mapping[str, Any]) -> str:
 
 
 def counts(record: Mapping[str, Any], control: str) -> dict[str, Any]:
-    """How many pictures a control's value is of, where that is on record."""
+    """How many pictures a control's value is of, if recorded."""
     found = record.get("counts_of_controls", {}).get(control)
     return dict(zip(("generated", "real"), found, strict=True)) if found else {}
 

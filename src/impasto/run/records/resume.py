@@ -16,17 +16,17 @@ from impasto.run.command_line.presets import without_unfit_settings
 from impasto.run.records.hydra_record import CONFIG, HYDRA, read_record, record_of
 
 ESSENTIAL: Final = ("loss", "penalty", "augment", "data", "model", "experiment", "debug")
-"""Groups without which it would be another run."""
+"""Groups that a resumed run must not change."""
 
 MAY_CHANGE: Final = (
     *("kimg", "minutes", "trainer", "logger", "callbacks", "evaluation", "precision", "compile"),
     *("optimized_metric", "mode", "data.num_workers", "data.cache_dir"),
     *("data.root", "data.source", "data.content", "data.style", "data.target", "data.vectors"),
 )
-"""How long and where a run goes on, what it tells, and where its pictures have gone, which are compared."""
+"""Settings that a resumed run may change: its length, devices and logs, and where its pictures are."""
 
 TO_GO_ON: Final = ("state_dict", "optimizer_states", "callbacks", "loops", "pytorch-lightning_version")
-"""What training goes on from, beside the counts and the data's state."""
+"""What a checkpoint must hold to resume training, beside the counts and the data's state."""
 
 
 def with_resumed_config(cfg: DictConfig) -> DictConfig:
@@ -35,13 +35,13 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
     Either is without settings of presets that its parts do not have.
 
     Raises:
-        UserError: no run there, or a damaged record of it; or an override that would make it another run, or would be
-            passed over.
+        UserError: the folder holds no run, or a damaged record; or an override would make it another run, or would be
+            ignored.
     """
     if not HydraConfig.initialized():
         return cfg
     if cfg.resume is None or HydraConfig.get().mode == RunMode.MULTIRUN:
-        # A trial of a sweep goes on with the very configuration that it was started with.
+        # A trial of a sweep continues with the configuration that it was started with.
         return without_unfit_settings(cfg, HydraConfig.get())
     record = record_of(cfg.resume)
     saved = read_record(record, CONFIG)
@@ -53,7 +53,7 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
         key = override.lstrip("+~").split("=", 1)[0].split("@")[0]
         if key == "resume" or override in before.overrides.task:
             continue
-        choice = hydra.runtime.choices.get(key)  # none where several were chosen
+        choice = hydra.runtime.choices.get(key)  # None if several were chosen
         if key in ESSENTIAL and choice is not None and choice == before.runtime.choices.get(key):
             continue
         if key in ESSENTIAL:
@@ -74,7 +74,7 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
 
 
 def schedules(cfg: DictConfig) -> dict[str, Any]:
-    """By setting, the lengths of the schedules in a configuration, in thousands of pictures."""
+    """The lengths of the schedules in a configuration by setting, in thousands of pictures."""
     found: dict[str, Any] = {}
 
     def look(node: Any, path: str) -> None:
@@ -91,7 +91,7 @@ def schedules(cfg: DictConfig) -> dict[str, Any]:
 
 
 def notice_stretched_schedules(first: dict[str, Any], now: dict[str, Any]) -> None:
-    """Say which schedules follow a length that has changed."""
+    """Notice which schedules follow a length that has changed."""
     if changed := [key for key, kimg in now.items() if first.get(key) != kimg]:
         notice(
             "resume",
@@ -120,7 +120,7 @@ def read_counts(path: Path, data: str | None) -> dict[str, Any]:
         data: name under which it keeps the data module's state; None if that has none.
 
     Raises:
-        UserError: it lacks something, or counts what cannot be counted.
+        UserError: a count is missing or impossible.
     """
     content = read_checkpoint(path)
     counts = content["impasto"] if isinstance(content["impasto"], dict) else {}
@@ -136,7 +136,7 @@ def read_counts(path: Path, data: str | None) -> dict[str, Any]:
 
 
 def is_count(name: str, value: Any) -> bool:
-    """Whether a value can be that one of the counts of a run."""
+    """Whether a value is possible for a count of this name."""
     fresh = getattr(TrainingState(), name)
     kind = type(fresh)
     if kind is list:

@@ -1,4 +1,4 @@
-"""One folder, one run: settled before anything is written there. Imports neither torch nor lightning."""
+"""Claims a folder for one run before anything is written there; imports neither torch nor lightning."""
 
 import os
 import sys
@@ -20,13 +20,13 @@ _held: dict[Path, FileLock] = {}
 
 
 class RunFolder(Callback):
-    """Hydra's callback around a single run: Hydra itself would write its record into whatever folder is named.
+    """Hydra's callback around a single run: Hydra itself would write its record into any folder.
 
-    The trials of a sweep have a lock of their own (:func:`.trial_lock`), and go on where they were.
+    The trials of a sweep have their own lock (:func:`.trial_lock`), and go on in their folders.
     """
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Refuse a folder that holds or is used by another run, and one to go on with that is none."""
+        """Refuse a folder of another run, and a folder to resume that holds none."""
         HydraConfig.instance().set_config(config)  # as Hydra does a moment later; the folder's name may need it
         resume, by_time = config.get("resume"), "${now:" in str(OmegaConf.to_container(config.hydra.run))
         try:
@@ -39,7 +39,7 @@ class RunFolder(Callback):
             sys.exit(f"Error: {problem}")
 
     def on_run_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Let others have it."""
+        """Release the folder."""
         release()
 
 
@@ -48,10 +48,10 @@ def claim(folder: Path, resume: str | None) -> None:
 
     Args:
         folder: of the run.
-        resume: what is gone on with, if anything.
+        resume: folder of the run to resume; None for a new run.
 
     Raises:
-        UserError: another run is writing there; a fresh run would replace one; or there is none to go on with.
+        UserError: another run is writing there; a new run would replace one; or there is none to resume.
     """
     if not is_first_process() or folder.resolve() in _held:
         return
@@ -77,7 +77,7 @@ def claim(folder: Path, resume: str | None) -> None:
 
 
 def claim_or_beside(folder: Path) -> Path:
-    """Claim a folder that is named after the time, or one beside it where others were begun in the same second.
+    """Claim a folder that is named after the time, or one beside it if others were started in the same second.
 
     Raises:
         UserError: a hundred others were.
@@ -91,17 +91,17 @@ def claim_or_beside(folder: Path) -> Path:
 
 
 def release() -> None:
-    """Give all folders back."""
+    """Release all folders."""
     while _held:
         _held.popitem()[1].release()
 
 
 def traces_of_a_run(folder: Path) -> str:
-    """What shows that a run has come to something in a folder; empty where nothing does."""
+    """What a run has left in a folder; empty if nothing."""
     found = [*sorted(folder.glob("checkpoints/*.ckpt")), *folder.glob("summary.json")]
     return ", ".join(path.name for path in found)
 
 
 def is_first_process() -> bool:
-    """Whether this is the only process of a run, or the one that the others come along with."""
+    """Whether this is the only process of a run, or the first of several."""
     return all(int(os.environ.get(name) or 0) == 0 for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))

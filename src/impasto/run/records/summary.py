@@ -1,4 +1,4 @@
-"""``summary.json``: what came out of a run, and all that makes its figures comparable."""
+"""``summary.json``: the results of a run, and all that makes its figures comparable."""
 
 import math
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ def length(summary: Mapping[str, Any]) -> str:
 
 
 def images_per_second(cfg: DictConfig, trainer: Trainer) -> float:
-    """The rate of training; a resumed run with nothing left to train keeps that of before."""
+    """The rate of training; a resumed run with nothing left to train keeps the earlier one."""
     progress = find_callback(trainer, TrainingProgress)
     rate = progress.images_per_second if progress is not None else 0.0
     before = read_json(Path(cfg.output_dir) / "summary.json") if cfg.resume is not None and not rate else {}
@@ -88,9 +88,9 @@ def metric_table(
     """Final and best value of each metric with the protocol beside it.
 
     Args:
-        history: the figures of every time, with ``images_seen``.
+        history: the figures of every measurement, with ``images_seen``.
         comparability: the protocols by metric.
-        modes: ``min`` or ``max`` for a metric whose best is not to be what its protocol says.
+        modes: ``min`` or ``max`` for metrics whose best is not what their protocols say.
     """
     table: dict[str, Any] = {}
     for name in sorted({key for row in history for key in row} - {"images_seen"}):

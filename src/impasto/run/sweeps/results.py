@@ -1,4 +1,4 @@
-"""What came out of a sweep: ``results.csv``, a ranked table on the console, and a plot."""
+"""The results of a sweep: ``results.csv``, a ranked table on the console, and a plot."""
 
 import csv
 import math
@@ -57,7 +57,7 @@ def name_trials_by_what_is_swept(config: DictConfig) -> None:
     shared = [*config.hydra.job.config.override_dirname.exclude_keys]
     shared += [override.key_or_group for override in parsed if not override.is_sweep_override()]
     names = ",".join(f"'{name}'" for name in dict.fromkeys(shared))
-    with read_write(config):  # Hydra composes each trial from these overrides, in whatever process it runs
+    with read_write(config):  # Hydra composes each trial from these overrides, in any process
         config.hydra.overrides.hydra.append(f"hydra.job.config.override_dirname.exclude_keys=[{names}]")
 
 
@@ -81,7 +81,7 @@ def refuse_wrong_direction(config: DictConfig) -> None:
 
 
 def report(folder: Path) -> list[Row]:
-    """Write ``results.csv``, over seeds ``seeds.csv`` and, where anything was measured, ``results.png``; print tables.
+    """Write ``results.csv``, over seeds ``seeds.csv`` and, if anything was measured, ``results.png``; print tables.
 
     Args:
         folder: the sweep's, with a folder per trial.
@@ -133,7 +133,7 @@ def collect(folder: Path) -> list[Row]:
 
 
 def order(row: Row) -> tuple[int, str, float]:
-    """Sorting key: what has a value first, metrics apart, the best before the rest; crashed ones last."""
+    """Sorting key: trials with a value first, by metric, the best first; crashed ones last."""
     if row["value"] is None:
         return 1 + (row["status"] == "failed"), "", 0.0
     return 0, str(row["metric"]), -row["value"] if row["mode"] == "max" else row["value"]

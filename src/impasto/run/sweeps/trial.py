@@ -1,4 +1,4 @@
-"""One trial of a sweep: done before, gone on with, or run; a crash is recorded and the sweep goes on.
+"""One trial of a sweep: skipped if it is done, resumed, or run; a crash is recorded and the sweep goes on.
 
 Imports neither torch nor lightning: a trial that is done already costs nothing.
 """
@@ -32,7 +32,7 @@ Task = Callable[[DictConfig], float | None]
 
 
 def run_trial(cfg: DictConfig, task: Task) -> float | None:
-    """Call a task; inside ``--multirun`` only where its value is not known yet.
+    """Call a task; inside ``--multirun`` only if its value is not known yet.
 
     A trial's folder is named after its configuration (:func:`.trial_dir`). One that has ended well is
     not run again; one that was interrupted goes on from its last checkpoint; one that crashed is tried again when the
@@ -43,8 +43,8 @@ def run_trial(cfg: DictConfig, task: Task) -> float | None:
         task: trains and returns the figure to optimise.
 
     Returns:
-        The figure. A crashed trial, and one that measures nothing, return nan, or to Optuna, which would stop at that,
-        the worst value there is.
+        The figure. A crashed trial, and one that measures nothing, return nan, or for Optuna, which would stop at nan,
+        the worst possible value.
     """
     if not in_sweep():
         claim(Path(cfg.resume or cfg.output_dir), cfg.resume)
@@ -95,7 +95,7 @@ def attempt(cfg: DictConfig, task: Task, folder: Path) -> dict[str, Any]:
 
 
 def own_mode(summary: dict[str, Any], metric: str) -> str:
-    """Which way a metric is better, as the run's summary has it."""
+    """Which way a metric is better, by the run's summary."""
     return "max" if summary.get("metrics", {}).get(metric, {}).get("higher_is_better") else "min"
 
 
@@ -105,7 +105,7 @@ def in_sweep() -> bool:
 
 
 def overrides() -> dict[str, str]:
-    """What makes this trial differ from the others, by key."""
+    """The overrides of this trial, by key."""
     pairs = (override.partition("=") for override in HydraConfig.get().overrides.task)
     return {key.lstrip("+~"): value for key, _, value in pairs if key.lstrip("+~") != "sweeps"}
 
@@ -119,7 +119,7 @@ def measures(cfg: DictConfig) -> bool:
 
 
 def searches() -> bool:
-    """Whether the sweeper goes by the figures, as Optuna does."""
+    """Whether the sweeper uses the figures, as Optuna does."""
     return "optuna" in str(HydraConfig.get().sweeper.get("_target_"))
 
 
@@ -134,7 +134,7 @@ def refuse_search_without_figure(cfg: DictConfig) -> None:
 
 
 def worst(cfg: DictConfig) -> float:
-    """What a trial without a value is worth to the sweeper."""
+    """The value of a trial without a figure, for the sweeper."""
     if not searches():
         return math.nan
     return -math.inf if cfg.mode == "max" else math.inf
@@ -166,7 +166,7 @@ def refuse_unsweepable(cfg: DictConfig) -> None:
 def trial_lock(folder: Path) -> AbstractContextManager[Any]:
     """Held by the one process that runs a trial; the same trial started twice waits, and then finds it done."""
     if not is_first_process():
-        return nullcontext()  # the other processes of one trial come along with the first
+        return nullcontext()  # the other processes of a trial follow the first
     return locked(folder / LOCK, f"Another process is running the trial {folder.name}: this one waits for it.")
 
 
