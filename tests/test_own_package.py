@@ -1,6 +1,7 @@
 """A user's own package, outside of this project: every kind of part works by its ``_target_`` alone."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from impasto.inference.generate import generate
 from impasto.inference.stylize import stylize
 from impasto.painters.loading import load_painter
 from tests.test_training import same
-from tests.training import CONF, composed, make_pictures, train, weights
+from tests.training import CONF, ROOT, composed, make_pictures, train, weights
 
 NETWORKS = '''
 import torch
@@ -412,3 +413,14 @@ def test_what_cannot_work_is_refused_in_a_sentence(
         train(config(package, tmp_path, *overrides))
     assert "\n" not in str(problem.value)
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_readme_shows_these_very_parts() -> None:
+    blocks = re.findall(r"^```(?:python|yaml)\n# (\S+)\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    assert len(blocks) == 6
+    for path, text in blocks:
+        if path.startswith("conf/"):
+            assert text.strip() == CONFIGS[path.removeprefix("conf/").removesuffix(".yaml")].strip()
+            continue
+        for part in text.split("\n\n\n")[1:]:  # what follows the imports
+            assert part.strip() in FILES[Path(path).stem]
