@@ -255,7 +255,7 @@ def test_bad_pictures_are_named_counted_and_skipped(
     assert (
         result.measurement.comparability["fd_tiny"]["generated"],
         result.measurement.comparability["fd_tiny"]["real"],
-    ) == (8, 12)
+    ) == (8, 40)
     with (tmp_path / "bad_images.csv").open(newline="") as file:
         named = [row["name"] for row in csv.DictReader(file)]
     assert named == [str(folders["generated"] / "00000.png"), str(folders["real"] / "class_0" / "broken.png")]

@@ -18,8 +18,8 @@ from impasto.base.schedules import Schedule, value_at
 class ADA(nn.Module):
     """Blitting, geometry and colour, each applied to a picture with probability ``p``, which follows D's overfitting.
 
-    D overfits when it is sure of real pictures: r = mean sign(D(real)). Every ``interval`` updates p moves by as much
-    as takes it from 0 to 1 over ``speed_kimg``, up where r is above ``target`` and down where it is below (Karras et
+    D overfits when it is sure of real pictures: r = mean sign(D(real)). Every ``interval`` updates p moves by the step
+    that takes it from 0 to 1 over ``speed_kimg``, up if r is above ``target`` and down if it is below (Karras et
     al. 2020a, section 3.2, equation 1). Below p = 0.8 no transformation can leak into what is generated (section 2.2).
 
     The state is in buffers on the device: it is saved, resumed, and never waited for. If ``p`` is given, a number or a

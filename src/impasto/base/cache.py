@@ -30,7 +30,7 @@ def cache_dir() -> Path:
     """
     if named := os.environ.get("IMPASTO_CACHE"):
         return Path(named).expanduser()
-    home = Path(os.path.expanduser("~/.cache/impasto"))  # noqa: PTH111 - pathlib raises an error where there is no home
+    home = Path(os.path.expanduser("~/.cache/impasto"))  # noqa: PTH111 - pathlib raises an error without a home
     if home.is_absolute() and can_be_made(home):
         return home
     beside = _temporary_cache()

@@ -20,7 +20,7 @@ from impasto.base.files import read_json, write_json
 PATIENCE = 4.5
 """Seconds to wait for an answer."""
 REMEMBERED = 3600.0
-"""Seconds for which an answer on disk is trusted."""
+"""Seconds that an answer on disk is trusted."""
 
 
 def _answers(url: str) -> bool:

@@ -115,7 +115,7 @@ class AdversarialModel(LightningModule):
         self.adversaries = nn.ModuleDict(
             {name: Adversary(loss, penalties or {}, augment, joint_pass) for name in self.names("d")}
         )
-        # Painters of the very networks that are trained: in a plain dict, as they are modules of this model already.
+        # Painters of the networks in training: in a plain dict, as the networks are modules of this model already.
         self.live = self.make_painters()
         self.painters = nn.ModuleDict(
             {name: deepcopy(painter).eval().requires_grad_(False) for name, painter in self.live.items()}
@@ -131,7 +131,7 @@ class AdversarialModel(LightningModule):
     # What a way of training says ------------------------------------------------------------------------------------
 
     def make_painters(self) -> dict[str, Painter]:
-        """What paints, by direction, with the very networks that are trained; the first is the main one."""
+        """Painters by direction, around the networks in training; the first is the main one."""
         raise NotImplementedError
 
     def paint(self, batch: BatchPart) -> Painted:

@@ -220,7 +220,7 @@ def up(before: int, after: int, norm: Norm, upsampling: Upsampling = "bilinear",
 
 
 def small_weights(key: str, norm: str, init: Init, gain: float) -> Iterator[Doubt]:
-    """A doubt about weights so small that signals fade, where no normalisation follows.
+    """A doubt about weights so small that signals fade if no normalisation follows.
 
     Args:
         key: of the network in the configuration.

@@ -13,7 +13,7 @@ class Scores:
 
     Attributes:
         maps: one tensor for each scale, the pictures along its first axis: one score a picture, or a map of them.
-        features: for each scale the activations of the discriminator's layers; empty where it gives none.
+        features: for each scale the activations of the discriminator's layers; empty if it returns none.
     """
 
     maps: Sequence[Tensor]

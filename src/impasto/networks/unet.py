@@ -20,7 +20,7 @@ class UNetGenerator(nn.Module):
 
     Args:
         channels: of the pictures that it paints.
-        height: of the pictures in training; levels stop where the shorter side would be a single pixel.
+        height: of the pictures in training; levels stop before the shorter side is a single pixel.
         width: likewise.
         given_channels: of the pictures that it repaints; None takes ``channels``.
         features: channels of the first level, doubled by each up to eight times as many.

@@ -33,7 +33,7 @@ Duplicates = Literal["skip", "keep"]
 
 @dataclass(frozen=True, eq=False)
 class PackedImages:
-    """Packed pictures, or some of them in some order.
+    """Packed pictures, or a selection of them in any order.
 
     Cheap to copy and to pickle: every process opens the file for itself.
 

@@ -29,7 +29,7 @@ class Figure:
 
     Attributes:
         value: the figure.
-        protocol: plain values that say how it was measured; ``interval`` where it has one.
+        protocol: plain values that say how it was measured; with ``interval`` if it has one.
         higher_is_better: which way is better; None if neither is.
     """
 
@@ -142,7 +142,7 @@ MEASURES: Final[dict[str, tuple[Callable[[Features, RealFeatures, Settings], dic
 
 
 def measure(metrics: Sequence[str], fake: Features, real: RealFeatures, settings: Settings) -> dict[str, Figure]:
-    """Every wanted figure for which there are pictures enough; a notice says which are left out.
+    """Every wanted figure with enough pictures for it; a notice names those left out.
 
     Args:
         metrics: keys of :data:`MEASURES`; others are ignored.

@@ -151,7 +151,7 @@ class NoiseProtocol:
         real = data.evaluation_images("image", self.split)
         trained_on = data.evaluation_images("image", "train")
         conditions = conditions_for(painter, real, self.num_images)
-        whole = getattr(data, "train", {})  # a data module of one's own need not have it
+        whole = getattr(data, "train", {})  # a user's own data module need not have it
         generate = pictures_of(painter.sample, self.seed, conditions)
         found = self.measure_pictures(
             generate,

@@ -11,7 +11,7 @@ class SelfAttention(nn.Module):
     """x + gamma * attention(x), gamma starting from zero (Zhang et al. 2019, equations 1 to 3).
 
     Queries and keys have an eighth of the channels and values half of them; keys and values are pooled 2x2, as in the
-    authors' programme, which quarters the cost.
+    authors' code, which quarters the cost.
 
     Args:
         channels: of the input.

@@ -24,7 +24,7 @@ class LPIPS(nn.Module):
     """Learned perceptual distance (Zhang et al. 2018, version 0.1) as torchmetrics carries it.
 
     Args:
-        backbone: network to look through: alex, vgg or squeeze.
+        backbone: its network: alex, vgg or squeeze.
 
     Raises:
         UserError: an unknown backbone, or weights that cannot be had.

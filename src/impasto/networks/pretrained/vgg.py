@@ -20,7 +20,7 @@ class VGG19(nn.Module):
     Style layers relu1_1 to relu5_1, content layer relu4_2 (Gatys et al. 2016).
 
     Raises:
-        UserError: the weights are neither on disk nor to be had.
+        UserError: the weights are not on disk and cannot be downloaded.
     """
 
     name = "vgg19"

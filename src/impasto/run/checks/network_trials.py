@@ -52,7 +52,7 @@ def moved_attention(cfg: DictConfig, spec: ImageSpec, networks: Mapping[str, nn.
 
 
 def attended(network: nn.Module, spec: ImageSpec) -> set[int] | None:
-    """Shorter sides of the maps that a network attends over; None where it cannot be tried.
+    """Shorter sides of the maps that a network attends over; None if it cannot be tried.
 
     Args:
         network: a generator from noise or a discriminator; on the meta device.
@@ -71,7 +71,7 @@ def attended(network: nn.Module, spec: ImageSpec) -> set[int] | None:
 
 
 def refusal(network: nn.Module, *given: torch.Tensor) -> str | None:
-    """The sentence with which a network refuses a picture; None where it does not, or where it cannot be tried."""
+    """The sentence with which a network refuses a picture; None if it does not, or cannot be tried."""
     problem = tried(network, *given)
     return str(problem) if isinstance(problem, UserError) else None
 
