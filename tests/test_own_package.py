@@ -14,11 +14,13 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from impasto.base.errors import UserError
+from impasto.callbacks.evaluation import in_short
 from impasto.evaluation.command import measure_checkpoint
 from impasto.evaluation.table import show
 from impasto.inference.generate import generate
 from impasto.inference.stylize import stylize
 from impasto.painters.loading import load_painter
+from impasto.run.command_line.presets import parameters_of
 from tests.test_training import same
 from tests.training import CONF, ROOT, composed, make_pictures, train, weights
 
@@ -44,7 +46,7 @@ class Brush(nn.Module):
 
     def __init__(self, channels: int, given_channels: int) -> None:
         super().__init__()
-        self.paint = nn.Conv2d(given_channels, channels, 3, padding=1)
+        self.paint = nn.Sequential(nn.Conv2d(given_channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
 
     def forward(self, content):
         return self.paint(content).tanh()
@@ -355,6 +357,14 @@ def test_every_part_has_taken_part(name: str, runs: dict[str, Path]) -> None:
     assert {"train/penalty_small", "eval/brightness", *terms} <= set(logged)
     assert (runs[name] / "checkpoints" / "best.ckpt").is_file()
     assert (runs[name] / "samples" / "000000008.png").is_file()
+
+
+def test_presets_leave_out_what_a_class_without_arguments_does_not_take(package: Path) -> None:
+    assert parameters_of("mypackage.evaluation.Brightness") == set()
+
+
+def test_figures_of_any_name_are_told_of() -> None:
+    assert in_short({"brightness": 0.25, "hue": 3.0}) == "brightness 0.25, hue 3"
 
 
 def test_a_painter_of_ones_own_is_loaded_with_trust(runs: dict[str, Path]) -> None:

@@ -158,10 +158,6 @@ SHOWN = ("psnr", "ssim", "lpips", "fid", "fd", "kid", "precision", "recall", "st
 
 
 def in_short(figures: Mapping[str, float]) -> str:
-    """The main figures in one line."""
-    shown = [
-        f"{name} {value:.4g}"
-        for name, value in figures.items()
-        if name.split("_")[0] in SHOWN or name == "class_accuracy"
-    ]
-    return ", ".join(shown) or "nothing could be measured"
+    """The main figures in one line; all of them where none has a known name, as in a protocol of a user's own."""
+    main = [name for name in figures if name.split("_")[0] in SHOWN or name == "class_accuracy"]
+    return ", ".join(f"{name} {figures[name]:.4g}" for name in main or figures) or "nothing could be measured"

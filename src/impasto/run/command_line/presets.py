@@ -87,6 +87,8 @@ def parameters_of(target: str) -> set[str] | None:
     except Exception:  # refused by the checks, which say why
         return None
     makers = [vars(each).get("__init__") for each in inspect.getmro(found)] if inspect.isclass(found) else [found]
+    if inspect.isclass(found) and found.__init__ is object.__init__ and found.__new__ is object.__new__:
+        return set()
     names = set(getattr(found, "roles", ()))  # networks, which are built apart and handed on by name
     for maker in filter(inspect.isfunction, makers):
         parameters = inspect.signature(maker).parameters
