@@ -155,4 +155,4 @@ def test_a_run_that_has_nothing_left_to_do_says_so_and_keeps_its_rate(tmp_path: 
     summary = summary_of(run_dir)
     assert before > 0
     assert summary["images_per_second"] == before
-    assert "This run has seen its 24 pictures before" in summary["notices"]["resume.done"]
+    assert "This run has already seen its 24 pictures" in summary["notices"]["resume.done"]

@@ -91,7 +91,7 @@ def test_sides_may_have_different_channels(tmp_path: Path, folders: dict[str, An
     weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     expected = -(batch["target"] * weights).sum(1, keepdim=True)
     assert (batch["content"] - expected).abs().max() < 2 / 127.5
-    with pytest.raises(UserError, match=r"data\.color_jitter changes colours"):
+    with pytest.raises(UserError, match=r"data\.color_jitter needs colours"):
         module(tmp_path, **folders, content_channels=1, color_jitter=0.1)
 
 

@@ -240,7 +240,7 @@ def test_a_resumed_run_needs_the_vectors_that_it_had(pictures: Path, tmp_path: P
 def test_vectors_take_the_place_of_classes(pictures: Path, tmp_path: Path) -> None:
     data = module(pictures, table(tmp_path, EVERY), label="folder")
     assert data.provenance()["classes"] == []
-    with pytest.raises(UserError, match=r"data\.balanced=true needs classes, whose place data\.vectors takes"):
+    with pytest.raises(UserError, match=r"data\.balanced=true needs classes, which data\.vectors replaces"):
         module(pictures, table(tmp_path, EVERY), balanced=True)
 
 

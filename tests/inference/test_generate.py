@@ -157,7 +157,7 @@ def test_grid(run: Path, tmp_path: Path) -> None:
 def test_a_model_that_is_told_no_labels_gives_none(unconditional: Path, tmp_path: Path) -> None:
     painted(unconditional, tmp_path / "out", "num_images=3")
     assert not (tmp_path / "out" / "labels.csv").exists()
-    refused(["label=dress", f"checkpoint={unconditional}", f"output={tmp_path / 'no'}"], "is told no labels")
+    refused(["label=dress", f"checkpoint={unconditional}", f"output={tmp_path / 'no'}"], "this model is unconditional")
     assert not (tmp_path / "no").exists()
 
 

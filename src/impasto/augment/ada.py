@@ -73,13 +73,13 @@ class ADA(nn.Module):
         if real_above is None:
             yield Doubt(
                 "augment",
-                "augment=ada reads overfitting off the sign of scores, which this loss leaves open: set augment.p, or "
-                "augment=ada_scheduled.",
+                "augment=ada measures overfitting by the sign of scores, which has no meaning under this loss: set "
+                "augment.p, or augment=ada_scheduled.",
             )
         elif self.threshold == 0:
             yield Doubt(
                 "augment",
-                f"augment=ada takes scores above 0 for real, {type(parts.loss).__name__} those above {real_above}: set "
+                f"augment=ada counts scores above 0 as real, {type(parts.loss).__name__} those above {real_above}: set "
                 f"augment.threshold={real_above}.",
             )
 

@@ -224,6 +224,6 @@ def higher_is_better(name: str, comparability: Mapping[str, Mapping[str, Any]], 
     if recorded is not None and recorded != (mode == "max"):
         better = "higher" if recorded else "lower"
         notice(
-            "mode", f"{name} is better when it is {better}, but mode={mode} is followed; mode=null goes by the metric."
+            "mode", f"{name} is better when it is {better}, but mode={mode} is followed; mode=null takes the metric's."
         )
     return mode == "max"

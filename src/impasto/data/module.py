@@ -127,9 +127,9 @@ class ImageDataModule(LightningDataModule):
             self.channels_of["content"] = content_channels
         self.aligned = [name for name, drawing in self.parts.items() if drawing == "aligned"]
         if color_jitter and any(self.channels_of[name] != 3 for name in self.aligned):
-            raise UserError("data.color_jitter changes colours, which not both sides of these pairs have: set it to 0.")
+            raise UserError("data.color_jitter needs colours on both sides of the pairs: set it to 0.")
         if balanced and vectors is not None:
-            raise UserError("data.balanced=true needs classes, whose place data.vectors takes: leave one of them out.")
+            raise UserError("data.balanced=true needs classes, which data.vectors replaces: leave one of them out.")
         self.balanced, self.batch_size, self.num_workers, self.seed = balanced, batch_size, num_workers, seed
         self.view = View(self.image_size, flip, color_jitter)
         self.start_batch = 0

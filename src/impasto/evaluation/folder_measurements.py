@@ -95,7 +95,7 @@ def with_random_statistics(cfg: DictConfig) -> DictConfig:
     notice(
         "evaluation.statistics",
         "Feature statistics are measured with a random network: a folder does not say what its painter was trained "
-        "against (evaluation.statistics=vgg19 or efficientnet_lite0 where it was another network).",
+        "against (evaluation.statistics=vgg19 or efficientnet_lite0 if it was another network).",
     )
     changed = cfg.copy()
     changed.evaluation.statistics = "random_features"

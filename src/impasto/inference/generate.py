@@ -36,8 +36,8 @@ def resolve_label(label: str | None, painter: Painter) -> int | None:
         raise UserError(f"label={label}: this model was trained without labels; leave label= out.")
     if not painter.conditional:
         raise UserError(
-            f"label={label}: this model's generator is told no labels, though its data has some; leave label= out, or "
-            "train a conditional one, such as model=cgan."
+            f"label={label}: this model is unconditional, though its data has labels; leave label= out, or train a "
+            "conditional one, such as model=cgan."
         )
     if label in names:
         return names.index(label)

@@ -91,7 +91,7 @@ class GradientPenalty(Penalty):
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Refuse or doubt layers that make a score depend on other pictures of the batch."""
-        asks = f"{type(self).__name__} asks for the gradient of each score by its own picture, but"
+        asks = f"{type(self).__name__} needs the gradient of each score by its own picture, but"
         for network in parts.discriminators.values():
             key = parts.key_of(network)
             if any("batchnorm" in type(m).__name__.lower() for m in network.modules()):
@@ -102,8 +102,8 @@ class GradientPenalty(Penalty):
             if any(isinstance(m, MinibatchDeviation) for m in network.modules()):
                 yield Doubt(
                     parts.key_of(self),
-                    f"{asks} minibatch_std lets a score depend on all pictures of its group (Karras et al. 2018 use "
-                    f"them together all the same): set {key}.minibatch_std=false for the penalty as it is meant.",
+                    f"{asks} minibatch_std lets a score depend on all pictures of its group (Karras et al. 2018 "
+                    f"combine them nevertheless): set {key}.minibatch_std=false for the exact penalty.",
                 )
 
     def forward(self, p: DiscriminatorPass) -> Tensor:

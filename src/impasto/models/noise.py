@@ -52,8 +52,8 @@ class NoiseGAN(AdversarialModel):
         super().__init__(**parts)
         if self.image.condition_dim and not self.painter.conditional:
             raise UserError(
-                "data.vectors gives a vector for each picture, but this generator is told none: choose a conditional "
-                "one, such as model=cgan, or set data.vectors=null."
+                "data.vectors gives a vector for each picture, but this generator is unconditional: choose a "
+                "conditional one, such as model=cgan, or set data.vectors=null."
             )
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
@@ -62,8 +62,8 @@ class NoiseGAN(AdversarialModel):
         if getattr(parts.data, "balanced", False) and not self.painter.conditional:
             yield Doubt(
                 "data.balanced",
-                "data.balanced=true, but this generator is told no classes: it learns a mixture in which each comes "
-                "equally often, and is measured against the pictures as they are; set data.balanced=false, or choose a "
+                "data.balanced=true, but this generator is unconditional: it learns a mixture of equal parts of all "
+                "classes, but is measured against the pictures as they are; set data.balanced=false, or choose a "
                 "conditional model such as model=cgan.",
             )
 

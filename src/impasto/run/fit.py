@@ -82,8 +82,8 @@ def notice_if_finished(images_seen: int, kimg: float) -> None:
     if images_seen >= kimg * 1000:
         notice(
             "resume.done",
-            f"This run has seen its {images_seen:,} pictures before: only what is not measured yet is measured now; "
-            "give a larger kimg= to train on.",
+            f"This run has already seen its {images_seen:,} pictures: only missing measurements are made; give a "
+            "larger kimg= to train on.",
         )
 
 

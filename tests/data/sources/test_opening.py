@@ -96,7 +96,11 @@ def test_a_folder_that_is_given_but_not_there_is_no_reason_for_the_sample(tmp_pa
 
 @pytest.mark.parametrize(
     ("source", "root", "message"),
-    [("web", None, "choose one of auto, hub"), ("local", None, "data.root=FOLDER"), ("hub", None, "not to be had")],
+    [
+        ("web", None, "choose one of auto, hub"),
+        ("local", None, "data.root=FOLDER"),
+        ("hub", None, "cannot be downloaded"),
+    ],
 )
 def test_sources_that_cannot_be(source: str, root: str | None, message: str) -> None:
     with pytest.raises(UserError, match=message):

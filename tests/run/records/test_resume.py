@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.models.state import TrainingState
-from impasto.painters.checkpoints import read_checkpoint
+from impasto.painters.checkpoints import FORMAT, read_checkpoint
 from impasto.run.command_line.entry import register_resolvers
 from impasto.run.records.resume import last_checkpoint, read_counts, with_resumed_config
 from tests.training import CONF
@@ -72,7 +72,7 @@ def test_what_may_change(resume: Resume, tmp_path: Path) -> None:
     ],
 )
 def test_what_would_be_passed_over_is_refused(resume: Resume, override: str) -> None:
-    with pytest.raises(UserError, match=r"a resumed run stays as it was begun; what may change is kimg") as problem:
+    with pytest.raises(UserError, match=r"a resumed run keeps its settings; those that may change are kimg") as problem:
         resume("model=r3gan", override)
     assert str(problem.value).startswith(override)
 
@@ -133,7 +133,7 @@ def test_a_file_cut_short(tmp_path: Path) -> None:
 
 def test_bits_that_flipped_in_a_tensor(tmp_path: Path) -> None:
     path = tmp_path / "model.ckpt"
-    torch.save({"impasto": {"weights": torch.full((1000,), 0.5)}}, path)
+    torch.save({"impasto": {"version": FORMAT, "weights": torch.full((1000,), 0.5)}}, path)
     read_checkpoint(path)
     content = bytearray(path.read_bytes())
     content[content.index(torch.full((8,), 0.5).numpy().tobytes()) + 4] ^= 1
@@ -149,7 +149,7 @@ def test_bits_that_flipped_in_a_tensor(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["config.yaml", "hydra.yaml"])
 def test_a_damaged_record_is_one_sentence(resume: Resume, tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / ".hydra" / name).write_text(content)
-    with pytest.raises(UserError, match=rf"{name} is damaged \(it .*\): put back a copy of it, or start a new run"):
+    with pytest.raises(UserError, match=rf"{name} is damaged \(it .*\): restore a copy of it, or start a new run"):
         resume()
 
 
@@ -191,7 +191,7 @@ def test_a_checkpoint_that_lacks_something_is_one_sentence(tmp_path: Path, name:
     if value is None:
         del part[name]
     torch.save(content, tmp_path / "last.ckpt")
-    with pytest.raises(UserError, match=f"nothing to go on from: {name} missing or wrong"):
+    with pytest.raises(UserError, match=f"cannot be resumed from: {name} missing or wrong"):
         read_counts(tmp_path / "last.ckpt", "Data")
 
 

@@ -61,7 +61,7 @@ def choose_origin(
     if source not in get_args(SourceName):
         raise UserError(f"data.source={source} is not known: choose one of {', '.join(get_args(SourceName))}.")
     if source == "hub" and online is None:
-        raise UserError(f"data={name} is not to be had over the network: set data.source=local and data.root=FOLDER.")
+        raise UserError(f"data={name} cannot be downloaded: set data.source=local and data.root=FOLDER.")
     if source == "local" and root is None:
         raise UserError(f"data.source=local needs the folder of {name}: set data.root=FOLDER.")
     if source != "auto":

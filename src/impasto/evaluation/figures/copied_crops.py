@@ -42,7 +42,7 @@ def measure_crops(generate: Pictures, n: int, canvases: PackedImages | None) -> 
         if canvases is None:
             reason = "the whole pictures that training cuts them out of are not known"
         elif len(canvases) < 2:
-            reason = "it takes two pictures trained on or more, and there is 1"
+            reason = "two or more pictures to train on are needed, and there is 1"
         else:
             reason = f"{len(canvases)} pictures would take too long to search at every place"
         notice(

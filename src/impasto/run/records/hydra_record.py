@@ -50,7 +50,7 @@ def read_record(path: Path, keys: tuple[str, ...]) -> DictConfig:
         if isinstance(content, DictConfig) and not lacking:
             return content
         reason = f"it lacks {', '.join(lacking)}"
-    raise UserError(f"{path} is damaged ({reason}): put back a copy of it, or start a new run.")
+    raise UserError(f"{path} is damaged ({reason}): restore a copy of it, or start a new run.")
 
 
 def holds(content: Any, key: str) -> bool:

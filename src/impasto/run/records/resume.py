@@ -63,7 +63,7 @@ def with_resumed_config(cfg: DictConfig) -> DictConfig:
             OmegaConf.update(saved, key, OmegaConf.select(cfg, key), merge=False, force_add=True)
         elif OmegaConf.select(cfg, key) != OmegaConf.select(saved, key):
             raise UserError(
-                f"{override}: a resumed run stays as it was begun; what may change is {', '.join(MAY_CHANGE)}. "
+                f"{override}: a resumed run keeps its settings; those that may change are {', '.join(MAY_CHANGE)}. "
                 "Start a new run for anything else."
             )
     notice_stretched_schedules(first_schedules, schedules(saved))
@@ -95,8 +95,8 @@ def notice_stretched_schedules(first: dict[str, Any], now: dict[str, Any]) -> No
     if changed := [key for key, kimg in now.items() if first.get(key) != kimg]:
         notice(
             "resume",
-            f"The schedules that follow kimg ({', '.join(changed)}) are those of the new length from here on: this is "
-            "not the run that one of this length would have been from the start.",
+            f"The schedules that follow kimg ({', '.join(changed)}) are stretched to the new length from here on: the "
+            "result differs from a run of this length from the start.",
         )
 
 
@@ -129,8 +129,8 @@ def read_counts(path: Path, data: str | None) -> dict[str, Any]:
     wrong += [] if isinstance(counts.get("rng"), dict) else ["rng"]
     if wrong:
         raise UserError(
-            f"{path} is nothing to go on from: {', '.join(wrong)} missing or wrong; put back a copy of it, or start a "
-            "new run."
+            f"{path} cannot be resumed from: {', '.join(wrong)} missing or wrong; restore a copy of it, or start a new "
+            "run."
         )
     return counts
 
