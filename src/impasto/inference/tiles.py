@@ -208,7 +208,7 @@ def shared_statistics(network: nn.Module, paint: Paint, whole: Callable[[], Tens
         )
     try:
         if norms:
-            measure(paint, norms, whole())
+            measure_statistics(paint, norms, whole())
         yield
     finally:
         for norm in norms:
@@ -225,7 +225,7 @@ def shrink(read: Read, size: Span, small: Sequence[int]) -> Tensor:
     return F.interpolate(torch.cat(narrow, 2), tuple(small), mode="bilinear", antialias=True)
 
 
-def measure(paint: Paint, norms: Sequence[WholePictureStatistics], image: Tensor) -> None:
+def measure_statistics(paint: Paint, norms: Sequence[WholePictureStatistics], image: Tensor) -> None:
     """Set every norm's statistics to those of its input for this picture."""
     found: list[tuple[WholePictureStatistics, Statistics]] = []
 

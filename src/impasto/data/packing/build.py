@@ -65,7 +65,7 @@ def build(
             bar.update(task, completed=journal.num_items)
             if total is not None and journal.num_bad > max_bad_share * total:  # certain before the end
                 write_bad(partial, journal)
-                judge(journal.num_bad, total, max_bad_share, partial)
+                check_bad_share(journal.num_bad, total, max_bad_share, partial)
         bar.update(task, total=journal.num_items)
         if journal.num_items == 0:
             raise UserError("The data source has no pictures: choose another with data.source or data.root.")
@@ -73,7 +73,7 @@ def build(
     (partial / "journal.jsonl").unlink()
 
 
-def judge(bad: int, total: int, max_bad_share: float, folder: Path) -> None:
+def check_bad_share(bad: int, total: int, max_bad_share: float, folder: Path) -> None:
     """Stop if too many pictures are bad, or all; their list is in ``folder``."""
     if bad < total and bad <= max_bad_share * total:
         return

@@ -12,7 +12,7 @@ from impasto.base.cache import remedy_for
 from impasto.base.errors import UserError
 from impasto.base.files import disk_errors, locked, to_disk
 from impasto.base.notices import log, notice
-from impasto.data.packing.build import build, judge
+from impasto.data.packing.build import build, check_bad_share
 from impasto.data.packing.packed import FORMAT, Duplicates, PackedImages, first_few, open_packed
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.source import Source
@@ -60,7 +60,7 @@ def pack(
                 build(unfinished, source, policy, workers, limit, max_bad_share, progress)
 
             packed = _pack_anew(folder, duplicates, build_in)
-    judge(packed.num_bad, packed.num_rows, max_bad_share, folder)
+    check_bad_share(packed.num_bad, packed.num_rows, max_bad_share, folder)
     if packed.num_stretched:
         notice(
             "data.aspect",

@@ -1,1 +1,1 @@
-"""What is measured of a kind of model, and against what."""
+"""Evaluation protocols: how painters of each kind are measured, and against what."""

@@ -86,7 +86,7 @@ def misfits(default: Any, value: Any, key: str = "") -> Iterator[str]:
             for name in [name for name in default if name in value]:
                 yield from misfits(default[name], value[name], f"{key}.{name}".lstrip("."))
     elif "${" not in str(value) and (wanted := wanted_instead(default, value, key)):
-        yield f"{key}={shown(value)} {wanted}."
+        yield f"{key}={as_typed(value)} {wanted}."
 
 
 def wanted_instead(default: Any, value: Any, key: str) -> str | None:
@@ -101,7 +101,7 @@ def wanted_instead(default: Any, value: Any, key: str) -> str | None:
     if isinstance(default, int | float) and not isinstance(default, bool) and not may_be_number(value, key):
         return "is not a number"
     if isinstance(default, list) and not isinstance(value, list):
-        return f"is not a list; write it in brackets, such as '{key}=[{'a,b' if value is None else shown(value)}]'"
+        return f"is not a list; write it in brackets, such as '{key}=[{'a,b' if value is None else as_typed(value)}]'"
     return None
 
 
@@ -114,6 +114,6 @@ def may_be_number(value: Any, key: str) -> bool:
     return key in NOT_ONLY_NUMBERS or not isinstance(value, bool | str)
 
 
-def shown(value: Any) -> str:
+def as_typed(value: Any) -> str:
     """As it is written on the command line."""
     return {"None": "null", "True": "true", "False": "false"}.get(str(value), str(value))
