@@ -116,7 +116,7 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     painter = load_painter(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
     origin = painter.origin
     data = build_data(painter, cfg)
-    parts = getattr(data, "parts", None) or getattr(data, "gives", None)
+    parts = getattr(data, "parts", None)
     file = "default" if "latent" in painter.takes else "paired" if "target" in (parts or ()) else "translation"
     measure = protocol(cfg, protocols / f"{file}.yaml", origin.config.get("evaluation"))
     check_fit(measure, painter.takes, parts)

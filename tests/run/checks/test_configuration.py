@@ -344,7 +344,7 @@ def test_what_is_checked_is_what_runs(tmp_path: Path) -> None:
 
 def test_a_model_is_given_what_it_learns_from() -> None:
     noise, cut = type("N", (), {"needs": ("image",)}), type("C", (), {"needs": ("content", "style")})
-    plain, unpaired = type("P", (), {"gives": ("image",)}), type("U", (), {"gives": ("content", "style")})
+    plain, unpaired = type("P", (), {"parts": ("image",)}), type("U", (), {"parts": ("content", "style")})
     assert not kind_problems(noise, plain)
     assert not kind_problems(cut, unpaired)
     assert "data=unpaired" in kind_problems(cut, plain)[0]

@@ -125,7 +125,7 @@ def test_a_pickle_with_code_in_it_is_not_run(tmp_path: Path) -> None:
 
 def test_a_file_cut_short(tmp_path: Path) -> None:
     path = tmp_path / "model.ckpt"
-    torch.save({"impasto": {"weights": torch.zeros(1000)}}, path)
+    torch.save({"impasto": {"version": FORMAT, "weights": torch.zeros(1000)}}, path)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(UserError, match="damaged or cut short"):
         read_checkpoint(path)
@@ -165,7 +165,8 @@ def test_a_record_cut_short_or_gone_is_one_sentence(resume: Resume, tmp_path: Pa
 
 def whole() -> dict[str, Any]:
     parts: dict[str, Any] = {"state_dict": {}, "optimizer_states": [], "callbacks": {}, "loops": {}, "Data": {}}
-    return {**parts, "pytorch-lightning_version": "2", "impasto": TrainingState(batches_drawn=3).to_dict()}
+    counts = {**TrainingState(batches_drawn=3).to_dict(), "version": FORMAT}
+    return {**parts, "pytorch-lightning_version": "2", "impasto": counts}
 
 
 def test_the_counts_of_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
