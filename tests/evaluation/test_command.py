@@ -410,7 +410,7 @@ def test_wrong_paths_need_no_torch(overrides: list[str], words: str) -> None:
     code = (
         "import sys; sys.path.insert(0, 'src'); import evaluate\n"
         "from omegaconf import OmegaConf\n"
-        "cfg = {'checkpoint': None, 'generated': None, 'real': None, 'content': None, 'output': None}\n"
+        "cfg = {'checkpoint': None, 'generated': None, 'real': None, 'target': None, 'content': None, 'output': None}\n"
         "try: evaluate.evaluate(OmegaConf.merge(cfg, OmegaConf.from_dotlist(sys.argv[1:])))\n"
         "finally: assert not {'torch', 'lightning'} & set(sys.modules)"
     )
