@@ -49,8 +49,8 @@ def test_n_plus_m_images_are_n_and_m_images(whole: Path, pictures: Path, vectors
     train(composed(tmp_path, *overrides, f"resume={tmp_path}"))
     a, b = weights(whole), weights(tmp_path)
     assert a["impasto"]["images_seen"] == b["impasto"]["images_seen"] == 48
-    assert a["impasto"]["spec"]["condition_dim"] == 3
-    assert a["impasto"]["spec"]["class_names"] == []
+    assert a["impasto"]["spec"]["image"]["condition_dim"] == 3
+    assert a["impasto"]["spec"]["image"]["class_names"] == []
     assert same(a["state_dict"], b["state_dict"])
     assert same(a["optimizer_states"], b["optimizer_states"])
 
@@ -82,10 +82,10 @@ def test_measured_after_training(whole: Path, split: str) -> None:
             "evaluate", [f"checkpoint={whole / 'checkpoints' / 'last.ckpt'}", features, f"evaluation.split={split}"]
         )
     result = measure_checkpoint(cfg, EVALUATE)
-    assert np.isfinite(result.figures["fd_tiny"])
+    assert np.isfinite(result.measurement.figures["fd_tiny"])
     if split == "train":
         final = json.loads((whole / "summary.json").read_text())["metrics"]["fd_tiny"]["final"]
-        assert result.figures["fd_tiny"] == pytest.approx(final, rel=1e-5)
+        assert result.measurement.figures["fd_tiny"] == pytest.approx(final, rel=1e-5)
 
 
 def test_painted_with(whole: Path, vectors: Path, tmp_path: Path) -> None:
