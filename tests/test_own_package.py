@@ -164,12 +164,12 @@ class Overpainting(AdversarialModel):
         return {"style": self.live["glaze"](content=batch["content"])}
 
     def discriminator_loss(self, batch, painted):
-        return self.judge(batch, batch["style"], painted["style"])
+        return self.discriminator_objective(batch, batch["style"], painted["style"])
 
     def generator_loss(self, batch, painted):
         brush = self.networks["brush"]
         p = GeneratorPass(painted["style"], brush, content=batch["content"], style=batch["style"])
-        return self.persuade(p, batch["style"])
+        return self.generator_objective(p, batch["style"])
 
     def preview(self, batch, count, columns):
         return preview_rows(batch, (("content", self.painter),), (), count, columns)

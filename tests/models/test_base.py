@@ -124,7 +124,7 @@ def test_lazy_penalty_is_due_every_so_often_and_as_much_stronger() -> None:
     model = make_model(penalties={"r1": R1(gamma=2, every=2)}, optimizer_d=partial(torch.optim.SGD, lr=0.0))
     totals = []
     for i in range(3):
-        totals.append(model.judge(BatchPart(), batch()["image"], torch.zeros(4, 1, 2, 2)).item())
+        totals.append(model.discriminator_objective(BatchPart(), batch()["image"], torch.zeros(4, 1, 2, 2)).item())
         model.training_step(batch(), i)
     # without: -w = -2; R1 = gamma/2 * |w/4 on 4 pixels|^2 = w^2/4 = 1, twice as strong every second time
     assert totals == pytest.approx([0, -2, 0])
@@ -160,14 +160,14 @@ def test_gradients_are_penalised_with_respect_to_pictures_before_augmentation(
 ) -> None:
     model = make_model(discriminator=Square(), augment=Doubled(), penalties={"p": penalty})
     real = batch()["image"]
-    model.judge(BatchPart(), real, real if expected is None else 0.25 * real)
+    model.discriminator_objective(BatchPart(), real, real if expected is None else 0.25 * real)
     assert model.tracker.drain()["penalty_p"] == pytest.approx(64 if expected is None else expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("augment", [DiffAugment(), ADA(p=0.9, cutout=1.0)], ids=lambda a: type(a).__name__)
 def test_r1_goes_through_augmentation(augment: nn.Module) -> None:
     model = make_model(discriminator=Square(), augment=augment, penalties={"r1": R1(gamma=1)})
-    model.judge(BatchPart(), torch.rand(4, 1, 8, 8), torch.rand(4, 1, 8, 8)).backward()
+    model.discriminator_objective(BatchPart(), torch.rand(4, 1, 8, 8), torch.rand(4, 1, 8, 8)).backward()
     assert model.discriminator.weight.grad.isfinite()
 
 

@@ -13,7 +13,7 @@ from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import NonSaturating
 from impasto.losses.terms.feature_matching import FeatureMatching
 from impasto.losses.terms.pixels import L1
-from impasto.models.adversary import Adversary, Told
+from impasto.models.adversary import Adversary, Conditioning
 from impasto.models.optimisation import BatchPart
 from impasto.models.pix2pix import Pix2Pix
 from impasto.networks.patchgan import MultiScalePatchGAN, PatchGAN
@@ -73,10 +73,10 @@ def test_the_content_is_augmented_together_with_what_is_judged() -> None:
     torch.manual_seed(0)
     adversary = Adversary(NonSaturating(), {}, DiffAugment())
     content = torch.rand(4, 3, 16, 16)
-    seen, told = adversary.seen(content, Told(given=content))
+    seen, conditioning = adversary.seen(content, Conditioning(given=content))
     assert not torch.allclose(seen, content)
-    assert told.given is not None
-    assert torch.equal(seen, told.given)  # the same shift, colours and rectangle
+    assert conditioning.given is not None
+    assert torch.equal(seen, conditioning.given)  # the same shift, colours and rectangle
 
 
 @pytest.mark.parametrize("discriminator", [PatchGAN, partial(MultiScalePatchGAN, 2)])

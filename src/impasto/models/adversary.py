@@ -25,8 +25,8 @@ class AdaptiveAugment(Protocol):
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a discriminator is told of the pictures it judges.
+class Conditioning:
+    """What a discriminator is conditioned on.
 
     Attributes:
         condition: labels (N,) or vectors (N, K); None for nothing.
@@ -37,7 +37,7 @@ class Told:
     given: Tensor | None = None
 
 
-NOTHING = Told()
+UNCONDITIONED = Conditioning()
 
 
 class Adversary(nn.Module):
@@ -63,12 +63,12 @@ class Adversary(nn.Module):
         self.penalties = nn.ModuleDict(deepcopy(dict(penalties)))
         self.augment = deepcopy(augment) if augment is not None else nn.Identity()
 
-    def judge(
+    def discriminator_loss(
         self,
         network: nn.Module,
         real: Tensor,
         fake: Tensor,
-        told: Told = NOTHING,
+        conditioning: Conditioning = UNCONDITIONED,
         *,
         updates: int,
         kimg: float,
@@ -83,7 +83,7 @@ class Adversary(nn.Module):
             network: the discriminator.
             real: (N, C, H, W) in [-1, 1].
             fake: likewise; its graph is not followed.
-            told: of both.
+            conditioning: of both.
             updates: of the discriminator so far, which decide what is due.
             kimg: the clock.
             share: of the update's batch that these pictures are.
@@ -98,7 +98,7 @@ class Adversary(nn.Module):
         with single_precision(real.device, any(p.second_order for p in due.values())):
             if any(p.needs_input_grad for p in due.values()):
                 originals = originals[0].requires_grad_(), originals[1].requires_grad_()
-            seen, shown = zip(*(self.seen(images, told) for images in originals), strict=True)
+            seen, shown = zip(*(self.seen(images, conditioning) for images in originals), strict=True)
             real_scores, fake_scores = self.score_both(network, seen, shown)
             p = DiscriminatorPass(
                 discriminate=lambda images: scores_of(network, images, shown[0]),
@@ -123,30 +123,35 @@ class Adversary(nn.Module):
         return total
 
     def score_both(
-        self, network: nn.Module, seen: tuple[Tensor, ...], shown: tuple[Told, ...]
+        self, network: nn.Module, seen: tuple[Tensor, ...], shown: tuple[Conditioning, ...]
     ) -> tuple[Scores, Scores]:
         """Scores of real and of painted pictures, in one pass or in two."""
         if not self.joint_pass:
             real, fake = (scores_of(network, x, t) for x, t in zip(seen, shown, strict=True))
             return real, fake
         conditions, givens = ([getattr(t, name) for t in shown] for name in ("condition", "given"))
-        both = Told(*(None if v[0] is None else torch.cat(v) for v in (conditions, givens)))
+        both = Conditioning(*(None if v[0] is None else torch.cat(v) for v in (conditions, givens)))
         return scores_of(network, torch.cat(seen), both).halves()
 
-    def seen(self, images: Tensor, told: Told) -> tuple[Tensor, Told]:
+    def seen(self, images: Tensor, conditioning: Conditioning) -> tuple[Tensor, Conditioning]:
         """Pictures as the discriminator sees them; those they are conditioned on are augmented alike."""
-        if told.given is None or isinstance(self.augment, nn.Identity):
-            return self.augment(images).float(), told
+        if conditioning.given is None or isinstance(self.augment, nn.Identity):
+            return self.augment(images).float(), conditioning
         before = random_state(images.device)
         images = self.augment(images).float()
         after = random_state(images.device)
         set_random_state(images.device, before)
-        given = self.augment(told.given.detach().float()).float()
+        given = self.augment(conditioning.given.detach().float()).float()
         set_random_state(images.device, after)
-        return images, Told(told.condition, given)
+        return images, Conditioning(conditioning.condition, given)
 
-    def convince(
-        self, network: nn.Module, fake: Tensor, real: Tensor | None = None, told: Told = NOTHING, compare: bool = False
+    def generator_loss(
+        self,
+        network: nn.Module,
+        fake: Tensor,
+        real: Tensor | None = None,
+        conditioning: Conditioning = UNCONDITIONED,
+        compare: bool = False,
     ) -> tuple[Tensor, Scores, Scores | None]:
         """The generator's adversarial loss, and the scores that it is computed from.
 
@@ -154,32 +159,32 @@ class Adversary(nn.Module):
             network: the discriminator.
             fake: (N, C, H, W) in [-1, 1], with graph.
             real: real pictures, if the loss or a term needs them.
-            told: of both.
+            conditioning: of both.
             compare: score also the real pictures, without graph and augmented in the same way, for feature matching.
 
         Returns:
             (scalar, scores of ``fake``, scores of ``real`` if they were needed).
         """
         before = random_state(fake.device) if compare else None
-        scores = scores_of(network, *self.seen(fake, told)).float()
+        scores = scores_of(network, *self.seen(fake, conditioning)).float()
         if self.loss.uses_real and real is not None:
-            real_scores = scores_of(network, *self.seen(real, told)).float()
+            real_scores = scores_of(network, *self.seen(real, conditioning)).float()
             return over_maps(self.loss.generator, scores, real_scores), scores, real_scores
         compared: Scores | None = None
         if compare and real is not None and before is not None:
             after = random_state(fake.device)
             set_random_state(fake.device, before)
             with torch.no_grad():
-                compared = scores_of(network, *self.seen(real, told)).float()
+                compared = scores_of(network, *self.seen(real, conditioning)).float()
             set_random_state(fake.device, after)
         return over_maps(lambda s: self.loss.generator(s, None), scores), scores, compared
 
 
-def scores_of(network: nn.Module, images: Tensor, told: Told = NOTHING) -> Scores:
+def scores_of(network: nn.Module, images: Tensor, conditioning: Conditioning = UNCONDITIONED) -> Scores:
     """A discriminator's scores of pictures."""
-    if told.given is not None:
-        return Scores.of(network(images, told.condition, told.given))
-    return Scores.of(network(images, told.condition))
+    if conditioning.given is not None:
+        return Scores.of(network(images, conditioning.condition, conditioning.given))
+    return Scores.of(network(images, conditioning.condition))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from impasto.base.spec import DataSpec
 from impasto.losses.adversarial import AdversarialLoss
 from impasto.losses.penalties import Penalty
 from impasto.losses.terms.term import GeneratorPass, Term, add_terms
-from impasto.models.adversary import NOTHING, Adversary, Told
+from impasto.models.adversary import UNCONDITIONED, Adversary, Conditioning
 from impasto.models.diversity import Diversity
 from impasto.models.ema import decay_over, follow
 from impasto.models.optimisation import BatchPart, clip_weights, frozen, remember_rates, set_rates, size_of, split
@@ -276,8 +276,13 @@ class AdversarialModel(LightningModule):
         torch.clear_autocast_cache()
         return painted
 
-    def judge(
-        self, batch: BatchPart, real: Tensor, fake: Tensor, told: Told = NOTHING, name: str | None = None
+    def discriminator_objective(
+        self,
+        batch: BatchPart,
+        real: Tensor,
+        fake: Tensor,
+        conditioning: Conditioning = UNCONDITIONED,
+        name: str | None = None,
     ) -> Tensor:
         """A discriminator's loss on real and painted pictures with the penalties that are due.
 
@@ -285,19 +290,19 @@ class AdversarialModel(LightningModule):
             batch: that both are of, or a part of it.
             real: (N, C, H, W) in [-1, 1].
             fake: likewise; its graph is not followed.
-            told: what the discriminator is told of both.
+            conditioning: what the discriminator is conditioned on.
             name: of the discriminator; None is the first.
         """
         first = self.names("d")[0]
         name = name or first
         main = name == first
         if main:
-            self.diversity.add(real, fake.detach(), told.condition)
-        return cast(Adversary, self.adversaries[name]).judge(
+            self.diversity.add(real, fake.detach(), conditioning.condition)
+        return cast(Adversary, self.adversaries[name]).discriminator_loss(
             self.networks[name],
             real,
             fake,
-            told,
+            conditioning,
             updates=self.state.d_updates,
             kimg=self.kimg,
             share=batch.share,
@@ -306,15 +311,19 @@ class AdversarialModel(LightningModule):
             prefix="" if main else f"{name}_",
         )
 
-    def persuade(
-        self, p: GeneratorPass, real: Tensor | None = None, told: Told = NOTHING, name: str | None = None
+    def generator_objective(
+        self,
+        p: GeneratorPass,
+        real: Tensor | None = None,
+        conditioning: Conditioning = UNCONDITIONED,
+        name: str | None = None,
     ) -> Tensor:
         """The generator's loss on what it painted: the adversarial one times its weight, and the terms.
 
         Args:
             p: what was painted, and what terms compare it with.
             real: real pictures, if the loss or a term needs them.
-            told: what the discriminator is told of them.
+            conditioning: what the discriminator is conditioned on.
             name: of the discriminator; None is the first.
         """
         p.kimg = self.kimg
@@ -325,8 +334,8 @@ class AdversarialModel(LightningModule):
         if weight:
             compare = any("real_scores" in cast(Term, term).needs for term in self.terms.values())
             adversary = cast(Adversary, self.adversaries[name])
-            value, p.fake_scores, p.real_scores = adversary.convince(
-                self.networks[name], p.painted, real, told, compare
+            value, p.fake_scores, p.real_scores = adversary.generator_loss(
+                self.networks[name], p.painted, real, conditioning, compare
             )
             total = weight * value
         total, values = add_terms(total, self.terms, p)

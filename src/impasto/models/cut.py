@@ -48,13 +48,13 @@ class CUT(AdversarialModel):
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """Style pictures against repainted content pictures."""
-        return self.judge(batch, batch["style"], painted["style"])
+        return self.discriminator_objective(batch, batch["style"], painted["style"])
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """The adversarial loss against style, and the terms."""
         content, style = batch["content"], batch["style"]
         p = GeneratorPass(painted["style"], self.generator, content=content, flipped=painted["flipped"], style=style)
-        return self.persuade(p, style)
+        return self.generator_objective(p, style)
 
     def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
         """Batches of content."""

@@ -76,8 +76,8 @@ class CycleGAN(AdversarialModel):
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """Both discriminators: real pictures against painted ones, some of them from the pools."""
         style, content = self.pool.swapped(painted["style"]), self.pool_back.swapped(painted["content"])
-        there = self.judge(batch, batch["style"], style)
-        return there + self.judge(batch, batch["content"], content, name="discriminator_back")
+        there = self.discriminator_objective(batch, batch["style"], style)
+        return there + self.discriminator_objective(batch, batch["content"], content, name="discriminator_back")
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """Both directions, each with its terms."""
@@ -99,8 +99,8 @@ class CycleGAN(AdversarialModel):
         )
         if self.keeps_identity:
             forth.identity, home.identity = painted["same_style"], painted["same_content"]
-        total = self.persuade(forth, batch["style"])
-        return total + self.persuade(home, batch["content"], name="discriminator_back")
+        total = self.generator_objective(forth, batch["style"])
+        return total + self.generator_objective(home, batch["content"], name="discriminator_back")
 
     def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
         """Batches of what the painter repaints."""

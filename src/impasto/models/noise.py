@@ -13,7 +13,7 @@ from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.sheets import sheet_of
 from impasto.base.spec import ImageSpec
 from impasto.losses.terms.term import GeneratorPass
-from impasto.models.adversary import Told
+from impasto.models.adversary import Conditioning
 from impasto.models.base import AdversarialModel, Painted
 from impasto.models.optimisation import BatchPart
 from impasto.painters.latents import LatentDistribution, condition_taken, in_proportion, in_turn, latents, slerp
@@ -83,12 +83,12 @@ class NoiseGAN(AdversarialModel):
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """The batch against as many painted pictures under the same conditions."""
-        return self.judge(batch, batch["image"], painted["image"], Told(condition_of(batch)))
+        return self.discriminator_objective(batch, batch["image"], painted["image"], Conditioning(condition_of(batch)))
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """As many painted pictures as the batch has, under its conditions."""
         p = GeneratorPass(painted["image"], self.generator, style=batch["image"])
-        return self.persuade(p, batch["image"], Told(condition_of(batch)))
+        return self.generator_objective(p, batch["image"], Conditioning(condition_of(batch)))
 
     def draw(self, n: int) -> Tensor:
         """Latent vectors for this process's part of the batch: (n, latent_dim)."""
@@ -150,7 +150,7 @@ class NoiseGAN(AdversarialModel):
         elif self.painter.conditional:
             known = self.known_vectors()
             condition = known[torch.linspace(0, len(known) - 1, 6).round().long()].repeat_interleave(10, 0)
-        return self.painter(latent=z.flatten(0, 1), **self.painter.told(condition, 0, 60)), 10
+        return self.painter(latent=z.flatten(0, 1), **self.painter.condition_inputs(condition, 0, 60)), 10
 
 
 def condition_of(batch: BatchPart) -> Tensor | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from impasto.losses.terms.term import GeneratorPass
-from impasto.models.adversary import Told
+from impasto.models.adversary import Conditioning
 from impasto.models.base import AdversarialModel, Painted
 from impasto.models.optimisation import BatchPart
 from impasto.models.roles import Role
@@ -38,13 +38,15 @@ class Pix2Pix(AdversarialModel):
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """Targets against painted pictures, both beside their content."""
-        return self.judge(batch, batch["target"], painted["target"], Told(given=batch["content"]))
+        return self.discriminator_objective(
+            batch, batch["target"], painted["target"], Conditioning(given=batch["content"])
+        )
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """The adversarial loss against the targets, and the terms."""
         content, target = batch["content"], batch["target"]
         p = GeneratorPass(painted["target"], self.generator, content=content, target=target, style=target)
-        return self.persuade(p, target, Told(given=content))
+        return self.generator_objective(p, target, Conditioning(given=content))
 
     def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
         """Batches of content."""

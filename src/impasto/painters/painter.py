@@ -102,7 +102,7 @@ class Painter(nn.Module):
 
     @property
     def conditional(self) -> bool:
-        """Whether it is told labels or vectors."""
+        """Whether it takes labels or vectors."""
         return bool({"label", "vector"} & set(self.takes))
 
     @property
@@ -125,9 +125,9 @@ class Painter(nn.Module):
             (n, C, H, W) in [-1, 1], float32.
         """
         z = latents(self.latent, self.latent_dim, n, seed=seed, start=start).to(self.device)
-        return self(latent=z, **self.told(condition, start, n))
+        return self(latent=z, **self.condition_inputs(condition, start, n))
 
-    def told(self, condition: Tensor | None, start: int, n: int) -> dict[str, Tensor]:
+    def condition_inputs(self, condition: Tensor | None, start: int, n: int) -> dict[str, Tensor]:
         """A condition by the name under which this painter takes it; each class in turn if it takes labels and none are
         given; empty for an unconditional painter.
         """
