@@ -1,10 +1,13 @@
 """Style statistics and content distances against numbers worked out by hand."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
 from impasto.base.errors import UserError
+from impasto.base.parts import Parts
 from impasto.losses.terms import perceptual
 from impasto.losses.terms.perceptual import (
     Perceptual,
@@ -170,3 +173,13 @@ def test_vgg_layers_on_random_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     first, last = vgg.VGG19().maps(torch.rand(1, 1, 8, 8), (1, 2))  # grey is repeated
     assert (first >= 0).all()
     assert last.shape == (1, 4, 4, 4)
+
+
+@pytest.mark.parametrize(("side", "refused"), [(16, True), (128, False)])
+def test_pictures_too_small_for_a_content_layer_are_refused(side: int, refused: bool) -> None:
+    term = Perceptual(features="efficientnet_lite0", content=1.0, content_layers=[7])
+    data = SimpleNamespace(image_size=(side, side))
+    found = list(term.check_with(Parts(terms={"perceptual": term}, data=data)))
+    assert bool(found) is refused
+    if refused:
+        assert found[0].sentence.startswith("term.perceptual compares layers [7] of efficientnet_lite0")

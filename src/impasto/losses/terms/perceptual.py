@@ -5,7 +5,7 @@ Content is compared place by place, style by the distribution of features over a
 et al. 2021 on features, Elnekave and Weiss 2022 on patches of pixels).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import torch
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.parts import Parts, Refusal
 from impasto.base.ranges import NotNegative
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.term import GeneratorPass, Term, given
@@ -175,6 +176,25 @@ class Perceptual(Term):
     def looks_through(self) -> set[str]:
         """The network, if a part that needs it has a weight."""
         return {self.look_through(torch.device("cpu")).name} if self.content or self.style else set()
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal]:
+        """Refuse pictures of which a content layer sees a single place: there is nothing left to compare."""
+        size = getattr(parts.data, "image_size", None)
+        if not self.content or size is None:
+            return
+        look = self.look_through(torch.device("cpu"))
+        layers = tuple(self.chosen[0] or look.content_layers)
+        (picture,) = window(self.jitter, torch.zeros(1, 3, *size))
+        try:
+            with torch.no_grad():
+                places = [seen[0, 0].numel() for seen in look.maps(picture, layers)]
+        except RuntimeError:  # a layer before them is larger than what it sees
+            places = [0]
+        if min(places) < 2:
+            yield Refusal(
+                f"{parts.key_of(self)} compares layers {list(layers)} of {look.name}, which see a single place of "
+                f"pictures of {size[0]}x{size[1]}: choose earlier content_layers, or a larger data.image_size."
+            )
 
     def parts(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
         """As :meth:`forward`, in float32: statistics are small differences of large sums.
