@@ -135,8 +135,8 @@ class Checkpoints(Callback):
         self.save_best(trainer, pl_module)
         if not self.save(trainer, pl_module, "last.ckpt") and pl_module.is_finite():
             raise UserError(
-                f"The last checkpoint could not be written ({self.reason()}): check the path and the free space there, "
-                "and resume."
+                f"The last checkpoint could not be written ({self.reason()}): free some space there, or mend the "
+                "path, and resume."
             )
 
     def _is_late(self) -> bool:
