@@ -127,7 +127,7 @@ MODEL = '''
 from impasto.losses.terms.term import GeneratorPass
 from impasto.models.base import AdversarialModel
 from impasto.models.roles import Role
-from impasto.models.translation import content_runs, preview_rows
+from impasto.models.translation import preview_rows
 from impasto.painters.painter import Painter
 
 

@@ -111,6 +111,18 @@ def test_the_discriminators_see_pictures_painted_before() -> None:
     model = make_model(pool_size=2)
     for i in range(3):
         model.training_step(batch(), i)
-    assert int(model.pool.filled) == 2
+    assert model.pool.filled == 2
     assert model.pool.images.abs().sum() > 0
     assert "pool.images" in model.state_dict()
+
+
+def test_identity_without_weight_costs_no_pass() -> None:
+    assert not make_model(terms={"cycle": Cycle(10.0), "identity": Identity(0.0)}).keeps_identity
+
+
+def test_the_last_row_of_a_preview_is_filled_up() -> None:
+    model, content = make_model(), torch.rand(3, 3, 16, 16)
+    sheet, columns = model.preview({"content": content}, None, 2)
+    assert (len(sheet), columns) == (8, 2)
+    assert torch.equal(sheet[4], content[2])
+    assert sheet[5].min() == sheet[7].min() == 1

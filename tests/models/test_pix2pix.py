@@ -9,6 +9,7 @@ from torch import Tensor
 
 from impasto.augment.diffaugment import DiffAugment
 from impasto.base.errors import UserError
+from impasto.base.parts import Parts
 from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import NonSaturating
 from impasto.losses.terms.feature_matching import FeatureMatching
@@ -86,6 +87,20 @@ def test_feature_matching_at_one_scale_and_at_two(discriminator: Any) -> None:
     model = make_model(discriminator=network, terms=terms)
     model.training_step(batch(), 0)
     assert model.tracker.peek()["feature_matching"] > 0
+
+
+def test_feature_matching_needs_no_adversarial_loss() -> None:
+    model = make_model(adversarial=0, terms={"feature_matching": FeatureMatching(10.0)})
+    model.training_step(batch(), 0)
+    assert model.tracker.peek()["feature_matching"] > 0
+
+
+def test_batch_statistics_of_real_and_painted_pictures_together_are_refused() -> None:
+    model = make_model(joint_pass=True)
+    assert not list(model.check_with(Parts()))
+    model.networks["discriminator"] = torch.nn.Sequential(torch.nn.BatchNorm2d(4))
+    (found,) = model.check_with(Parts())
+    assert found.sentence.startswith("model.joint_pass=true lets real and painted pictures share")
 
 
 def test_the_unet_takes_what_it_was_built_for() -> None:

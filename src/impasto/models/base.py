@@ -7,7 +7,8 @@ the two losses are; everything else is a part that config plugs in.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, ClassVar, cast
+from functools import partial
+from typing import Any, ClassVar, Final, cast
 
 import torch
 from lightning import LightningModule
@@ -29,6 +30,7 @@ from impasto.models.optimisation import BatchPart, clip_weights, frozen, remembe
 from impasto.models.roles import Role, Side
 from impasto.models.state import TrainingState
 from impasto.models.tracker import Tracker
+from impasto.networks.layers.head import MinibatchDeviation
 from impasto.networks.standing_statistics import running_norms, standing_statistics
 from impasto.painters.checkpoints import FORMAT
 from impasto.painters.painter import Painter
@@ -38,6 +40,10 @@ Batch = dict[str, Tensor]
 """Pictures in [-1, 1] by part of the data, with ``label`` or ``condition`` if the data has them."""
 Painted = dict[str, Any]
 """What the generators made of a batch, by name."""
+STANDING_BATCHES: Final = 16
+"""Over which batch statistics are measured."""
+SCORES: Final = {"real_scores", "fake_scores"}
+"""What terms may need of the discriminators."""
 
 
 class AdversarialModel(LightningModule):
@@ -103,7 +109,7 @@ class AdversarialModel(LightningModule):
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.spec, self.loss = spec, loss
+        self.spec = spec
         self.networks = nn.ModuleDict(dict(networks))
         self.terms = nn.ModuleDict(dict(terms or {}))
         self.factories: dict[Side, OptimizerFactory] = {"g": optimizer_g, "d": optimizer_d}
@@ -164,10 +170,16 @@ class AdversarialModel(LightningModule):
         return None
 
     def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
-        """Runs of a painter over which its batch statistics are measured; each paints one batch. Without any, they
-        stay those that training has gathered.
+        """Runs of a painter over which its batch statistics are measured; each paints one batch.
+
+        Of a painter that takes content: batches of it, as training sees them, the same every time. Without any, the
+        statistics stay those that training has gathered.
         """
-        return iter(())
+        batches = getattr(getattr(self.trainer, "datamodule"), "first_batches", None)  # noqa: B009
+        if painter.given_part is None or batches is None:
+            return iter(())
+        of_part = batches(painter.given_part, 4, STANDING_BATCHES)
+        return (partial(painter, content=batch.to(painter.device)) for batch in of_part)
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Refuse terms that need what this way of training does not provide; one without ``needs`` is let through."""
@@ -176,6 +188,12 @@ class AdversarialModel(LightningModule):
                 yield Refusal(
                     f"term={name} needs {', '.join(lacking)}, which {type(self).__name__} does not provide (it has "
                     f"{', '.join(self.offers)}): leave the term out, or choose another model."
+                )
+        for adversary, network in ((self.adversaries[name], self.networks[name]) for name in self.names("d")):
+            if adversary.joint_pass and mixes_pictures(network):
+                yield Refusal(
+                    "model.joint_pass=true lets real and painted pictures share the batch statistics of the "
+                    "discriminator: set it to false, or choose a norm of single pictures."
                 )
 
     # Names ----------------------------------------------------------------------------------------------------------
@@ -193,6 +211,14 @@ class AdversarialModel(LightningModule):
     def discriminator(self) -> nn.Module:
         """The network of that name."""
         return self.networks["discriminator"]
+
+    def repainter(self, name: str) -> Painter:
+        """A painter of content around one of the networks, for the parts of its role."""
+        role = self.roles[name]
+        assert role.given is not None
+        gives, content = self.spec[role.part], self.spec[role.given]
+        network = self.networks[name]
+        return Painter(network, gives, ("content",), content, given_part=role.given, painted_part=role.part)
 
     @property
     def painter(self) -> Painter:
@@ -331,8 +357,9 @@ class AdversarialModel(LightningModule):
         name = name or self.names("d")[0]
         weight = value_at(self.adversarial, self.kimg)
         total = torch.zeros((), device=p.painted.device)
-        if weight:
-            compare = any("real_scores" in cast(Term, term).needs for term in self.terms.values())
+        needed = SCORES & {field for term in self.terms.values() for field in cast(Term, term).needs}
+        if weight or needed:
+            compare = "real_scores" in needed
             adversary = cast(Adversary, self.adversaries[name])
             value, p.fake_scores, p.real_scores = adversary.generator_loss(
                 self.networks[name], p.painted, real, conditioning, compare
@@ -398,6 +425,11 @@ class AdversarialModel(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Set the clock and the random generators."""
         self.state.load(checkpoint["impasto"])
+
+
+def mixes_pictures(discriminator: nn.Module) -> bool:
+    """Whether a score depends on the other pictures of its pass."""
+    return bool(running_norms(discriminator)) or any(isinstance(m, MinibatchDeviation) for m in discriminator.modules())
 
 
 def looks_through(term: nn.Module) -> set[str]:

@@ -3,7 +3,7 @@
 CUT and FastCUT (Park et al. 2020): an adversarial loss on the style pictures, and the term ``nce`` on the content.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -13,7 +13,7 @@ from impasto.losses.terms.term import GeneratorPass
 from impasto.models.base import AdversarialModel, Painted
 from impasto.models.optimisation import BatchPart
 from impasto.models.roles import Role
-from impasto.models.translation import content_runs, preview_rows
+from impasto.models.translation import preview_rows
 from impasto.painters.painter import Painter
 
 
@@ -38,7 +38,7 @@ class CUT(AdversarialModel):
 
     def make_painters(self) -> dict[str, Painter]:
         """One, from content to style."""
-        return {"painter": Painter(self.generator, self.spec["style"], ("content",), self.spec["content"])}
+        return {"painter": self.repainter("generator")}
 
     def paint(self, batch: BatchPart) -> Painted:
         """The content repainted, or its mirror image when that is drawn; and which of the two it was."""
@@ -55,10 +55,6 @@ class CUT(AdversarialModel):
         content, style = batch["content"], batch["style"]
         p = GeneratorPass(painted["style"], self.generator, content=content, flipped=painted["flipped"], style=style)
         return self.generator_objective(p, style)
-
-    def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
-        """Batches of content."""
-        return content_runs(painter, getattr(self.trainer, "datamodule"), "content")  # noqa: B009
 
     def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
         """Rows of held-out content pictures, each above its repainting."""

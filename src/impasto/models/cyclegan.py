@@ -1,6 +1,6 @@
 """Unpaired translation there and back: CycleGAN (Zhu et al. 2017)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 import torch
@@ -13,7 +13,7 @@ from impasto.models.base import AdversarialModel, Painted
 from impasto.models.image_pool import ImagePool
 from impasto.models.optimisation import BatchPart
 from impasto.models.roles import Role
-from impasto.models.translation import content_runs, preview_rows
+from impasto.models.translation import preview_rows
 from impasto.painters.painter import Painter
 
 
@@ -44,7 +44,9 @@ class CycleGAN(AdversarialModel):
     def __init__(self, *, pool_size: CountOrZero = 50, **parts: Any) -> None:
         super().__init__(**parts)
         self.pool, self.pool_back = (ImagePool(self.spec[part], pool_size) for part in ("style", "content"))
-        self.keeps_identity = any("identity" in cast(Term, term).needs for term in self.terms.values())
+        self.keeps_identity = any(
+            "identity" in term.needs and term.weight != 0 for term in cast(list[Term], self.terms.values())
+        )
         if self.keeps_identity and self.spec["content"].channels != self.spec["style"].channels:
             raise UserError(
                 "term=identity needs content and style with as many channels: leave it out, or set data.channels=3."
@@ -52,10 +54,9 @@ class CycleGAN(AdversarialModel):
 
     def make_painters(self) -> dict[str, Painter]:
         """Content to style, and style to content."""
-        content, style = self.spec["content"], self.spec["style"]
         return {
-            "content_to_style": Painter(self.networks["generator"], style, ("content",), content),
-            "style_to_content": Painter(self.networks["generator_back"], content, ("content",), style),
+            "content_to_style": self.repainter("generator"),
+            "style_to_content": self.repainter("generator_back"),
         }
 
     def paint(self, batch: BatchPart) -> Painted:
@@ -92,7 +93,6 @@ class CycleGAN(AdversarialModel):
         home = GeneratorPass(
             painted["content"],
             back,
-            name="generator_back",
             content=batch["style"],
             style=batch["content"],
             cycled=there(painted["content"]),
@@ -101,11 +101,6 @@ class CycleGAN(AdversarialModel):
             forth.identity, home.identity = painted["same_style"], painted["same_content"]
         total = self.generator_objective(forth, batch["style"])
         return total + self.generator_objective(home, batch["content"], name="discriminator_back")
-
-    def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
-        """Batches of what the painter repaints."""
-        part = "content" if painter is self.painter else "style"
-        return content_runs(painter, getattr(self.trainer, "datamodule"), part)  # noqa: B009
 
     def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
         """Rows of held-out content, each above its repainting, then of style, each above its own."""

@@ -10,8 +10,8 @@ from impasto.base.spec import ImageSpec
 class ImagePool(nn.Module):
     """Keeps the last pictures; half of the pictures handed out are kept ones, in place of new ones.
 
-    Its pictures are a buffer, so that they are saved and resumed; what is drawn depends on torch's generator, which
-    every step seeds. With several processes all hold the same pool and draw for the global batch.
+    Pictures and their number are saved and resumed; what is drawn depends on torch's generator, which every step seeds.
+    With several processes all hold the same pool and draw for the global batch.
 
     Args:
         spec: of the pictures.
@@ -19,13 +19,20 @@ class ImagePool(nn.Module):
     """
 
     images: Tensor
-    filled: Tensor
 
     def __init__(self, spec: ImageSpec, size: int = 50) -> None:
         super().__init__()
         self.size = size
         self.register_buffer("images", torch.zeros(size, *spec.shape))
-        self.register_buffer("filled", torch.zeros((), dtype=torch.int64, device="cpu"))
+        self.filled = 0  # a number of this process, so that the device is not waited for
+
+    def get_extra_state(self) -> Tensor:
+        """How many pictures are kept."""
+        return torch.tensor(self.filled)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """The inverse."""
+        self.filled = int(state)
 
     @torch.no_grad()
     def swapped(self, painted: Tensor) -> Tensor:
@@ -38,11 +45,11 @@ class ImagePool(nn.Module):
             return painted.detach()
         everything = distributed.gather(painted.detach().float())
         chances = torch.rand(len(everything), 2)  # on the CPU, so that the device is not waited for
-        handed, filled = [], int(self.filled)
+        handed = []
         for image, (swaps, place) in zip(everything, chances.tolist(), strict=True):
-            if filled < self.size:
-                self.images[filled] = image
-                filled += 1
+            if self.filled < self.size:
+                self.images[self.filled] = image
+                self.filled += 1
                 handed.append(image)
             elif swaps < 0.5:
                 index = int(place * self.size)
@@ -50,6 +57,5 @@ class ImagePool(nn.Module):
                 self.images[index] = image
             else:
                 handed.append(image)
-        self.filled.fill_(filled)
         first = distributed.rank() * len(painted)
         return torch.stack(handed[first : first + len(painted)])

@@ -14,7 +14,7 @@ from impasto.base.sheets import sheet_of
 from impasto.base.spec import ImageSpec
 from impasto.losses.terms.term import GeneratorPass
 from impasto.models.adversary import Conditioning
-from impasto.models.base import AdversarialModel, Painted
+from impasto.models.base import STANDING_BATCHES, AdversarialModel, Painted
 from impasto.models.optimisation import BatchPart
 from impasto.painters.latents import LatentDistribution, condition_taken, in_proportion, in_turn, latents, slerp
 from impasto.painters.painter import Painter
@@ -24,9 +24,6 @@ KNOWN_VECTORS = 1024
 
 STANDING_SEED = 2**31
 """Of the latent vectors for batch statistics; one that no user would choose."""
-
-STANDING_BATCHES = 16
-"""Batches of 64 pictures over which batch statistics are measured."""
 
 
 class NoiseGAN(AdversarialModel):

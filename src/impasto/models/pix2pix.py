@@ -1,6 +1,6 @@
 """Translation learnt from pairs: pix2pix (Isola et al. 2017)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
 from torch import Tensor
@@ -10,7 +10,7 @@ from impasto.models.adversary import Conditioning
 from impasto.models.base import AdversarialModel, Painted
 from impasto.models.optimisation import BatchPart
 from impasto.models.roles import Role
-from impasto.models.translation import content_runs, preview_rows
+from impasto.models.translation import preview_rows
 from impasto.painters.painter import Painter
 
 
@@ -30,7 +30,7 @@ class Pix2Pix(AdversarialModel):
 
     def make_painters(self) -> dict[str, Painter]:
         """One, from content to target."""
-        return {"painter": Painter(self.generator, self.spec["target"], ("content",), self.spec["content"])}
+        return {"painter": self.repainter("generator")}
 
     def paint(self, batch: BatchPart) -> Painted:
         """The content, repainted."""
@@ -47,10 +47,6 @@ class Pix2Pix(AdversarialModel):
         content, target = batch["content"], batch["target"]
         p = GeneratorPass(painted["target"], self.generator, content=content, target=target, style=target)
         return self.generator_objective(p, target, Conditioning(given=content))
-
-    def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
-        """Batches of content."""
-        return content_runs(painter, getattr(self.trainer, "datamodule"), "content")  # noqa: B009
 
     def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
         """Rows of held-out content, what is made of it, and the targets."""

@@ -1,23 +1,11 @@
-"""Shared by the models that repaint pictures: previews, and batches for batch statistics."""
+"""Previews of models that repaint pictures."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from impasto.painters.painter import Painter
-
-STANDING_BATCHES = 16
-"""Batches of 4 pictures over which batch statistics are measured."""
-
-
-def content_runs(painter: Painter, data: Any, part: str) -> Iterator[Callable[[], object]]:
-    """Runs of a painter over batches of a part of the data, as training sees them, the same every time."""
-    return (
-        partial(painter, content=batch.to(painter.device)) for batch in data.first_batches(part, 4, STANDING_BATCHES)
-    )
 
 
 @torch.no_grad()
@@ -35,19 +23,20 @@ def preview_rows(
         parts: which parts are shown, and what repaints each.
         beside: parts shown below each painting, such as targets.
         count: pictures of each part; None for all.
-        columns: pictures in a row; None for one row.
+        columns: pictures in a row; None for one row. The last row is filled up with white.
 
     Returns:
         ((N, C, H, W) in [-1, 1], pictures in a row).
     """
     if batch is None:
         raise ValueError("this model looks at pictures, and the data sets none aside")
-    length = min(columns or len(batch[parts[0][0]]), *(len(batch[part][:count]) for part, _ in parts))
+    shown = {part: pictures[:count] for part, pictures in batch.items()}
+    length = min(columns or len(shown[parts[0][0]]), *(len(shown[part]) for part, _ in parts))
     rows: list[Tensor] = []
     for part, painter in parts:
-        shown = batch[part][:count]
-        for start in range(0, len(shown) - length + 1, length):
-            content = shown[start : start + length]
-            rows += [content, painter(content=content), *(batch[name][start : start + length] for name in beside)]
+        for start in range(0, len(shown[part]), length):
+            content = shown[part][start : start + length]
+            rows += [content, painter(content=content), *(shown[name][start : start + length] for name in beside)]
+    rows = [torch.cat([row, row.new_ones(length - len(row), *row.shape[1:])]) for row in rows]
     channels = max(row.shape[1] for row in rows)
     return torch.cat([row.expand(-1, channels, -1, -1) for row in rows]), length

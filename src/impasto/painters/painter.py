@@ -47,6 +47,8 @@ class Painter(nn.Module):
         content: shape of the pictures that it repaints; None if it takes none.
         latent: distribution of the latent vectors.
         trained_against: names of pretrained networks in the losses of its training.
+        given_part: part of the data that it repaints; None if it takes no content, or that is not known.
+        painted_part: part of the data that it paints like; None if that is not known.
 
     Attributes:
         origin: where it was loaded from.
@@ -60,12 +62,15 @@ class Painter(nn.Module):
         content: ImageSpec | None = None,
         latent: LatentDistribution = "normal",
         trained_against: Sequence[str] = (),
+        given_part: str | None = None,
+        painted_part: str | None = None,
     ) -> None:
         super().__init__()
         if unknown := set(takes) - set(INPUTS):
             raise ValueError(f"a painter takes {', '.join(INPUTS)}, not {', '.join(sorted(unknown))}")
         self.network, self.gives, self.takes, self.content = network, gives, tuple(takes), content
         self.latent, self.trained_against = latent, tuple(trained_against)
+        self.given_part, self.painted_part = given_part, painted_part
         self.origin = Origin()
 
     def forward(
@@ -146,4 +151,6 @@ class Painter(nn.Module):
             "content": None if self.content is None else self.content.to_dict(),
             "latent": self.latent,
             "trained_against": list(self.trained_against),
+            "given_part": self.given_part,
+            "painted_part": self.painted_part,
         }

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
+from impasto.base.spec import ImageSpec
 from impasto.data.packing.pack import pack
 from impasto.data.packing.packed import PackedImages
 from impasto.data.packing.sizing import SizePolicy
@@ -26,6 +27,7 @@ from impasto.evaluation.protocols.measurement import Measurement
 from impasto.evaluation.protocols.translation import CONTROLS, OURS, REFERENCE, TranslationProtocol
 from impasto.networks.pretrained.chooser import STATISTICS, feature_maps
 from impasto.networks.pretrained.random_features import RandomFeatures, local_contrast
+from impasto.painters.painter import Painter
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
 
 
@@ -215,3 +217,27 @@ def test_mistakes_are_named() -> None:
         TranslationProtocol(metrics=["precision"])
     with pytest.raises(UserError, match="statistics=vgg16"):
         TranslationProtocol(statistics="vgg16")
+
+
+class BothWays:
+    """Content and style, whose pictures are asked for by part."""
+
+    def __init__(self, sets: dict[str, PackedImages]) -> None:
+        self.sets, self.asked = sets, []
+
+    def evaluation_images(self, part: str, split: str) -> PackedImages:
+        self.asked.append((part, split))
+        return self.sets[part]
+
+    def provenance(self) -> dict[str, Any]:
+        return {part: {"train": 8, "held_out": 4, "origin": part} for part in self.sets}
+
+
+def test_a_painter_of_the_other_direction_is_compared_with_what_it_paints_like(
+    sets: dict[str, PackedImages], tmp_path: Path
+) -> None:
+    spec, data = ImageSpec(3, 32, 32), BothWays(sets)
+    back = Painter(nn.Identity(), spec, ("content",), spec, given_part="style", painted_part="content")
+    found = evaluator(tmp_path).measure(back, data)
+    assert data.asked == [("style", "held_out"), ("content", "held_out"), ("content", "train")]
+    assert all(record["origin"] == "content" for record in found.comparability.values())

@@ -3,16 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
-from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from functools import partial
+from typing import Any, ClassVar, Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.base import distributed
-from impasto.base.cache import cache_dir as default_cache_dir
-from impasto.base.checks import check_number
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.pixels import from_uint8
@@ -31,13 +28,13 @@ from impasto.evaluation.figures.features import (
 )
 from impasto.evaluation.figures.image_metrics import RANGE, lpips, lpips_network, ms_ssim, psnr, ssim
 from impasto.evaluation.figures.intervals import mean_estimate
-from impasto.evaluation.figures.metrics import Figure, Settings, check_metrics, check_split, measure, public_name
+from impasto.evaluation.figures.metrics import Figure, measure, public_name
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.pairs import Pairs, sheet_of_pairs, with_channels
+from impasto.evaluation.protocols.repainting import RepaintingProtocol
 from impasto.evaluation.protocols.sampling import Chosen, known_of, repainter
 from impasto.evaluation.real.features import keep
-from impasto.networks.pretrained.chooser import check_features, choose_extractor
-from impasto.networks.pretrained.extractor import Extractor, best_device
+from impasto.networks.pretrained.extractor import best_device
 from impasto.networks.pretrained.lpips import LPIPS, Backbone
 
 DISTANCES: Final = ("frechet", "kid")
@@ -54,7 +51,7 @@ Compare = Callable[[Tensor, Tensor], Tensor]
 """Two batches (n, C, H, W) in [-1, 1] to a value for each picture: (n,)."""
 
 
-class PairedProtocol:
+class PairedProtocol(RepaintingProtocol):
     """How close each repainted picture is to its target, and how close the sets of both are.
 
     PSNR, SSIM, MS-SSIM and LPIPS compare each picture with its own target, and their means are given, with intervals
@@ -66,53 +63,28 @@ class PairedProtocol:
     distances real pictures reach.
 
     Args:
-        features: for the Fréchet distance and KID; see :func:`impasto.networks.pretrained.chooser.choose_extractor`.
-        weights_path: Inception's weights; None downloads them.
         lpips_backbone: network of LPIPS: alex, vgg or squeeze. Without its weights LPIPS is left out,
             and a notice says so.
         num_images: pairs to measure.
         metrics: any of ``psnr``, ``ssim``, ``ms_ssim``, ``lpips``, ``frechet`` and ``kid``. One that needs larger
             pictures is left out, and a notice says so.
-        split: ``held_out`` pictures or those of ``train``.
-        kid_subsets: subsets that KID is averaged over.
-        kid_subset_size: samples in each, or as many as there are.
-        cache_dir: folder for features of inputs and targets; None is the project's cache.
-
-    Raises:
-        UserError: a metric, a split or a network does not exist, weights cannot be had, or a number is out of range.
+        **settings: as for :class:`~impasto.evaluation.protocols.repainting.RepaintingProtocol`.
     """
 
-    takes: ClassVar[str] = "content"
     parts: ClassVar[tuple[str, ...]] = ("content", "target")
-    asks: ClassVar[tuple[str, ...]] = ("evaluation_images",)
+    known: ClassVar[tuple[str, ...]] = METRICS
 
     def __init__(
         self,
         *,
-        features: str | Extractor | nn.Module = "auto",
-        weights_path: str | None = None,
         lpips_backbone: Backbone = "alex",
         num_images: int = 1024,
         metrics: Sequence[str] = METRICS,
-        split: Literal["train", "held_out"] = "held_out",
-        kid_subsets: int = 100,
-        kid_subset_size: int = 1000,
-        cache_dir: str | None = None,
+        **settings: Any,
     ) -> None:
-        self.metrics = check_metrics(metrics, METRICS)
-        check_number("evaluation.num_images", num_images, 2)
-        check_split(split)
-        check_features(features, weights_path)
+        super().__init__(num_images=num_images, metrics=metrics, **settings)
         LPIPS.check(lpips_backbone)
-        self.features, self.weights_path, self.backbone = features, weights_path, lpips_backbone
-        self.num_images, self.split = num_images, split
-        self.settings = Settings(kid_subsets, kid_subset_size)
-        self.folder = Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir() / "features"
-
-    @cached_property
-    def extractor(self) -> Extractor:
-        """The network of the distances, loaded when it is first wanted."""
-        return choose_extractor(self.features, self.weights_path)
+        self.backbone = lpips_backbone
 
     def measure(self, painter: Any, data: Any) -> Measurement:
         """Measure a painter on what a data module holds out; every process must call it, and gets the figures."""
@@ -175,7 +147,7 @@ class PairedProtocol:
         compare, channels = self._comparisons(pairs.target), pairs.target.packed.shape[2]
         sets = {PAINTED: pairs.painted, **({CONTROL: pairs.control} if pairs.has_control else {})}
         figures: dict[str, dict[str, Figure]] = {}
-        real = self._described(pairs.target, channels) if self._wants_distances else None
+        real = self._real(pairs.target, channels) if self._wants_distances else None
         for row, pictures in sets.items():
             values, features = self._compare(pictures, pairs, compare, row == PAINTED)
             figures[row] = {name: self._mean(name, value, pairs.target) for name, value in values.items()}
@@ -257,9 +229,13 @@ class PairedProtocol:
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
         return Features(keep(path, compute)["values"])
 
-    def _distances(self, seen: Features, real: Features, cut_from: Chosen) -> dict[str, Figure]:
-        against = RealFeatures(real.values, statistics(real.values), cut_from.cut_from)
-        return measure(self.metrics, Features(seen.values, pictures=cut_from.cut_from), against, self.settings)
+    def _real(self, target: Chosen, channels: int) -> RealFeatures:
+        """The targets that all rows are compared with."""
+        values = self._described(target, channels).values
+        return RealFeatures(values, statistics(values), target.cut_from)
+
+    def _distances(self, seen: Features, real: RealFeatures, cut_from: Chosen) -> dict[str, Figure]:
+        return measure(self.metrics, Features(seen.values, pictures=cut_from.cut_from), real, self.settings)
 
     def _public(self, name: str) -> str:
         if name == "lpips":

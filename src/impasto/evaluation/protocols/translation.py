@@ -4,34 +4,28 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.base import distributed
-from impasto.base.cache import cache_dir as default_cache_dir
 from impasto.base.checks import check_number
 from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.descriptions import Description, Networks, describe
 from impasto.evaluation.figures.features import Pictures, from_first
-from impasto.evaluation.figures.metrics import Settings, check_metrics, check_split
 from impasto.evaluation.protocols.color_matching import colours_of, match_colours
 from impasto.evaluation.protocols.comparison import CONTROLS, OURS, REFERENCE, Comparison
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
+from impasto.evaluation.protocols.repainting import RepaintingProtocol
 from impasto.evaluation.protocols.sampling import Chosen, repainter
 from impasto.evaluation.real.features import keep
 from impasto.networks.pretrained.chooser import (
     STATISTICS,
     STRUCTURE,
-    check_features,
     check_statistics,
-    choose_extractor,
     feature_maps,
 )
-from impasto.networks.pretrained.extractor import Extractor
 
 METRICS: Final = ("frechet", "kid")
 
@@ -39,7 +33,7 @@ Paint = Callable[[Tensor], Tensor]
 """uint8 (n, C, H, W) to uint8 of the same shape."""
 
 
-class TranslationProtocol:
+class TranslationProtocol(RepaintingProtocol):
     """Distances of repainted pictures from held-out paintings, and the same distances of two controls.
 
     The controls are the content as it is, and the content with only its colours changed. A third row, the paintings
@@ -48,57 +42,31 @@ class TranslationProtocol:
     pictures.
 
     Args:
-        features: for Fréchet distance and KID; see
-            :func:`impasto.networks.pretrained.chooser.choose_extractor`.
-        weights_path: Inception's weights; None downloads them.
         statistics: network whose feature statistics are compared; ``auto`` is one that the model was not trained
             against, see :func:`impasto.networks.pretrained.chooser.choose`.
         num_images: crops of content to repaint, and of paintings trained on to set beside them.
         num_style: crops of paintings to compare with.
         metrics: ``frechet``, ``kid`` or both.
-        split: ``held_out`` pictures or those of ``train``.
-        kid_subsets: subsets that KID is averaged over.
-        kid_subset_size: samples in each, or as many as there are.
-        cache_dir: folder for features of paintings and controls; None is the project's cache.
-
-    Raises:
-        UserError: a metric, a split or a network does not exist, weights cannot be had, or a number is out of range.
+        **settings: as for :class:`~impasto.evaluation.protocols.repainting.RepaintingProtocol`.
     """
 
-    takes: ClassVar[str] = "content"
     parts: ClassVar[tuple[str, ...]] = ("content", "style")
-    asks: ClassVar[tuple[str, ...]] = ("evaluation_images",)
+    known: ClassVar[tuple[str, ...]] = METRICS
 
     def __init__(
         self,
         *,
-        features: str | Extractor | nn.Module = "auto",
-        weights_path: str | None = None,
         statistics: str = "auto",
         num_images: int = 256,
         num_style: int = 1024,
         metrics: Sequence[str] = METRICS,
-        split: Literal["train", "held_out"] = "held_out",
-        kid_subsets: int = 100,
-        kid_subset_size: int = 1000,
-        cache_dir: str | None = None,
+        **settings: Any,
     ) -> None:
-        self.metrics = check_metrics(metrics, METRICS)
-        check_number("evaluation.num_images", num_images, 2)
+        super().__init__(num_images=num_images, metrics=metrics, **settings)
         check_number("evaluation.num_style", num_style, 2)
-        check_split(split)
-        check_features(features, weights_path)
         check_statistics(statistics)
-        self.features, self.weights_path, self.statistics = features, weights_path, statistics
-        self.num_images, self.num_style, self.split = num_images, num_style, split
-        self.settings = Settings(kid_subsets, kid_subset_size)
-        self.folder = Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir() / "features"
+        self.statistics, self.num_style = statistics, num_style
         self._networks: dict[tuple[str, ...], Networks] = {}
-
-    @cached_property
-    def extractor(self) -> Extractor:
-        """The network of the distances, loaded when it is first wanted."""
-        return choose_extractor(self.features, self.weights_path)
 
     def networks(self, trained_against: Collection[str]) -> Networks:
         """The networks to measure with, for a model that was trained against some."""
@@ -111,12 +79,15 @@ class TranslationProtocol:
     def measure(self, painter: Any, data: Any) -> Measurement:
         """Measure a painter on what a data module holds out; every process must call it, and gets the figures."""
         check_fit(self, painter.takes)
+        given, painted = painter.given_part or "content", painter.painted_part or "style"
+        content, style = (data.evaluation_images(part, self.split) for part in (given, painted))
         return self.measure_pictures(
             repainter(painter),
-            *self.crops(data),
-            reference=data.evaluation_images("style", "train"),
+            content,
+            style,
+            reference=data.evaluation_images(painted, "train"),
             trained_against=painter.trained_against,
-            about=self.sources(data),
+            about=self.sources(data, given, painted),
         )
 
     def measure_pictures(
@@ -147,17 +118,19 @@ class TranslationProtocol:
             found = self._measure(sets, trained_against, about or {})
         return from_first(found)
 
-    def crops(self, data: Any) -> tuple[PackedImages, PackedImages]:
-        """Content and style of the split that is measured."""
-        return data.evaluation_images("content", self.split), data.evaluation_images("style", self.split)
+    def sources(self, data: Any, given: str = "content", painted: str = "style") -> dict[str, Any]:
+        """Provenance of both sides of the split that is measured, for the record.
 
-    def sources(self, data: Any) -> dict[str, Any]:
-        """Provenance of both sides of the split that is measured, for the record."""
+        Args:
+            data: the data module.
+            given: part that is repainted.
+            painted: part that it is compared with.
+        """
         known = data.provenance()
-        record: dict[str, Any] = {"origin": known["style"]["origin"]}
-        for side, prefix in (("style", ""), ("content", "content_")):
-            split = "held_out" if self.split == "held_out" and known[side]["held_out"] else "train"
-            record |= {f"{prefix}split": split, f"{side}_pictures": known[side][split]}
+        record: dict[str, Any] = {"origin": known[painted]["origin"]}
+        for part, side, prefix in ((painted, "style", ""), (given, "content", "content_")):
+            split = "held_out" if self.split == "held_out" and known[part]["held_out"] else "train"
+            record |= {f"{prefix}split": split, f"{side}_pictures": known[part][split]}
         return record
 
     def _measure(self, sets: "_Sets", trained_against: Collection[str] | None, about: dict[str, Any]) -> Measurement:
