@@ -88,6 +88,11 @@ def test_sigterm_saves_and_says_so(tmp_path: Path, pictures: Path) -> None:
 def test_a_run_whose_terminal_is_closed_is_saved_to_its_end(tmp_path: Path, pictures: Path) -> None:
     run_dir = tmp_path / "run"
     ours, theirs = pty.openpty()
+
+    def own_terminal() -> None:
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests that run under nohup hand on that it is ignored
+
     process = subprocess.Popen(
         [
             *(sys.executable, str(ROOT / "src" / "train.py"), *TINY, f"data.root={pictures}"),
@@ -95,7 +100,7 @@ def test_a_run_whose_terminal_is_closed_is_saved_to_its_end(tmp_path: Path, pict
         ],
         **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+        preexec_fn=own_terminal,
         cwd=tmp_path,
     )
     os.close(theirs)
