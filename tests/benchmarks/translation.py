@@ -1,6 +1,7 @@
 """Training of CycleGAN and pix2pix against plain PyTorch loops, in turns within one run, on random pictures.
 
-``make bench ARGS=translation`` measures every case, ``ARGS=translation:cyclegan/128/1`` that model, size and batch.
+``make bench ARGS=translation`` measures every case, ``ARGS=translation:cyclegan/128/1`` that model, size and batch, and
+``ARGS=translation:cyclegan/128/1/32-true`` with that precision instead of the one that ``precision=auto`` chooses.
 """
 
 import tempfile
@@ -59,11 +60,11 @@ class InTurns(Callback):
             self.theirs.append(time.perf_counter() - ended)
 
 
-def compare(name: str, size: int, batch: int) -> tuple[float, float, float]:
+def compare(name: str, size: int, batch: int, precision: str = "auto") -> tuple[float, float, float]:
     """(pictures a second of ours, of the reference, ratio)."""
     rounds = MORE_ROUNDS if name == "pix2pix" or size * batch == 128 else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
-        cfg = composed(Path(folder), f"model={name}", "evaluation=none", "logger=csv")
+        cfg = composed(Path(folder), f"model={name}", "evaluation=none", "logger=csv", f"precision={precision}")
         torch.manual_seed(0)
         batches = [{part: random_pictures(batch, size) for part in PARTS[name]} for _ in range(rounds + 1)]
         model = build_model(cfg, {part: ImageSpec(3, size, size) for part in PARTS[name]}, build_parts(cfg))
@@ -101,12 +102,13 @@ def same_size(networks: nn.ModuleDict, reference: CycleGANLoop | Pix2PixLoop) ->
 
 
 def main(case: str = "") -> None:
-    cases = [c for c in CASES if not case or "/".join(map(str, c)) == case]
+    wanted, precision = (case.rsplit("/", 1) if case.count("/") == 3 else (case, "auto"))
+    cases = [c for c in CASES if not wanted or "/".join(map(str, c)) == wanted]
     if not cases:
-        raise UserError(f"no case {case}; there are {', '.join('/'.join(map(str, c)) for c in CASES)}")
+        raise UserError(f"no case {wanted}; there are {', '.join('/'.join(map(str, c)) for c in CASES)}")
     rows = []
     for model, size, batch in cases:
-        ours, theirs, ratio = compare(model, size, batch)
+        ours, theirs, ratio = compare(model, size, batch, precision)
         name = f"{model}, {size}x{size}, batch {batch}"
         rows += [(f"{name}: ours", ours, "img/s"), (f"{name}: reference", theirs, "img/s"), (f"{name}", ratio, "times")]
     report(f"Training of translation models against plain loops{f', {case}' if case else ''}", rows)

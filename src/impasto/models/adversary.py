@@ -76,6 +76,7 @@ class Adversary(nn.Module):
         penalty_factor: float,
         tracker: Tracker,
         prefix: str = "",
+        fake_conditioning: Conditioning | None = None,
     ) -> Tensor:
         """The discriminator's loss with the penalties that are due: scalar.
 
@@ -83,14 +84,16 @@ class Adversary(nn.Module):
             network: the discriminator.
             real: (N, C, H, W) in [-1, 1].
             fake: likewise; its graph is not followed.
-            conditioning: of both.
+            conditioning: of both, or of the real pictures if there is ``fake_conditioning``.
             updates: of the discriminator so far, which decide what is due.
             kimg: the clock.
             share: of the update's batch that these pictures are.
             penalty_factor: on the penalties' weights.
             tracker: collects scores and penalties.
             prefix: of their names in the log.
+            fake_conditioning: of the painted pictures; None takes ``conditioning``.
         """
+        conditionings = conditioning, conditioning if fake_conditioning is None else fake_conditioning
         penalties = cast(Mapping[str, Penalty], self.penalties)
         due = {name: p for name, p in penalties.items() if updates % p.every == 0}
         # In float32 even if a layer ran under autocast, which is off while gradients are penalised.
@@ -98,7 +101,7 @@ class Adversary(nn.Module):
         with single_precision(real.device, any(p.second_order for p in due.values())):
             if any(p.needs_input_grad for p in due.values()):
                 originals = originals[0].requires_grad_(), originals[1].requires_grad_()
-            seen, shown = zip(*(self.seen(images, conditioning) for images in originals), strict=True)
+            seen, shown = zip(*(self.seen(*pair) for pair in zip(originals, conditionings, strict=True)), strict=True)
             real_scores, fake_scores = self.score_both(network, seen, shown)
             p = DiscriminatorPass(
                 discriminate=lambda images: scores_of(network, images, shown[0]),

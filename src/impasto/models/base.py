@@ -309,6 +309,7 @@ class AdversarialModel(LightningModule):
         fake: Tensor,
         conditioning: Conditioning = UNCONDITIONED,
         name: str | None = None,
+        fake_conditioning: Conditioning | None = None,
     ) -> Tensor:
         """A discriminator's loss on real and painted pictures with the penalties that are due.
 
@@ -318,6 +319,7 @@ class AdversarialModel(LightningModule):
             fake: likewise; its graph is not followed.
             conditioning: what the discriminator is conditioned on.
             name: of the discriminator; None is the first.
+            fake_conditioning: of the painted pictures, if it is another than that of the real ones.
         """
         first = self.names("d")[0]
         name = name or first
@@ -335,6 +337,7 @@ class AdversarialModel(LightningModule):
             penalty_factor=self.state.factors["penalty"],
             tracker=self.tracker,
             prefix="" if main else f"{name}_",
+            fake_conditioning=fake_conditioning,
         )
 
     def generator_objective(

@@ -20,6 +20,8 @@ class PatchGAN(nn.Module):
     Args:
         channels: of the pictures.
         given_channels: of the conditioning pictures, concatenated along the channels; 0 for none.
+        projection: length of the vectors that pictures are judged by, whose projection on the last features is added to
+            the scores (Miyato and Koyama 2018), such as the code of the style that they should be in; 0 for none.
         features: channels after the first convolution, doubled by each layer up to eight times as many.
         layers: layers that halve the size; a score sees 16, 34, 70 or 142 pixels a side with 1, 2, 3 or 4 of them.
         norm: instance (as published) or none.
@@ -37,6 +39,7 @@ class PatchGAN(nn.Module):
         self,
         channels: int = 3,
         given_channels: int = 0,
+        projection: int = 0,
         features: int = 64,
         layers: int = 3,
         norm: Literal["instance", "none"] = "instance",
@@ -64,6 +67,7 @@ class PatchGAN(nn.Module):
         stages.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
         self.layers = nn.Sequential(*stages)
         initialise(self.layers, init_gain, init)
+        self.project = nn.Linear(projection, widths[-1]) if projection else None
         if spectral_norm:
             for stage in stages:
                 if isinstance(stage, nn.Conv2d):
@@ -78,7 +82,7 @@ class PatchGAN(nn.Module):
 
         Args:
             images: (N, C, H, W).
-            condition: not used.
+            condition: (N, projection), the vectors that they are judged by; not used without ``projection``.
             given: (N, given_channels, H, W), the conditioning pictures.
 
         Returns:
@@ -99,7 +103,15 @@ class PatchGAN(nn.Module):
             x = layer(x)
             if isinstance(layer, nn.LeakyReLU):
                 features.append(x)
-        return Scores([x], [features])
+        return Scores([x if self.project is None else x + self.projected(features[-1], condition)], [features])
+
+    def projected(self, features: Tensor, condition: Tensor | None) -> Tensor:
+        """How well the last features (N, C, h, w) fit the vectors that pictures are judged by: (N, 1, h - 1, w - 1)."""
+        assert self.project is not None
+        if condition is None:
+            raise UserError("This PatchGAN judges by a vector (projection) but got none: set projection=0.")
+        direction = self.project(condition)[:, :, None, None] / features.shape[1] ** 0.5
+        return F.avg_pool2d((features * direction).sum(1, keepdim=True), 2, 1)
 
 
 class MultiScalePatchGAN(nn.Module):

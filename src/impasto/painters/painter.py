@@ -96,6 +96,8 @@ class Painter(nn.Module):
         """
         if "latent" in self.takes:
             painted = self.network(latent, label if label is not None else vector)
+        elif "style" in self.takes:
+            painted = self.network(content, style)
         else:
             painted = self.network(content)
         return cast(Tensor, painted).float().clamp(-1, 1)

@@ -25,6 +25,9 @@ class GeneratorPass:
         style: (M, C, H, W), real pictures in the style aimed at.
         cycled: (N, C', H, W), ``painted`` turned back into content; None without a way back.
         identity: (M, C, H, W), what the generator makes of ``style`` itself; made when first asked for.
+        code: (N, D), style codes that the pictures were painted by; None without a style encoder.
+        paired: how many of the pictures, the first ones, ``target`` shows the same content of; the rest have targets in
+            their style only. None for all.
         real_scores: the discriminator's scores of real pictures, without graph; None if no term needs them.
         fake_scores: likewise of ``painted``, with graph.
         kimg: the clock, for weights on a schedule.
@@ -38,6 +41,8 @@ class GeneratorPass:
     target: Tensor | None = None
     style: Tensor | None = None
     cycled: Tensor | None = None
+    code: Tensor | None = None
+    paired: int | None = None
     real_scores: Scores | None = None
     fake_scores: Scores | None = None
     kimg: float = 0.0

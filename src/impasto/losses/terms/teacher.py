@@ -1,0 +1,119 @@
+"""Likeness to a target that another painter made of the same content, from one pass through a pretrained network."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.base.ranges import Count, NotNegative
+from impasto.base.schedules import Schedule
+from impasto.losses.terms.perceptual import gram
+from impasto.losses.terms.term import GeneratorPass, Term, given
+from impasto.networks.pretrained.chooser import feature_maps
+from impasto.networks.pretrained.feature_maps import FeatureMaps
+
+
+class Teacher(Term):
+    """Each painted picture against the target of its own; where the strokes lie exactly is left free.
+
+    Where a target shows other content (:attr:`~impasto.losses.terms.term.GeneratorPass.paired`), only its statistics
+    count, and structure is compared with the content.
+
+    Args:
+        weight: of all parts together.
+        features: the network, see :func:`~impasto.networks.pretrained.chooser.feature_maps`.
+        tones: weight of the L1 distance of means over ``blur`` pixels.
+        maps: weight of the L1 distance of the deeper feature maps, over their mean size.
+        statistics: weight of :func:`statistics_distance`, mean over the layers.
+        structure: weight of the L1 distance of self-similarities of the deepest layer (Shechtman and Irani 2007; on
+            deep features, Kolkin et al. 2019).
+        blur: pixels.
+        layers: of the network; None takes its style layers.
+    """
+
+    needs = ("target",)
+
+    def __init__(
+        self,
+        *,
+        weight: NotNegative | Schedule = 1.0,
+        features: str = "auto",
+        tones: NotNegative = 4.0,
+        maps: NotNegative = 1.0,
+        statistics: NotNegative = 1.5,
+        structure: NotNegative = 4.0,
+        blur: Count = 8,
+        layers: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(weight)
+        self.features, self.layers, self.blur = features, layers, blur
+        self.tones, self.maps, self.statistics, self.structure = tones, maps, statistics, structure
+        # in a list, so that the network's weights are neither trained nor saved with the model
+        self.network: list[FeatureMaps] = []
+
+    def forward(self, p: GeneratorPass) -> dict[str, Tensor]:
+        """The parts by name, each a scalar times its own weight."""
+        target = given(p, "target")
+        paired = len(target) if p.paired is None else p.paired
+        look = self.look_through(p.painted.device)
+        layers = tuple(self.layers or look.style_layers)
+        painted_maps = [m.float() for m in look.maps(p.painted, layers)]
+        with torch.no_grad():
+            target_maps = [m.float() for m in look.maps(target, layers)]
+            kept = target_maps[-1][:paired]
+            if paired < len(target):
+                kept = torch.cat([kept, look.maps(given(p, "content")[paired:], layers)[-1].float()])
+        found = {}
+        if self.tones and paired:
+            a, b = (F.avg_pool2d(x[:paired].float(), self.blur) for x in (p.painted, target))
+            found["tones"] = self.tones * (a - b).abs().mean()
+        if self.maps and paired:
+            pairs = [(a[:paired], b[:paired]) for a, b in zip(painted_maps[2:], target_maps[2:], strict=True)]
+            found["maps"] = self.maps * mean([(a - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in pairs])
+        if self.statistics:
+            pairs = list(zip(painted_maps, target_maps, strict=True))
+            found["statistics"] = self.statistics * mean([statistics_distance(a, b) for a, b in pairs])
+        if self.structure:
+            a, b = (similarities(m) for m in (painted_maps[-1], kept))
+            found["structure"] = self.structure * (a - b).abs().mean()
+        return found
+
+    def look_through(self, device: torch.device) -> FeatureMaps:
+        """The network, on the device."""
+        if not self.network:
+            self.network.append(feature_maps(self.features, str(device)))
+        return self.network[0]
+
+    def looks_through(self) -> set[str]:
+        """The network."""
+        return {self.look_through(torch.device("cpu")).name}
+
+
+def statistics_distance(painted: Tensor, target: Tensor) -> Tensor:
+    """Distance of the means and covariances of features over places, of each picture to its own target's: scalar.
+
+    Squared differences over the target's squares, so that layers count alike; (N, C, H, W) and (N, C, h, w).
+    """
+    means, covariances = zip(*(moments(f) for f in (painted, target)), strict=True)
+    shift = (means[0] - means[1]).square().mean() / (means[1].square().mean() + 1e-4)
+    spread = (covariances[0] - covariances[1]).square().sum((1, 2)) / (covariances[1].square().sum((1, 2)) + 1e-4)
+    return shift + spread.mean()
+
+
+def moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Means (N, C) and covariances (N, C, C) over places of (N, C, H, W)."""
+    means = features.mean((2, 3))
+    return means, gram(features - means[:, :, None, None])
+
+
+def similarities(features: Tensor, most: int = 12) -> Tensor:
+    """Cosine similarities of features between all places, of which there are at most ``most`` squared: (N, L, L)."""
+    height, width = (min(side, most) for side in features.shape[2:])
+    places = F.normalize(F.adaptive_avg_pool2d(features, (height, width)).flatten(2), dim=1)
+    return places.transpose(1, 2) @ places
+
+
+def mean(values: Sequence[Tensor]) -> Tensor:
+    """Mean of scalars."""
+    return torch.stack(list(values)).mean()

@@ -1,0 +1,120 @@
+"""Any style on any picture: a generator told the style by a code, learnt from pictures of the same hand."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from impasto.base.ranges import Share
+from impasto.losses.terms.term import GeneratorPass
+from impasto.models.adversary import Conditioning
+from impasto.models.base import AdversarialModel, Painted
+from impasto.models.optimisation import BatchPart
+from impasto.models.roles import Role
+from impasto.painters.painter import Painter
+from impasto.painters.style import StylePainter
+
+REAL: tuple[str, ...] = ("photo", "painting", "painting_other")
+"""Parts of the data with real paintings: photographs, paintings, and another crop of each painting."""
+
+
+class Style(AdversarialModel):
+    """Paints ``batch["content"]`` in the style of ``batch["style"]``, as ``batch["target"]`` shows.
+
+    Style and target are by the same hand. The discriminator is told the style's code, and sees pictures under the codes
+    of others as fakes as well. If the data has real paintings, photographs are also painted in the style of one crop and
+    judged against another.
+
+    Args:
+        identity: share of the batch for which the style is given as content, or the content as style: a picture in its
+            own style stays.
+        wrong_style: show the discriminator real pictures under another style's code, as fakes.
+        **parts: as for :class:`~impasto.models.base.AdversarialModel`.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("content", "target", "style")
+    roles: ClassVar[Mapping[str, Role]] = {
+        "generator": Role("g", "target", given="content"),
+        "discriminator": Role("d", "target"),
+    }
+    offers: ClassVar[tuple[str, ...]] = ("content", "target", "style", "code", "real_scores", "fake_scores")
+
+    def __init__(self, *, identity: Share = 0.125, wrong_style: bool = True, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.identity, self.wrong_style = identity, wrong_style
+
+    def make_painters(self) -> dict[str, Painter]:
+        """One, from content and style to a picture in that style."""
+        gives, content = self.spec["target"], self.spec["content"]
+        painter = StylePainter(
+            self.generator, gives, ("content", "style"), content, given_part="content", painted_part="target"
+        )
+        return {"painter": painter}
+
+    def paint(self, batch: BatchPart) -> Painted:
+        """The content in the style of the style pictures; and all three, with the code."""
+        content, target, style = (batch[part] for part in ("content", "target", "style"))
+        content, target, style = with_identities(content, target, style, self.identity)
+        paired = len(content)
+        if all(part in batch for part in REAL):
+            photo, painting, other = (batch[part] for part in REAL)
+            content, target, style = (
+                torch.cat(pair) for pair in ((content, photo), (target, painting), (style, other))
+            )
+        code = self.generator.encoder(style)  # type: ignore[operator, union-attr]
+        painted = self.generator(content, code)
+        given = {"content": content, "target": target, "style": style, "code": code, "paired": paired}
+        return {"painted": painted, **given}
+
+    def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
+        """Targets against painted pictures, both under the style's code; and targets under another code."""
+        target, fake, code = painted["target"], painted["painted"].detach(), painted["code"].detach()
+        told = Conditioning(condition=code)
+        if not self.wrong_style:
+            return self.discriminator_objective(batch, target, fake, told)
+        wrong = Conditioning(condition=torch.cat([code, code.roll(1, 0)]))
+        return self.discriminator_objective(batch, target, torch.cat([fake, target]), told, fake_conditioning=wrong)
+
+    def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
+        """The adversarial loss under the style's code, and the terms."""
+        code, target = painted["code"], painted["target"]
+        p = GeneratorPass(
+            painted["painted"],
+            self.generator,
+            content=painted["content"],
+            target=target,
+            style=painted["style"],
+            code=code,
+            paired=painted["paired"],
+        )
+        return self.generator_objective(p, target, Conditioning(condition=code.detach()))
+
+    @torch.no_grad()
+    def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
+        """Rows of held-out content, of styles, of what is painted, and of the targets."""
+        if batch is None:
+            raise ValueError("this model looks at pictures, and the data sets none aside")
+        length = min([columns or count or 8, *(len(batch[part]) for part in self.needs)])
+        content, target, style = (batch[part][:length] for part in self.needs)
+        return torch.cat([content, style, self.painter(content=content, style=style), target]), length
+
+
+def with_identities(content: Tensor, target: Tensor, style: Tensor, share: float) -> tuple[Tensor, Tensor, Tensor]:
+    """For a share of the batch, rounded up to two pictures: the target as content, and the content as style and target.
+
+    Args:
+        content: (N, C, H, W).
+        target: likewise.
+        style: likewise.
+        share: of the batch, 0 for none.
+    """
+    count = min(round(len(content) * share / 2), len(content) // 2)
+    if not count:
+        return content, target, style
+    kept, painted, photo = slice(0, -2 * count), slice(-2 * count, -count), slice(-count, None)
+    return (
+        torch.cat([content[kept], target[painted], content[photo]]),
+        torch.cat([target[kept], target[painted], content[photo]]),
+        torch.cat([style[kept], style[painted], content[photo]]),
+    )

@@ -1,0 +1,137 @@
+"""Convolutions whose filters depend on a style: StyleGAN2's modulation (Karras et al. 2020b), and their fixed form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NEGATIVE_SLOPE: Final = 0.2
+GAIN: Final = 1.2
+"""Of the activation, so that the variance is about kept."""
+
+
+@dataclass(frozen=True)
+class StyleInput:
+    """What modulated convolutions are told.
+
+    Attributes:
+        code: (N, D), one for each picture, or (1, D) for all.
+        deltas: what an adapter adds to the layers, by ``LAYER.KIND``; see :meth:`ModulatedConv2d.filters`. They need a
+            single code.
+    """
+
+    code: Tensor
+    deltas: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class ModulatedConv2d(nn.Module):
+    """A convolution whose input channels are scaled by an affine function of a code; its output is brought back to unit
+    variance (Karras et al. 2020b, equations 1 and 3), then noise and a bias are added.
+
+    The picture's border is reflected. There is no normalisation over the picture: a tile is painted as the whole is.
+
+    Args:
+        before: channels of the input.
+        after: channels of the output.
+        code: length of the code.
+        kernel: side of the filters, odd.
+        noises: channels of the noise maps that are added, each with a learnt strength for each output channel.
+        activate: end in a leaky ReLU.
+
+    Attributes:
+        name: under which an adapter changes this layer; the network sets it.
+    """
+
+    def __init__(
+        self, before: int, after: int, code: int, kernel: int = 3, noises: int = 0, activate: bool = True
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(after, before, kernel, kernel) / (before * kernel**2) ** 0.5)
+        self.bias = nn.Parameter(torch.zeros(after))
+        self.noise = nn.Parameter(torch.zeros(after, noises)) if noises else None
+        self.scale = nn.Linear(code, before)
+        nn.init.normal_(self.scale.weight, std=0.02)
+        nn.init.ones_(self.scale.bias)
+        self.activate, self.name = activate, ""
+
+    def forward(self, x: Tensor, style: StyleInput, noise: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) to (N, C', H, W); noise (N or 1, K, H, W)."""
+        if len(style.code) == 1:
+            return self.fixed(style)(x, style, noise)
+        scale = self.scale(style.code)
+        demodulation = torch.rsqrt(scale.square() @ self.weight.square().sum((2, 3)).T + 1e-6)
+        x = F.conv2d(padded(x * scale[:, :, None, None].to(x.dtype), self.weight), self.weight)
+        x = x * demodulation[:, :, None, None].to(x.dtype)
+        return finished(x, self.bias, self.noise, noise, self.activate)
+
+    def fixed(self, style: StyleInput) -> "FixedConv2d":
+        """The convolution for one style, with graph."""
+        return FixedConv2d(*self.filters(style), self.activate)
+
+    def filters(self, style: StyleInput) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Filters (C', C, k, k), biases (C',) and noise strengths (C', K) for one style.
+
+        An adapter's deltas are added: ``scale`` (C,) to the scales of the input, ``bias`` (C',), ``noise`` (C', K), and
+        the product of ``up`` (C', r) and ``down`` (r, C * k * k) to the filters before they are modulated.
+        """
+        deltas = {kind: style.deltas.get(f"{self.name}.{kind}") for kind in ("scale", "bias", "noise", "up", "down")}
+        scale, weight, bias, noise = self.scale(style.code)[0], self.weight, self.bias, self.noise
+        if deltas["up"] is not None and deltas["down"] is not None:
+            weight = weight + (deltas["up"] @ deltas["down"]).view_as(weight)
+        if deltas["scale"] is not None:
+            scale = scale + deltas["scale"]
+        if deltas["bias"] is not None:
+            bias = bias + deltas["bias"]
+        if deltas["noise"] is not None and noise is not None:
+            noise = noise + deltas["noise"]
+        scale = scale.float()
+        weight = weight * scale[:, None, None]
+        demodulation = torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-6)
+        return weight * demodulation, bias, noise
+
+
+class FixedConv2d(nn.Module):
+    """A :class:`ModulatedConv2d` for one style: a plain convolution, as fast as any.
+
+    Args:
+        weight: (C', C, k, k).
+        bias: (C',).
+        noise: (C', K); None without noise.
+        activate: end in a leaky ReLU.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, noise: Tensor | None, activate: bool) -> None:
+        super().__init__()
+        self.activate = activate
+        # Plain tensors, so that a graph is followed through them; :meth:`lasting` makes them part of a network.
+        self.weight, self.bias, self.noise = weight, bias, noise
+
+    def lasting(self) -> "FixedConv2d":
+        """Itself, with its tensors as buffers, which move with a network to another device."""
+        for name in ("weight", "bias", "noise"):
+            value = getattr(self, name)
+            delattr(self, name)
+            self.register_buffer(name, None if value is None else value.detach().clone())
+        return self
+
+    def forward(self, x: Tensor, style: object = None, noise: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) to (N, C', H, W); noise (N or 1, K, H, W). The style is not looked at."""
+        return finished(F.conv2d(padded(x, self.weight), self.weight), self.bias, self.noise, noise, self.activate)
+
+
+def padded(x: Tensor, weight: Tensor) -> Tensor:
+    """With its border reflected, so that a filter of this size keeps the map's size."""
+    half = weight.shape[-1] // 2
+    return F.pad(x, (half, half, half, half), mode="reflect") if half else x
+
+
+def finished(x: Tensor, bias: Tensor, strengths: Tensor | None, noise: Tensor | None, activate: bool) -> Tensor:
+    """With noise (N or 1, K, H, W) times its strengths (C', K) and the bias added; activated if wanted."""
+    if strengths is not None and noise is not None:
+        x = x + F.conv2d(noise.to(x.dtype), strengths[:, :, None, None].to(x.dtype), bias.to(x.dtype))
+    else:
+        x = x + bias[:, None, None].to(x.dtype)
+    return F.leaky_relu(x, NEGATIVE_SLOPE) * GAIN if activate else x

@@ -1,0 +1,143 @@
+"""Where strokes would run in a picture: the smoothed structure tensor, and noise drawn out along it."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.base.pixels import luma
+
+MAPS: Final = 3
+"""Channels of :func:`orientation_maps`."""
+NOISES: Final = 4
+"""Channels of :func:`stroke_noise`: single places, short lines, long lines and broad lines."""
+SHORT: Final = 2
+LONG: Final = 6
+"""Steps to each side along which the lines run."""
+BROADER: Final = 3.0
+"""By which means over 3 x 3 places of white noise are multiplied, for unit variance."""
+
+
+@torch.no_grad()
+def orientation_maps(images: Tensor, factor: int) -> Tensor:
+    """Direction along edges and how clear it is, at a fraction of the picture's size.
+
+    The structure tensor of luma (Bigun and Granlund 1987) is smoothed over a small neighbourhood; where that is flat, a
+    larger one decides, so that strokes in a sky follow what stands below it.
+
+    Args:
+        images: (N, 1 or 3, H, W) in [-1, 1]; H and W are multiples of ``factor``.
+        factor: by which the maps are smaller.
+
+    Returns:
+        (N, 3, H / factor, W / factor) float32: cos 2a and sin 2a of the direction a along the edge, and coherence
+        in [0, 1].
+    """
+    grey = F.avg_pool2d(luma(images), factor)
+    grey = F.pad(grey, (1, 1, 1, 1), mode="replicate")
+    dx = (grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2]) / 2
+    dy = (grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]) / 2
+    tensor = torch.cat([dx * dx, dy * dy, dx * dy], 1)
+    near = smoothed(tensor, 1)
+    xx, yy, xy = (near + 0.1 * smoothed(near, 4) + 1e-6).unbind(1)
+    xy = xy - 1e-6
+    # The gradient's angle, doubled, turned by half a turn: along the edge.
+    cos, sin = yy - xx, -2 * xy
+    strength = (cos.square() + sin.square()).sqrt()
+    return torch.stack([cos / (strength + 1e-8), sin / (strength + 1e-8), strength / (xx + yy)], 1)
+
+
+def smoothed(maps: Tensor, radius: int, times: int = 3) -> Tensor:
+    """Box means of side 2 * radius + 1, three times over, which is nearly a Gaussian; (N, C, H, W)."""
+    side = 2 * radius + 1
+    for _ in range(times):
+        maps = F.avg_pool2d(F.pad(maps, (radius,) * 4, mode="replicate"), side, 1)
+    return maps
+
+
+@torch.no_grad()
+def stroke_noise(maps: Tensor, white: Tensor) -> Tensor:
+    """White noise, and the same drawn out into lines along the direction (Cabral and Leedom 1993).
+
+    Args:
+        maps: (N, 3, h, w) of :func:`orientation_maps`.
+        white: (N or 1, 1, h, w) of unit variance.
+
+    Returns:
+        (N, 4, h, w) of about unit variance.
+    """
+    n, _, height, width = maps.shape
+    angle = torch.atan2(maps[:, 1], maps[:, 0]) / 2
+    field = torch.stack([angle.cos(), angle.sin()], 1)
+    white = white.expand(n, -1, -1, -1)
+    sources = torch.cat([white, smoothed(white, 1, times=1) * BROADER], 1)
+    rows = torch.arange(height, device=maps.device, dtype=maps.dtype)
+    columns = torch.arange(width, device=maps.device, dtype=maps.dtype)
+    start = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), 0).expand(n, -1, -1, -1)
+    short = total = sources
+    ways = [walk(field, sources, start, sign) for sign in (1.0, -1.0)]
+    for step, (forth, back) in enumerate(zip(*ways, strict=True), 1):
+        total = total + forth + back
+        if step == SHORT:
+            short = total
+    short, total = (lines * 1.1 / (2 * steps + 1) ** 0.5 for lines, steps in ((short, SHORT), (total, LONG)))
+    return torch.cat([white, short[:, :1], total[:, :1], total[:, 1:] / 1.6], 1)
+
+
+def walk(field: Tensor, sources: Tensor, place: Tensor, sign: float) -> Iterator[Tensor]:
+    """Values of the sources at :data:`LONG` steps of one pixel along a field of directions.
+
+    Args:
+        field: (N, 2, h, w), unit vectors, x before y; a direction and its opposite mean the same.
+        sources: (N, K, h, w).
+        place: (N, 2, h, w) to start at, in pixels.
+        sign: 1 to go forth, -1 to go back.
+    """
+    way = sign * field
+    for _ in range(LONG):
+        place = place + way
+        both = sampled(torch.cat([field, sources], 1), place)
+        here = both[:, :2]
+        way = here * torch.where((here * way).sum(1, keepdim=True) < 0, -1.0, 1.0)
+        way = way / way.norm(dim=1, keepdim=True).clamp_min(1e-3)
+        yield both[:, 2:]
+
+
+def sampled(maps: Tensor, place: Tensor) -> Tensor:
+    """Values of (N, C, h, w) at places (N, 2, h, w), x before y, in pixels; bilinear, the border continued."""
+    height, width = maps.shape[-2:]
+    size = torch.tensor([max(width - 1, 1), max(height - 1, 1)], device=maps.device, dtype=maps.dtype)
+    grid = place.permute(0, 2, 3, 1) / size * 2 - 1
+    return F.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=True)
+
+
+def noise_at(top: int, left: int, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
+    """Noise that belongs to places: the same whichever part of a picture is painted.
+
+    A hash of the coordinates (Wang's integer mix), four of them summed to a bell of unit variance.
+
+    Args:
+        top: first row.
+        left: first column.
+        height: rows.
+        width: columns.
+        device: of the result.
+
+    Returns:
+        (1, 1, height, width) float32.
+    """
+    rows = torch.arange(top, top + height, device=device, dtype=torch.int64)[:, None]
+    columns = torch.arange(left, left + width, device=device, dtype=torch.int64)[None, :]
+    total = torch.zeros(height, width, device=device)
+    for part in range(4):
+        x = (rows * 73856093) ^ (columns * 19349663) ^ ((part + 1) * 83492791)
+        x = x & 0xFFFFFFFF
+        x = ((x ^ 61) ^ (x >> 16)) & 0xFFFFFFFF
+        x = (x + (x << 3)) & 0xFFFFFFFF
+        x = x ^ (x >> 4)
+        x = (x * 0x27D4EB2D) & 0xFFFFFFFF
+        x = x ^ (x >> 15)
+        total = total + (x.double() / 2**32 - 0.5).float()
+    return (total * 3**0.5)[None, None]

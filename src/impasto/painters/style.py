@@ -1,0 +1,65 @@
+"""Painting any picture in any style: styles are encoded once, mixed, and baked into an ordinary painter."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from impasto.networks.layers.modulated import StyleInput
+from impasto.networks.style_generator import StyleGenerator
+from impasto.painters.painter import Painter
+
+
+@dataclass(frozen=True)
+class PaintStyle:
+    """What the generator is told of a style.
+
+    Attributes:
+        code: (D,).
+        deltas: what an adapter adds to the generator's layers, by ``LAYER.KIND``; empty for a style that was encoded.
+    """
+
+    code: Tensor
+    deltas: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class StylePainter(Painter):
+    """Maps content and style to pictures; takes ``content`` and ``style``, of which the latter may be codes (N, D)."""
+
+    @property
+    def generator(self) -> StyleGenerator:
+        """The network."""
+        return cast(StyleGenerator, self.network)
+
+    @torch.no_grad()
+    def encode(self, pictures: Sequence[Tensor]) -> PaintStyle:
+        """The style of one or several pictures (1, C, h, w) in [-1, 1] of any sizes: the mean of their codes."""
+        codes = [self.generator.encoder(picture.to(self.device)) for picture in pictures]
+        return PaintStyle(torch.cat(codes).mean(0))
+
+    def in_style(self, style: PaintStyle) -> Painter:
+        """An ordinary painter that takes content alone and paints in one style, with plain convolutions."""
+        fixed = self.generator.fixed(StyleInput(style.code[None], style.deltas))
+        painter = Painter(
+            fixed, self.gives, ("content",), self.content, given_part=self.given_part, painted_part=self.painted_part
+        )
+        painter.origin, painter.trained_against = self.origin, self.trained_against
+        return painter.eval().requires_grad_(False)
+
+
+def mix(styles: Sequence[tuple[PaintStyle, float]]) -> PaintStyle:
+    """A style between others: sums of codes and deltas by weight, the weights scaled to a sum of 1.
+
+    Args:
+        styles: each with its weight, of which the sum is not 0.
+    """
+    total = sum(weight for _, weight in styles)
+    code = torch.stack([style.code * (weight / total) for style, weight in styles]).sum(0)
+    deltas: dict[str, Tensor] = {}
+    for style, weight in styles:
+        for name, delta in style.deltas.items():
+            share = delta * (weight / total)
+            deltas[name] = deltas[name] + share if name in deltas else share
+    return PaintStyle(code, deltas)
