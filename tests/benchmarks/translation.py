@@ -102,7 +102,7 @@ def same_size(networks: nn.ModuleDict, reference: CycleGANLoop | Pix2PixLoop) ->
 
 
 def main(case: str = "") -> None:
-    wanted, precision = (case.rsplit("/", 1) if case.count("/") == 3 else (case, "auto"))
+    wanted, precision = case.rsplit("/", 1) if case.count("/") == 3 else (case, "auto")
     cases = [c for c in CASES if not wanted or "/".join(map(str, c)) == wanted]
     if not cases:
         raise UserError(f"no case {wanted}; there are {', '.join('/'.join(map(str, c)) for c in CASES)}")

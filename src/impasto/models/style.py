@@ -22,9 +22,9 @@ REAL: tuple[str, ...] = ("photo", "painting", "painting_other")
 class Style(AdversarialModel):
     """Paints ``batch["content"]`` in the style of ``batch["style"]``, as ``batch["target"]`` shows.
 
-    Style and target are by the same hand. The discriminator is told the style's code, and sees pictures under the codes
-    of others as fakes as well. If the data has real paintings, photographs are also painted in the style of one crop and
-    judged against another.
+    Style and target are by the same hand. The discriminator is told the style's code, and real pictures under the
+    codes of others are fakes to it. If the data has real paintings, photographs are also painted in the style of one
+    crop and judged against another.
 
     Args:
         identity: share of the batch for which the style is given as content, or the content as style: a picture in its

@@ -102,9 +102,7 @@ class StyleGenerator(nn.Module):
             white, fine = (torch.randn(n, 1, height * k, width * k, device=content.device) for k in (1, 2))
         else:
             top, left = self.place
-            white, fine = (
-                noise_at(top * k // 4, left * k // 4, height * k, width * k, content.device) for k in (1, 2)
-            )
+            white, fine = (noise_at(top * k // 4, left * k // 4, height * k, width * k, content.device) for k in (1, 2))
         noise = stroke_noise(maps, white)
         lines = F.interpolate(noise[:, 1:], scale_factor=2.0, mode="bilinear")
         return maps, noise, torch.cat([fine.expand(n, -1, -1, -1), lines], 1)

@@ -10,7 +10,7 @@ from typing import Final
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Parts, Refusal
@@ -18,8 +18,7 @@ from impasto.base.ranges import NotNegative
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.term import GeneratorPass, Term, given
 from impasto.losses.terms.tone import chroma_distance, luma_distance
-from impasto.networks.pretrained.chooser import feature_maps
-from impasto.networks.pretrained.feature_maps import FeatureMaps
+from impasto.networks.pretrained.chooser import LazyFeatureMaps
 
 
 def gram(features: Tensor) -> Tensor:
@@ -160,12 +159,11 @@ class Perceptual(Term):
         if against not in ("content", "target"):
             raise UserError(f"against={against} is neither content nor target; give one of them.")
         self.against, self.needs = against, (against, "style")  # type: ignore[misc]
-        self.features, self.scales, self.patch_size, self.jitter = features, tuple(scales), patch_size, jitter
+        self.scales, self.patch_size, self.jitter = tuple(scales), patch_size, jitter
         self.content, self.patches, self.luma, self.chroma = content, patches, luma, chroma
         self.style = {name: weight for name, weight in (style or {}).items() if weight}
         self.chosen = content_layers, style_layers
-        # in a list, so that the network's weights are neither trained nor saved with the model
-        self.network: list[FeatureMaps] = []
+        self.network = LazyFeatureMaps(features)
 
     def forward(self, p: GeneratorPass) -> dict[str, Tensor]:
         """The parts by name, each a scalar times its own weight."""
@@ -175,14 +173,14 @@ class Perceptual(Term):
 
     def looks_through(self) -> set[str]:
         """The network, if a part that needs it has a weight."""
-        return {self.look_through(torch.device("cpu")).name} if self.content or self.style else set()
+        return {self.network.on(torch.device("cpu")).name} if self.content or self.style else set()
 
     def check_with(self, parts: Parts) -> Iterator[Refusal]:
         """Refuse pictures of which a content layer sees a single place: there is nothing left to compare."""
         size = getattr(parts.data, "image_size", None)
         if not self.content or size is None:
             return
-        look = self.look_through(torch.device("cpu"))
+        look = self.network.on(torch.device("cpu"))
         layers = tuple(self.chosen[0] or look.content_layers)
         (picture,) = window(self.jitter, torch.zeros(1, 3, *size))
         try:
@@ -218,7 +216,7 @@ class Perceptual(Term):
 
     def through_network(self, painted: Tensor, content: Tensor, style: Tensor) -> dict[str, Tensor]:
         """The parts that need the network."""
-        look = self.look_through(painted.device)
+        look = self.network.on(painted.device)
         content_layers = tuple(self.chosen[0] or look.content_layers)
         style_layers = tuple(self.chosen[1] or look.style_layers)
         every = tuple(sorted({*content_layers, *style_layers} if self.style else content_layers))
@@ -239,15 +237,6 @@ class Perceptual(Term):
                 distance = torch.stack([STATISTICS[name](v, w) for v, w in zip(views, wanted, strict=True)]).mean()
                 terms[name] = terms.get(name, painted.new_zeros(())) + weight / len(self.scales) * distance
         return terms
-
-    def look_through(self, device: torch.device) -> FeatureMaps:
-        """The network, loaded when first needed."""
-        if not self.network:
-            network = feature_maps(self.features)
-            self.network.append(network)
-        if isinstance(self.network[0], nn.Module):
-            self.network[0].to(device)
-        return self.network[0]
 
 
 def window(jitter: int, *pictures: Tensor) -> tuple[Tensor, ...]:

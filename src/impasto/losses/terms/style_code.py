@@ -37,7 +37,7 @@ class StyleCode(Term):
 
 
 class Diversity(Term):
-    """Minus the L1 distance between pictures painted by different codes (Mao et al. 2019; Choi et al. 2020, equation 3).
+    """Minus the L1 distance between pictures painted by different codes (Mao et al. 2019; Choi et al. 2020, eq. 3).
 
     Args:
         weight: of the term.

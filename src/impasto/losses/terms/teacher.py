@@ -10,8 +10,7 @@ from impasto.base.ranges import Count, NotNegative
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.perceptual import gram
 from impasto.losses.terms.term import GeneratorPass, Term, given
-from impasto.networks.pretrained.chooser import feature_maps
-from impasto.networks.pretrained.feature_maps import FeatureMaps
+from impasto.networks.pretrained.chooser import LazyFeatureMaps
 
 
 class Teacher(Term):
@@ -47,16 +46,15 @@ class Teacher(Term):
         layers: Sequence[int] | None = None,
     ) -> None:
         super().__init__(weight)
-        self.features, self.layers, self.blur = features, layers, blur
+        self.layers, self.blur = layers, blur
         self.tones, self.maps, self.statistics, self.structure = tones, maps, statistics, structure
-        # in a list, so that the network's weights are neither trained nor saved with the model
-        self.network: list[FeatureMaps] = []
+        self.network = LazyFeatureMaps(features)
 
     def forward(self, p: GeneratorPass) -> dict[str, Tensor]:
         """The parts by name, each a scalar times its own weight."""
         target = given(p, "target")
         paired = len(target) if p.paired is None else p.paired
-        look = self.look_through(p.painted.device)
+        look = self.network.on(p.painted.device)
         layers = tuple(self.layers or look.style_layers)
         painted_maps = [m.float() for m in look.maps(p.painted, layers)]
         with torch.no_grad():
@@ -79,15 +77,9 @@ class Teacher(Term):
             found["structure"] = self.structure * (a - b).abs().mean()
         return found
 
-    def look_through(self, device: torch.device) -> FeatureMaps:
-        """The network, on the device."""
-        if not self.network:
-            self.network.append(feature_maps(self.features, str(device)))
-        return self.network[0]
-
     def looks_through(self) -> set[str]:
         """The network."""
-        return {self.look_through(torch.device("cpu")).name}
+        return {self.network.on(torch.device("cpu")).name}
 
 
 def statistics_distance(painted: Tensor, target: Tensor) -> Tensor:

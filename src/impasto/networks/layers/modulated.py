@@ -77,20 +77,22 @@ class ModulatedConv2d(nn.Module):
         An adapter's deltas are added: ``scale`` (C,) to the scales of the input, ``bias`` (C',), ``noise`` (C', K), and
         the product of ``up`` (C', r) and ``down`` (r, C * k * k) to the filters before they are modulated.
         """
-        deltas = {kind: style.deltas.get(f"{self.name}.{kind}") for kind in ("scale", "bias", "noise", "up", "down")}
-        scale, weight, bias, noise = self.scale(style.code)[0], self.weight, self.bias, self.noise
-        if deltas["up"] is not None and deltas["down"] is not None:
-            weight = weight + (deltas["up"] @ deltas["down"]).view_as(weight)
-        if deltas["scale"] is not None:
-            scale = scale + deltas["scale"]
-        if deltas["bias"] is not None:
-            bias = bias + deltas["bias"]
-        if deltas["noise"] is not None and noise is not None:
-            noise = noise + deltas["noise"]
+        told = {kind: style.deltas.get(f"{self.name}.{kind}") for kind in ("scale", "bias", "noise", "up", "down")}
+        up, down = told["up"], told["down"]
+        low_rank = None if up is None or down is None else (up @ down).view_as(self.weight)
+        weight = plus(self.weight, low_rank)
+        scale = plus(self.scale(style.code)[0], told["scale"])
+        bias = plus(self.bias, told["bias"])
+        noise = None if self.noise is None else plus(self.noise, told["noise"])
         scale = scale.float()
         weight = weight * scale[:, None, None]
         demodulation = torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-6)
         return weight * demodulation, bias, noise
+
+
+def plus(value: Tensor, delta: Tensor | None) -> Tensor:
+    """A tensor with an adapter's delta added, if there is one."""
+    return value if delta is None else value + delta.to(value.dtype)
 
 
 class FixedConv2d(nn.Module):

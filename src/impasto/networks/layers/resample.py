@@ -100,7 +100,7 @@ def pad_to_even(x: Tensor) -> Tensor:
 
 @torch.no_grad()
 def icnr(weight: Tensor, factor: int) -> None:
-    """Start the filters before a pixel shuffle alike for the pixels of a cell, against checkerboards (Aitken et al. 2017).
+    """Start filters before a pixel shuffle alike for all pixels of a cell, against checkerboards (Aitken et al. 2017).
 
     Args:
         weight: (C * factor^2, ...), changed in place.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+import torch
 from torch import nn
 
 from impasto.base.errors import UserError
@@ -103,6 +104,28 @@ def feature_maps(features: str = "auto", use: Use = PERCEPTUAL, trained_against:
         UserError: an unknown name, or weights that cannot be had.
     """
     return cast(FeatureMaps, NETWORKS[choose(use, features, trained_against)]())
+
+
+class LazyFeatureMaps:
+    """A network of :func:`feature_maps`, loaded when first needed.
+
+    Not a module, so that its weights are neither trained nor saved with what holds it.
+
+    Args:
+        features: name of a network, or ``auto``.
+    """
+
+    def __init__(self, features: str = "auto") -> None:
+        self.features = features
+        self._network: FeatureMaps | None = None
+
+    def on(self, device: torch.device) -> FeatureMaps:
+        """The network, on a device."""
+        if self._network is None:
+            self._network = feature_maps(self.features)
+        if isinstance(self._network, nn.Module):
+            self._network.to(device)
+        return self._network
 
 
 def check_statistics(features: str) -> None:
