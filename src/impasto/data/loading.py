@@ -1,6 +1,6 @@
 """Batches from packed pictures: bytes until they are on the device, floats there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,7 @@ class Together:
         samplers: by the names of what they draw from.
     """
 
-    def __init__(self, samplers: Mapping[str, BatchSampler]) -> None:
+    def __init__(self, samplers: Mapping[str, Iterable[Draw]]) -> None:
         self.samplers = dict(samplers)
 
     def __iter__(self) -> Any:
@@ -89,7 +89,7 @@ class Together:
 
 
 def make_loader(
-    parts: Mapping[str, PackedImages], samplers: Mapping[str, BatchSampler], num_workers: int
+    parts: Mapping[str, PackedImages], samplers: Mapping[str, Iterable[Draw]], num_workers: int
 ) -> DataLoader[Any]:
     """A loader of endless batches.
 

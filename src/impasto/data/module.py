@@ -1,6 +1,6 @@
 """The data of a run: named parts, each opened, packed, split and drawn in its own way."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,8 +18,9 @@ from impasto.data.loading import Batch, View, first_batches, look_at, make_loade
 from impasto.data.packing.depth import Depth
 from impasto.data.packing.packed import Duplicates, PackedImages
 from impasto.data.packing.sizing import Resize
-from impasto.data.parts import LABELLED, Part, check_parts
+from impasto.data.parts import LABELLED, Part, check_parts, leaders_of
 from impasto.data.preparation import Preparation
+from impasto.data.sampler import Draw
 from impasto.data.sources.opening import OpenPictures, Pictures, check_settings
 from impasto.data.state import compare_states, state_of
 from impasto.data.transforms import as_size
@@ -67,6 +68,7 @@ class ImageDataModule(LightningDataModule):
     Attributes:
         parts: how each part is drawn, by name.
         aligned: the names of the parts that are drawn together.
+        leaders: by part of companions, the part that it accompanies.
         channels_of: how many channels each part has.
         start_batch: number of the first batch that the loader gives; a resumed run sets it.
         vectors_sha256: of the condition vectors of all pictures in their order; None without vectors.
@@ -125,6 +127,8 @@ class ImageDataModule(LightningDataModule):
         self.channels_of = dict.fromkeys(self.parts, channels)
         if content_channels is not None:
             self.channels_of["content"] = content_channels
+        self.leaders = leaders_of(self.parts)
+        self.channels_of |= {name: self.channels_of[leader] for name, leader in self.leaders.items()}
         self.aligned = [name for name, drawing in self.parts.items() if drawing == "aligned"]
         if color_jitter and any(self.channels_of[name] != 3 for name in self.aligned):
             raise UserError("data.color_jitter needs colours on both sides of the pairs: set it to 0.")
@@ -145,18 +149,21 @@ class ImageDataModule(LightningDataModule):
         table = None if self.vectors is None else read_vectors(self.vectors)  # before the pictures, which take longer
         opened = self.open_pictures(**self.where)
         by_part = {LABELLED: opened} if isinstance(opened, Pictures) else opened
-        if missing := [name for name in self.parts if name not in by_part]:
+        if missing := [name for name in self.parts if name not in by_part and name not in self.leaders]:
             raise UserError(f"data.parts names {missing[0]}, but the pictures come as {', '.join(by_part)}.")
-        prepare, grouped = (
-            self.preparation,
-            {name: self.balanced or self.parts[name] == "grouped" for name in self.parts},
-        )
+        prepare, led = self.preparation, set(self.leaders.values())
         together = {name: by_part[name] for name in self.aligned}
-        packed = prepare.aligned(together, self.channels_of, self.balanced) if together else {}
-        for name in self.parts:
-            if name not in packed:
-                own_table = table if name == LABELLED else None
-                packed[name] = prepare.part(name, by_part[name], self.channels_of[name], grouped[name], own_table)
+        packed: dict[str, Part] = {}
+        if together:
+            packed = prepare.aligned(together, self.channels_of, self.balanced, not led.isdisjoint(together))
+        for name, drawing in self.parts.items():
+            if name in self.leaders:
+                packed[name] = packed[self.leaders[name]].accompanied(name)
+            elif name not in packed:
+                grouped, own_table = self.balanced or drawing == "grouped", table if name == LABELLED else None
+                packed[name] = prepare.part(
+                    name, by_part[name], self.channels_of[name], grouped, name in led, own_table
+                )
         self._packed = {name: packed[name] for name in self.parts}
         if table is not None:
             self.vectors_sha256 = digest_of(self._packed[LABELLED].packs)
@@ -167,19 +174,29 @@ class ImageDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Endless batches of this process's share."""
-        order = {
+        order: dict[str, Any] = {
             "seed": self.seed,
             "start": self.start_batch,
             "rank": distributed.rank(),
             "world_size": distributed.world_size(),
         }
         names = list(self.parts)
-        leaders = dict.fromkeys(self.aligned, next(iter(self.aligned), ""))  # whose order, crops and flips a part has
-        samplers = {
-            name: part.sampler(self.batch_size, stream=names.index(leaders.get(name, name)), **order)
+        shared = dict.fromkeys(self.aligned, next(iter(self.aligned), ""))  # whose order, crops and flips a part has
+        leading = {
+            name: part.sampler(*self.batch_size_of(name), stream=names.index(shared.get(name, name)), **order)
             for name, part in self._packed.items()
+            if name not in self.leaders
         }
-        return make_loader(self.train, samplers, self.num_workers)
+        companions = {
+            name: self._packed[name].companion_sampler(leading[leader], names.index(name))
+            for name, leader in self.leaders.items()
+        }
+        samplers: Mapping[str, Iterable[Draw]] = {**leading, **companions}
+        return make_loader(self.train, {name: samplers[name] for name in names}, self.num_workers)
+
+    def batch_size_of(self, part: str) -> tuple[int, str]:
+        """Pictures of a part in a batch, over all processes, and the setting that says so."""
+        return self.batch_size, "data.batch_size"
 
     def on_after_batch_transfer(self, batch: dict[str, Batch], dataloader_idx: int) -> Batch:
         """On the device: each part (N, C, H, W) float32 in [-1, 1]; ``label`` (N,) or ``condition`` (N, K) if any."""
@@ -242,7 +259,7 @@ class ImageDataModule(LightningDataModule):
         """Some pictures to show, each (N, C, H, W) in [-1, 1].
 
         ``image``, of those trained on, with their vectors as ``condition`` (N, K) if any; or ``content``, held out, to
-        show what becomes of it, and its ``target`` if there is one.
+        show what becomes of it, and its ``target`` if there is one, with the companions of either.
 
         Args:
             count: at most; None is 16 of ``image`` or 8 of ``content``.
@@ -252,6 +269,7 @@ class ImageDataModule(LightningDataModule):
             vectors = vectors_in(chosen, count or 16)
             return {LABELLED: look_at(chosen, count or 16), **({} if vectors is None else {"condition": vectors})}
         shown = self.aligned or ["content"]
+        shown = [name for name in self.parts if self.leaders.get(name, name) in shown]
         return {name: look_at(self.evaluation_images(name, "held_out"), count or 8) for name in shown}
 
     def first_batches(self, part: str, size: int, count: int) -> Iterator[Tensor]:
@@ -272,7 +290,7 @@ class ImageDataModule(LightningDataModule):
         first = next(iter(self._packed.values()))
         own_test = first.pictures.held_out is not None and self.holdout is None
         shared: dict[str, Any] = {
-            "split": "the data set's own test part" if own_test else f"{self.holdout or 0:g} of each class by name",
+            "split": "the data set's own test part" if own_test else self._split(),
             "limit": self.limit,
             "resize": first.policy.resize,
             "image_size": list(self.image_size),
@@ -289,6 +307,11 @@ class ImageDataModule(LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Compare the pictures with those of the run that is resumed; see :func:`.compare_states`."""
         compare_states(self.state_dict(), state_dict)
+
+    def _split(self) -> str:
+        whole = [name for name, part in self._packed.items() if part.whole_classes]
+        by_class = f"{self.holdout or 0:g} of each class by name"
+        return f"{by_class}; whole classes of {', '.join(whole)}" if whole else by_class
 
     def _provenance_of_vectors(self) -> dict[str, Any] | None:
         if self.vectors is None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
+from impasto.data.companions import Classes, CompanionSampler
 from impasto.data.packing.packed import PackedImages
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sampler import BatchSampler
@@ -21,22 +22,40 @@ from impasto.data.transforms import Levels
 LABELLED: Final = "image"
 """The part whose labels or condition vectors networks are conditioned on."""
 
-Drawing = Literal["independently", "aligned", "grouped"]
+Drawing = Literal["independently", "aligned", "grouped", "companions"]
 """How batches of a part are put together: of any pictures; of the same pictures, crops and flips as those of all other
-aligned parts; or of each class equally often."""
+aligned parts; of each class equally often; or of companions of the part named before, which are others of its pictures,
+of the same class, under crops and flips of their own."""
 
 
 def check_parts(parts: Mapping[str, str]) -> dict[str, Drawing]:
     """How each part is drawn, checked.
 
     Raises:
-        UserError: there is no such way.
+        UserError: there is no such way, or companions are named first.
     """
     for name, drawing in parts.items():
         if drawing not in get_args(Drawing):
             known = ", ".join(get_args(Drawing))
             raise UserError(f"data.parts.{name}={drawing} is not known: choose one of {known}.")
+    if next(iter(parts.values()), None) == "companions":
+        raise UserError(
+            f"data.parts.{next(iter(parts))}=companions has no part before it, whose pictures it could accompany: name "
+            "that part first."
+        )
     return dict(parts)  # type: ignore[arg-type]
+
+
+def leaders_of(parts: Mapping[str, Drawing]) -> dict[str, str]:
+    """By part that is drawn as companions, the part whose pictures it accompanies: the nearest before it."""
+    leaders: dict[str, str] = {}
+    leader = ""
+    for name, drawing in parts.items():
+        if drawing == "companions":
+            leaders[name] = leader
+        else:
+            leader = name
+    return leaders
 
 
 @dataclass(frozen=True)
@@ -52,6 +71,8 @@ class Part:
         held_out: those held out; None if there are none.
         grouped: draw each class equally often.
         layer: of aligned parts, which are packed as one, the first channel of this part and the one behind its last.
+        whole_classes: whole classes are held out, not some pictures of each.
+        companion: its pictures are companions of those of another part, from the same pack.
     """
 
     name: str
@@ -62,6 +83,8 @@ class Part:
     held_out: PackedImages | None
     grouped: bool
     layer: tuple[int, int] | None = None
+    whole_classes: bool = False
+    companion: bool = False
 
     @property
     def source(self) -> Source:
@@ -90,15 +113,33 @@ class Part:
         return packed if self.name == LABELLED else replace(packed, labels=None, class_names=())
 
     def crops(self, held_out: bool, size: tuple[int, int], cache_dir: Path) -> PackedImages:
-        """The pictures of a split at ``size`` (h, w), cut at fixed places if the canvas is larger."""
-        chosen = self.held_out if held_out and self.held_out is not None else self.train
-        return self.told(crops_of(self._with_labels_for_networks(chosen), self.policy, size, self.source, cache_dir))
+        """The pictures of a split at ``size`` (h, w), cut at fixed places if the canvas is larger.
 
-    def sampler(self, batch_size: int, **order: int) -> BatchSampler:
+        Those of companions lie in step with the pictures that they accompany.
+        """
+        chosen = self.held_out if held_out and self.held_out is not None else self.train
+        cut = self.told(crops_of(self._with_labels_for_networks(chosen), self.policy, size, self.source, cache_dir))
+        if not self.companion:
+            return cut
+        # Crop number i is of picture i modulo their number: the next one of its class, at another place.
+        round_, picture = np.divmod(np.arange(len(cut)), len(chosen))
+        next_round = (round_ + 1) % (len(cut) // len(chosen))
+        return cut.subset(next_round * len(chosen) + Classes.of(len(chosen), chosen.labels).next(picture))
+
+    def accompanied(self, name: str) -> "Part":
+        """The part ``name`` of companions of these pictures."""
+        return replace(self, name=name, companion=True)
+
+    def companion_sampler(self, leading: BatchSampler, stream: int) -> CompanionSampler:
+        """Draws companions of what ``leading`` draws."""
+        return CompanionSampler(leading, Classes.of(len(self.train), self.train.labels), stream)
+
+    def sampler(self, batch_size: int, option: str = "data.batch_size", **order: int) -> BatchSampler:
         """Draws batches to train on.
 
         Args:
             batch_size: over all processes.
+            option: the setting that gives it, for messages.
             **order: seed, start, stream, rank and world_size of :class:`~impasto.data.sampler.BatchSampler`.
 
         Raises:
@@ -110,7 +151,7 @@ class Part:
                 f"Classes of {self.name} cannot be drawn equally often (data.balanced=true), for these pictures have "
                 "none: put each class into a folder of its own, or set data.balanced=false."
             )
-        return BatchSampler(len(self.train), batch_size, labels=labels, **order)
+        return BatchSampler(len(self.train), batch_size, labels=labels, option=option, **order)
 
     def class_weights(self) -> list[int] | None:
         """How often each class comes in training, in proportion: equally if grouped; None without classes."""

@@ -45,22 +45,39 @@ class Preparation:
         # Checked before the pictures are opened, on which "auto" depends.
         size_policy(self.image_size, self.pack_size, "crop" if self.resize == "auto" else self.resize, 1)
 
-    def aligned(self, pictures: Mapping[str, Pictures], channels: Mapping[str, int], grouped: bool) -> dict[str, Part]:
+    def aligned(
+        self, pictures: Mapping[str, Pictures], channels: Mapping[str, int], grouped: bool, whole_classes: bool = False
+    ) -> dict[str, Part]:
         """Aligned parts: packed as one picture whose channels lie behind each other, and split as one."""
         counts = [channels[name] for name in pictures]
         ends = list(accumulate(counts, initial=0))
         first = next(iter(pictures))
         source = AlignedSource([each.source for each in pictures.values()], counts)
-        whole = self.part(first, replace(pictures[first], source=source), ends[-1], grouped)
+        whole = self.part(first, replace(pictures[first], source=source), ends[-1], grouped, whole_classes)
         return {
             name: replace(whole, name=name, pictures=pictures[name], layer=layer)
             for name, layer in zip(pictures, pairwise(ends), strict=True)
         }
 
     def part(
-        self, name: str, pictures: Pictures, channels: int, grouped: bool, table: VectorTable | None = None
+        self,
+        name: str,
+        pictures: Pictures,
+        channels: int,
+        grouped: bool,
+        whole_classes: bool = False,
+        table: VectorTable | None = None,
     ) -> Part:
-        """A part that is packed by itself, with its condition vectors if there is a table of them."""
+        """A part that is packed by itself.
+
+        Args:
+            name: of the part.
+            pictures: as they were opened.
+            channels: of each picture.
+            grouped: draw each class equally often.
+            whole_classes: hold out classes, not some pictures of each; not of a part whose classes networks are told.
+            table: condition vectors of the pictures.
+        """
         policy = self._policy(pictures.source, channels)
         sources = [pictures.source]
         if self.holdout is None and pictures.held_out is not None:
@@ -68,13 +85,14 @@ class Preparation:
         packs = [self._pack(source, policy) for source in sources]
         if table is not None:
             packs = attach(table, packs)
-        train, held_out = hold_out(packs[0], self.holdout or 0.0) if len(packs) == 1 else packs
+        whole_classes = whole_classes and name != LABELLED and packs[0].labels is not None
+        train, held_out = hold_out(packs[0], self.holdout or 0.0, whole_classes) if len(packs) == 1 else packs
         if self.percentiles is not None:
             levels = percentiles_of(train, self.percentiles)
             train, held_out = train.with_levels(levels), held_out and held_out.with_levels(levels)
         if name == LABELLED:
             train, held_out = without_empty_classes(train, held_out)
-        return Part(name, pictures, policy, packs, train, held_out, grouped)
+        return Part(name, pictures, policy, packs, train, held_out, grouped, whole_classes=whole_classes)
 
     def _policy(self, source: Source, channels: int) -> SizePolicy:
         few = source.length is not None and min(source.length, self.limit or source.length) < FEW

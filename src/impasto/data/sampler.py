@@ -13,7 +13,7 @@ import numpy as np
 from impasto.base.errors import UserError
 
 # What a stream of random numbers is for, so that no two share one.
-UNIFORM, OF_CLASS, CLASS_ORDER, WITHIN_BATCH, AUGMENT = range(5)
+UNIFORM, OF_CLASS, CLASS_ORDER, WITHIN_BATCH, AUGMENT, COMPANION = range(6)
 
 DRAWS: Final = 6
 """Uniform numbers for each picture of a batch, for its crop, flip and colours."""
@@ -50,6 +50,7 @@ class BatchSampler:
         rank: this process's number.
         world_size: number of processes.
         stream: distinguishes samplers with the same seed.
+        option: the setting that gives the batch size, for messages.
 
     Raises:
         UserError: the batch cannot be divided among the processes.
@@ -66,16 +67,17 @@ class BatchSampler:
         rank: int = 0,
         world_size: int = 1,
         stream: int = 0,
+        option: str = "data.batch_size",
     ) -> None:
         if batch_size % world_size:
             raise UserError(
-                f"data.batch_size={batch_size} is the whole batch and cannot be divided evenly among {world_size} "
+                f"{option}={batch_size} is the whole batch and cannot be divided evenly among {world_size} "
                 "processes: choose a multiple."
             )
         self.count, self.batch_size, self.start = count, batch_size, start
-        self._seed = (seed, stream)
+        self.seed, self.stream = seed, stream
         share = batch_size // world_size
-        self._mine = slice(rank * share, (rank + 1) * share)
+        self.mine = slice(rank * share, (rank + 1) * share)
         self._members = None if labels is None else [np.flatnonzero(labels == c) for c in np.unique(labels)]
         self._permutation = lru_cache(maxsize=2 if labels is None else 2 * len(self._members or ()))(self._permute)
 
@@ -87,9 +89,12 @@ class BatchSampler:
 
     def draw(self, position: int) -> Draw:
         """This process's part of batch number ``position``."""
-        chances = self._random(AUGMENT, position).random((self.batch_size, DRAWS), np.float32)
-        pictures = self.global_batch(position)
-        return Draw(position, pictures[self._mine], chances[self._mine])
+        pictures, chances = self.global_batch(position), self.global_chances(position)
+        return Draw(position, pictures[self.mine], chances[self.mine])
+
+    def global_chances(self, position: int) -> np.ndarray:
+        """The chances of batch number ``position``: float32 (batch_size, DRAWS)."""
+        return self._random(AUGMENT, position).random((self.batch_size, DRAWS), np.float32)
 
     def global_batch(self, position: int) -> np.ndarray:
         """Positions of the pictures of batch number ``position``: int64 (batch_size,)."""
@@ -125,4 +130,4 @@ class BatchSampler:
         return self._random(purpose, which, epoch).permutation(count)
 
     def _random(self, *key: int) -> np.random.Generator:
-        return np.random.default_rng([*self._seed, *key])
+        return np.random.default_rng([self.seed, self.stream, *key])

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,9 @@ CROPS: Final = 1024
 """Crops that are measured if training sees random crops; or one of each picture, if there are more pictures."""
 
 
-def hold_out(packed: PackedImages, share: float) -> tuple[PackedImages, PackedImages | None]:
+def hold_out(
+    packed: PackedImages, share: float, whole_classes: bool = False
+) -> tuple[PackedImages, PackedImages | None]:
     """Split pictures in two, the same way in every run.
 
     A picture's place depends on its name alone, so that adding others hardly moves it. Of each class, or of all
@@ -28,6 +30,7 @@ def hold_out(packed: PackedImages, share: float) -> tuple[PackedImages, PackedIm
     Args:
         packed: the pictures.
         share: 0 to below 1.
+        whole_classes: hold out that share of the classes instead, each with all its pictures.
 
     Returns:
         Those to train on and those held out, both in their order; None if nothing is held out.
@@ -39,16 +42,25 @@ def hold_out(packed: PackedImages, share: float) -> tuple[PackedImages, PackedIm
         raise UserError(f"data.holdout={share} is not a share: give a number from 0 to below 1.")
     if share == 0:
         return packed, None
-    rank = np.array([_rank(name) for name in packed.every_name()], np.uint64)
-    labels = np.zeros(len(packed), np.int64) if packed.labels is None else packed.labels
-    held = np.zeros(len(packed), bool)
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        count = min(int(share * len(members) + 0.5), len(members) - 1)
-        held[members[np.argsort(rank[members], kind="stable")[:count]]] = True
+    if whole_classes and packed.labels is not None:
+        present = np.unique(packed.labels)
+        held = np.isin(packed.labels, present[_chosen([packed.class_names[label] for label in present], share)])
+    else:
+        labels = np.zeros(len(packed), np.int64) if packed.labels is None else packed.labels
+        names = np.array(list(packed.every_name()), object)
+        held = np.zeros(len(packed), bool)
+        for label in np.unique(labels):
+            members = np.flatnonzero(labels == label)
+            held[members[_chosen(names[members], share)]] = True
     if not held.any():
         return packed, None
     return packed.subset(np.flatnonzero(~held)), packed.subset(np.flatnonzero(held))
+
+
+def _chosen(names: Sequence[str] | np.ndarray, share: float) -> np.ndarray:
+    """Positions of the share of names that is held out."""
+    rank = np.array([_rank(name) for name in names], np.uint64)
+    return np.argsort(rank, kind="stable")[: min(int(share * len(names) + 0.5), len(names) - 1)]
 
 
 def _rank(name: str) -> int:

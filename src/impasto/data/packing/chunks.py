@@ -81,8 +81,8 @@ def _load(load: Load | Layers, channels: int, depth: int, canvas: int) -> tuple[
             made = load.make(pixels, canvas)
             if not made.size:
                 raise BadImage(f"its {pixels.shape[1]} x {pixels.shape[0]} pixels are too few")
-            name = load.make.__name__.encode()
-            return as_depth(adapt_channels(made, channels), depth), _digest(name, _bytes(digest)), False
+            name = getattr(load.make, "__name__", None) or repr(load.make)
+            return as_depth(adapt_channels(made, channels), depth), _digest(name.encode(), _bytes(digest)), False
         case np.ndarray():
             pixels = np.ascontiguousarray(load)
             digest = _digest(repr(pixels.shape).encode(), pixels.data)

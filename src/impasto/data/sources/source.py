@@ -27,7 +27,8 @@ class Made:
     Args:
         of: the other picture, as :class:`Item` has it.
         make: given uint8 or uint16 (H, W, 3) and the longer side of the canvas, returns (h, w, 1 or 3) of either type.
-            A function of a module, for it is sent to other processes.
+            A function of a module, for it is sent to other processes; or an object that can be, whose ``repr`` tells
+            it from others.
     """
 
     of: "Load"
