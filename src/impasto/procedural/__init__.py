@@ -1,0 +1,1 @@
+"""The procedural painter: lays strokes over a photograph; the same parameters, a *hand*, look like the same artist."""
