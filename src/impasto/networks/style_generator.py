@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.networks.layers.modulated import GAIN, ModulatedConv2d, StyleInput
-from impasto.networks.layers.resample import icnr
 from impasto.networks.orientation import MAPS, NOISES, noise_at, orientation_maps, stroke_noise
 from impasto.networks.style_encoder import StyleEncoder
 
@@ -48,8 +47,8 @@ class StyleGenerator(nn.Module):
         self.blocks = nn.ModuleList(StyleBlock(features, code) for _ in range(blocks))
         self.grow = ModulatedConv2d(features, half, code, noises=NOISES)
         self.refine = ModulatedConv2d(half, half, code, noises=NOISES)
-        self.finish = ModulatedConv2d(half, channels * 4, code, activate=False)
-        icnr(self.finish.weight, 2)
+        self.thin = ModulatedConv2d(half, half // 3, code, noises=NOISES)
+        self.finish = ModulatedConv2d(half // 3, channels, code, kernel=5, activate=False)
         self.place = 0, 0
         for name, module in self.named_modules():
             if isinstance(module, ModulatedConv2d):
@@ -80,8 +79,9 @@ class StyleGenerator(nn.Module):
         for block in self.blocks:
             x = cast(StyleBlock, block)(x, style, noise)
         x = self.grow(F.interpolate(x, scale_factor=2.0, mode="nearest"), style, fine)
-        x = self.finish(self.refine(x, style, fine), style)
-        return torch.tanh(F.pixel_shuffle(x.float(), 2))
+        x = self.thin(self.refine(x, style, fine), style, fine)
+        x = self.finish(F.interpolate(x, scale_factor=2.0, mode="bilinear"), style)
+        return torch.tanh(x.float())
 
     @torch.no_grad()
     def fixed(self, style: StyleInput) -> "StyleGenerator":

@@ -2,7 +2,6 @@
 
 from typing import Literal, get_args
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -96,14 +95,3 @@ def pad_to_even(x: Tensor) -> Tensor:
     """Add a row of zeros below and a column to the right of an odd size."""
     rows, columns = x.shape[2] % 2, x.shape[3] % 2
     return F.pad(x, (0, columns, 0, rows)) if rows or columns else x
-
-
-@torch.no_grad()
-def icnr(weight: Tensor, factor: int) -> None:
-    """Start filters before a pixel shuffle alike for all pixels of a cell, against checkerboards (Aitken et al. 2017).
-
-    Args:
-        weight: (C * factor^2, ...), changed in place.
-        factor: of the pixel shuffle.
-    """
-    weight.copy_(weight[:: factor**2].repeat_interleave(factor**2, 0))

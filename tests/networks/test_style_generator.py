@@ -1,0 +1,162 @@
+"""The generator that paints in any style: modulation against equations, orientation against drawn stripes, places."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from impasto.networks.layers.modulated import ModulatedConv2d, StyleInput
+from impasto.networks.orientation import noise_at, orientation_maps, stroke_noise
+from impasto.networks.patchgan import PatchGAN
+from impasto.networks.style_encoder import StyleEncoder, color_statistics
+from impasto.networks.style_generator import StyleGenerator
+
+
+def tiny() -> StyleGenerator:
+    torch.manual_seed(0)
+    return StyleGenerator(features=8, blocks=2, code=6, hidden=5)
+
+
+def test_modulation_is_that_of_the_equations() -> None:
+    torch.manual_seed(0)
+    conv = ModulatedConv2d(3, 4, code=2, activate=False)
+    code, x = torch.randn(2, 2), torch.randn(2, 3, 5, 5)
+    found = conv(x, StyleInput(code))
+    for i in range(2):
+        scale = conv.scale.weight @ code[i] + conv.scale.bias
+        weight = conv.weight * scale[None, :, None, None]  # equation 1
+        weight = weight / (weight.square().sum((1, 2, 3), keepdim=True) + 1e-6).sqrt()  # equation 3
+        wanted = F.conv2d(F.pad(x[i : i + 1], (1, 1, 1, 1), mode="reflect"), weight)
+        assert torch.allclose(found[i : i + 1], wanted, atol=1e-5)
+
+
+def test_one_code_for_all_is_the_same_as_a_code_for_each() -> None:
+    conv = ModulatedConv2d(3, 4, code=2, noises=1)
+    torch.nn.init.normal_(conv.noise)
+    code, x, noise = torch.randn(1, 2), torch.randn(2, 3, 5, 5), torch.randn(1, 1, 5, 5)
+    each = conv(x, StyleInput(code.expand(2, -1)), noise)
+    assert torch.allclose(conv(x, StyleInput(code), noise), each, atol=1e-5)
+
+
+def test_deltas_are_added_to_scale_bias_noise_and_filters() -> None:
+    conv = ModulatedConv2d(1, 1, code=1, kernel=1, noises=1)
+    conv.name = "layer"
+    with torch.no_grad():
+        conv.weight.fill_(2.0), conv.scale.weight.zero_()
+    deltas = {"scale": torch.tensor([1.0]), "bias": torch.tensor([3.0]), "noise": torch.tensor([[4.0]])}
+    deltas |= {"up": torch.tensor([[1.0]]), "down": torch.tensor([[-8.0]])}
+    style = StyleInput(torch.zeros(1, 1), {f"layer.{kind}": delta for kind, delta in deltas.items()})
+    weight, bias, noise = conv.filters(style)
+    # (2 - 8) * (1 + 1) = -12, brought to unit length: -1
+    assert (weight.item(), bias.item(), noise.item()) == (pytest.approx(-1), 3.0, 4.0)
+    other = StyleInput(torch.zeros(1, 1), {"other.bias": torch.tensor([3.0])})
+    assert conv.filters(other)[1].item() == 0
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 60, 90, 135])
+def test_orientation_runs_along_stripes(degrees: float) -> None:
+    angle = math.radians(degrees)  # of the stripes, from the x axis towards the bottom
+    y, x = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
+    across = -x * math.sin(angle) + y * math.cos(angle)
+    maps = orientation_maps(torch.sin(across / 5).expand(1, 3, -1, -1), 4)[0, :, 8:-8, 8:-8]
+    assert maps[0].mean().item() == pytest.approx(math.cos(2 * angle), abs=0.05)
+    assert maps[1].mean().item() == pytest.approx(math.sin(2 * angle), abs=0.05)
+    assert maps[2].min().item() > 0.9
+
+
+def test_a_blank_picture_has_no_orientation() -> None:
+    maps = orientation_maps(torch.zeros(1, 3, 32, 32), 4)
+    assert maps.isfinite().all()
+    assert maps[:, 2].abs().max() == 0
+
+
+def test_lines_of_noise_run_along_the_direction() -> None:
+    torch.manual_seed(0)
+    maps = torch.zeros(1, 3, 64, 64)
+    maps[:, 0] = 1.0  # along x
+    noise = stroke_noise(maps, torch.randn(1, 1, 64, 64))[0]
+
+    def correlation(x: torch.Tensor, shift: tuple[int, int]) -> float:
+        return float((x * x.roll(shift, (0, 1))).mean() / x.square().mean())
+
+    white, short, long, broad = noise
+    assert abs(correlation(white, (0, 2))) < 0.1
+    assert correlation(long, (0, 4)) > correlation(short, (0, 4)) + 0.3
+    assert abs(correlation(long, (4, 0))) < 0.1
+    assert correlation(broad, (1, 0)) > correlation(long, (1, 0)) + 0.3
+    assert torch.allclose(noise.std((1, 2)), torch.ones(4), atol=0.25)
+
+
+def test_noise_belongs_to_its_place() -> None:
+    whole = noise_at(0, 0, 40, 50)
+    assert torch.equal(whole[..., 7:20, 11:30], noise_at(7, 11, 13, 19))
+    assert abs(whole.mean().item()) < 0.1
+    assert whole.std().item() == pytest.approx(1, abs=0.1)
+
+
+def test_a_fixed_copy_paints_the_same() -> None:
+    generator = tiny().eval()
+    content, style = torch.rand(1, 3, 32, 48) * 2 - 1, torch.rand(1, 3, 40, 20) * 2 - 1
+    with torch.no_grad():
+        wanted = generator(content, style)
+        assert torch.equal(generator.fixed(StyleInput(generator.encoder(style)))(content), wanted)
+    assert generator.encoder(style).shape == (1, 6)
+
+
+def test_a_part_at_its_place_is_painted_as_in_the_whole() -> None:
+    generator = tiny().eval()
+    content, code = torch.rand(1, 3, 256, 256) * 2 - 1, torch.randn(1, 6)
+    with torch.no_grad():
+        whole = generator(content, code)
+        generator.place = 32, 64
+        part = generator(content[..., 32:, 64:], code)
+    apart = (part - whole[..., 32:, 64:])[..., 96:, 96:].abs().max()
+    assert apart < 1e-4
+    generator.place = 0, 0
+    with torch.no_grad():
+        assert (generator(content[..., 32:, 64:], code) - part)[..., 96:, 96:].abs().max() > 1e-3
+
+
+def test_training_draws_fresh_noise() -> None:
+    generator = tiny()
+    for module in generator.modules():
+        if isinstance(module, ModulatedConv2d) and module.noise is not None:
+            torch.nn.init.normal_(module.noise)
+    content, code = torch.rand(2, 3, 32, 32) * 2 - 1, torch.randn(2, 6)
+    with torch.no_grad():
+        assert not torch.equal(generator(content, code), generator(content, code))
+        generator.eval()
+        assert torch.equal(generator(content, code), generator(content, code))
+
+
+def test_at_most_three_million_parameters() -> None:
+    assert sum(p.numel() for p in StyleGenerator().parameters()) < 3_000_000
+
+
+def test_codes_do_not_depend_on_where_things_are() -> None:
+    torch.manual_seed(0)
+    encoder = StyleEncoder(code=4)
+    picture = F.avg_pool2d(torch.randn(1, 3, 160, 160), 5, 1, 2) * 3
+    turned, other = picture.roll((64, 32), (2, 3)), torch.rand(1, 3, 160, 160)
+    with torch.no_grad():
+        here, there, far = encoder(picture), encoder(turned), encoder(other)
+    assert (here - there).norm() < 0.1 * (here - far).norm()
+
+
+def test_color_statistics_by_hand() -> None:
+    # Two places: red 1 and -1, green 1 and 1. Means 0 and 1; variances 1 and 0, covariance 0; four times those.
+    picture = torch.tensor([[[[1.0, -1.0]], [[1.0, 1.0]]]])
+    assert color_statistics(picture).tolist() == [[0.0, 1.0, 4.0, 0.0, 0.0]]
+
+
+def test_a_patchgan_judges_by_the_projection_of_a_vector() -> None:
+    torch.manual_seed(0)
+    network = PatchGAN(projection=2, features=4, layers=1, norm="none")
+    plain = PatchGAN(features=4, layers=1, norm="none")
+    plain.load_state_dict({k: v for k, v in network.state_dict().items() if not k.startswith("project")})
+    images, code = torch.randn(2, 3, 16, 16), torch.randn(2, 2)
+    scores, features = network(images, code), network(images, code).features[0][-1]
+    direction = network.project(code)
+    wanted = (features * direction[:, :, None, None]).sum(1, keepdim=True) / 8**0.5
+    assert torch.allclose(scores.maps[0] - plain(images).maps[0], F.avg_pool2d(wanted, 2, 1), atol=1e-5)
