@@ -93,10 +93,12 @@ LAUNCHERS = [f"hydra/launcher={name}" for name in choices("hydra/launcher")]
 
 
 def files_of(override: str) -> list[Path]:
-    """The file of a choice, and those of its parts."""
+    """The file of a choice, and those of its parts; not of one in whose place it names a class of its own."""
     file = Path(CONF, *override.split("=")).with_suffix(".yaml")
-    parts = [str(entry).partition("@")[0] for entry in yaml.safe_load(file.read_text()).get("defaults", [])]
-    return [file, *(file.parent / f"{part}.yaml" for part in parts if part.startswith("parts/"))]
+    content = yaml.safe_load(file.read_text())
+    parts = [str(entry).partition("@")[::2] for entry in content.get("defaults", [])]
+    kept = [name for name, place in parts if not (place == "_here_" and "_target_" in content)]
+    return [file, *(file.parent / f"{name}.yaml" for name in kept if name.startswith("parts/"))]
 
 
 def written(files: list[Path]) -> set[str]:

@@ -151,17 +151,18 @@ class ImageDataModule(LightningDataModule):
         by_part = {LABELLED: opened} if isinstance(opened, Pictures) else opened
         if missing := [name for name in self.parts if name not in by_part and name not in self.leaders]:
             raise UserError(f"data.parts names {missing[0]}, but the pictures come as {', '.join(by_part)}.")
-        prepare, led = self.preparation, set(self.leaders.values())
+        led = set(self.leaders.values())
         together = {name: by_part[name] for name in self.aligned}
         packed: dict[str, Part] = {}
         if together:
+            prepare = self.preparation_of(self.aligned[0])
             packed = prepare.aligned(together, self.channels_of, self.balanced, not led.isdisjoint(together))
         for name, drawing in self.parts.items():
             if name in self.leaders:
                 packed[name] = packed[self.leaders[name]].accompanied(name)
             elif name not in packed:
                 grouped, own_table = self.balanced or drawing == "grouped", table if name == LABELLED else None
-                packed[name] = prepare.part(
+                packed[name] = self.preparation_of(name).part(
                     name, by_part[name], self.channels_of[name], grouped, name in led, own_table
                 )
         self._packed = {name: packed[name] for name in self.parts}
@@ -193,6 +194,10 @@ class ImageDataModule(LightningDataModule):
         }
         samplers: Mapping[str, Iterable[Draw]] = {**leading, **companions}
         return make_loader(self.train, {name: samplers[name] for name in names}, self.num_workers)
+
+    def preparation_of(self, part: str) -> Preparation:
+        """How a part is packed and split."""
+        return self.preparation
 
     def batch_size_of(self, part: str) -> tuple[int, str]:
         """Pictures of a part in a batch, over all processes, and the setting that says so."""

@@ -11,6 +11,9 @@ from impasto.procedural.hand import Hand
 from impasto.procedural.painting import paint
 from impasto.procedural.printing import print_flat
 
+RENDERER_VERSION: Final = 1
+"""Raised whenever a seed draws another hand, or a hand paints another picture: what is kept of it is painted anew."""
+
 Renderer = Callable[[np.ndarray, Hand, np.random.Generator, float], np.ndarray]
 RENDERERS: Final[dict[str, Renderer]] = {
     "oil": paint,

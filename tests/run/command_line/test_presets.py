@@ -19,7 +19,12 @@ from tests.test_training import CASES, sources
 from tests.training import CONF, make_pictures, train
 
 PRESETS = [f"{group}={name}" for group in ("experiment", "debug") for name in choices(group)]
-DATA = {"image_folder": {"image"}, "unpaired": {"content", "style"}, "paired": {"content", "target"}}
+DATA = {
+    "image_folder": {"image"},
+    "unpaired": {"content", "style"},
+    "paired": {"content", "target"},
+    "style": {"content", "target", "style"},
+}
 
 
 def composed(folder: Path, *overrides: str) -> DictConfig:

@@ -17,7 +17,7 @@ from impasto.run.command_line.arguments import LISTS, PATHS
 MERGING: Final = ("penalty", "term", "logger", "callbacks", "debug", "experiment", "sweeps")
 """Groups that take several choices; in the others the last choice would hide the earlier ones."""
 
-SIZES: Final = ("data.image_size", "data.pack_size")
+SIZES: Final = ("data.image_size", "data.pack_size", "data.painting_pack_size")
 """Numbers, or lists of two."""
 
 NOT_ONLY_NUMBERS: Final = ("trainer.devices",)
