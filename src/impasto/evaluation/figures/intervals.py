@@ -1,7 +1,7 @@
 """Figures with intervals, which say how far other pictures would move them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,3 +81,28 @@ def by_picture(values: Tensor, pictures: Tensor | None) -> Tensor:
         return values
     number = torch.unique(pictures, return_inverse=True)[1]
     return values.new_zeros(int(number.max()) + 1, *values.shape[1:]).index_add_(0, number, values)
+
+
+def bootstrap(values: Sequence[Tensor], statistic: Callable[..., Tensor], draws: int = 1000, seed: int = 0) -> Estimate:
+    """A figure of a set of pictures with the interval that other pictures like them would give.
+
+    The percentile interval of Efron 1979: the pictures are drawn anew, with replacement, from those at hand.
+
+    Args:
+        values: of each picture, (n, ...), one or several tensors; those of one picture stay together.
+        statistic: of means over pictures (draws, ...), one for each of ``values``: (draws,).
+        draws: of sets of pictures.
+        seed: of the draws.
+    """
+    n = len(values[0])
+    whole = float(statistic(*(value.double().mean(0, keepdim=True) for value in values)))
+    if n < LEAST_PICTURES:
+        return Estimate(whole, None, None, f"none: {n} pictures are too few ({LEAST_PICTURES} are needed)")
+    drawn = torch.randint(n, (draws, n), generator=torch.Generator().manual_seed(seed))
+    weights = torch.zeros(draws, n, dtype=torch.float64).scatter_add_(1, drawn, torch.ones(draws, n).double()) / n
+    found = statistic(*((weights @ value.double().reshape(n, -1)).view(draws, *value.shape[1:]) for value in values))
+    low, high = (float(end) for end in torch.quantile(found, torch.tensor([0.025, 0.975], dtype=torch.float64)))
+    return Estimate(whole, low, high, BOOTSTRAP)
+
+
+BOOTSTRAP: Final = "95%, percentiles of the bootstrap over pictures"

@@ -42,3 +42,28 @@ def structure_score(features: Tensor, content: Tensor) -> Tensor:
     apart = ~torch.eye(a.shape[1], dtype=torch.bool, device=a.device)
     a, b = (x[:, apart] - x[:, apart].mean(1, keepdim=True) for x in (a, b))
     return (a * b).sum(1) / (a.norm(dim=1) * b.norm(dim=1)).clamp_min(1e-12)
+
+
+def structure_change(features: Tensor, content: Tensor) -> Tensor:
+    """Mean absolute difference of the cosine similarities of all pairs of places in two pictures.
+
+    The content loss of Kolkin et al. 2019: how places relate to each other, not how they look. 0 is the same
+    structure. Unrelated pictures do not reach 1, but the value that the features' spread of similarities sets: a table
+    has a row for them.
+
+    Args:
+        features: (N, C, h, w) of the pictures.
+        content: likewise of what they were made from.
+
+    Returns:
+        (N,) in [0, 2].
+    """
+    ours, theirs = (cosine_similarities(x) for x in (features, content))
+    return (ours - theirs).abs().mean((1, 2))
+
+
+def cosine_similarities(features: Tensor) -> Tensor:
+    """(N, C, h, w) to (N, L, L), L places, or as many as :data:`MOST_PLACES` squared."""
+    height, width = (min(side, MOST_PLACES) for side in features.shape[2:])
+    places = F.normalize(F.adaptive_avg_pool2d(features.float(), (height, width)).flatten(2), dim=1, eps=1e-6)
+    return places.transpose(1, 2) @ places

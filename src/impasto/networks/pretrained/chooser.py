@@ -16,7 +16,7 @@ from torch import nn
 
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
-from impasto.networks.pretrained.efficientnet import EfficientNetLite0
+from impasto.networks.pretrained.efficientnet import EfficientNetLite0, EfficientNetLite2
 from impasto.networks.pretrained.extractor import PUBLISHED, Extractor, OwnNetwork, freeze
 from impasto.networks.pretrained.feature_maps import FeatureMaps
 from impasto.networks.pretrained.inception import Inception, check_inception
@@ -27,6 +27,7 @@ NETWORKS: Final[dict[str, Any]] = {
     "inception": Inception,
     "vgg19": VGG19,
     "efficientnet_lite0": EfficientNetLite0,
+    "efficientnet_lite2": EfficientNetLite2,
     "random_features": RandomFeatures,
 }
 """By their names in settings and records."""
@@ -56,6 +57,12 @@ STATISTICS: Final = Use(
     "Feature statistics are measured with",
     ("vgg19", "efficientnet_lite0", "random_features"),
 )
+STYLE: Final = Use(
+    "evaluation.style_network",
+    "Style is measured with",
+    ("efficientnet_lite2", "vgg19", "efficientnet_lite0"),
+)
+"""Losses look through VGG19 or EfficientNet-Lite0; so another network comes first, the same one on every machine."""
 STRUCTURE: Final = Use("evaluation.structure", "Structure is compared through", ("vgg19", "efficientnet_lite0"))
 
 

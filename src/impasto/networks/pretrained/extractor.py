@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.pixels import as_rgb
 
-PUBLISHED: Final = ("inception", "efficientnet_lite0", "classifier")
+PUBLISHED: Final = ("inception", "efficientnet_lite0", "efficientnet_lite2", "classifier")
 """Names of the project's own networks in figures; a user's own network never has one of them."""
 
 
