@@ -12,8 +12,8 @@ from PIL import Image
 from impasto.base import distributed
 from impasto.base.errors import UserError
 from impasto.data.companions import Classes, CompanionSampler
+from impasto.data.drawing import check_parts, leaders_of
 from impasto.data.module import ImageDataModule
-from impasto.data.parts import check_parts, leaders_of
 from impasto.data.sampler import COMPANION, DRAWS, BatchSampler, Draw
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.opening import Pictures

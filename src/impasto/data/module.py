@@ -1,6 +1,6 @@
 """The data of a run: named parts, each opened, packed, split and drawn in its own way."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,13 +14,13 @@ from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
+from impasto.data.drawing import check_parts, leaders_of, samplers_of
 from impasto.data.loading import Batch, View, first_batches, look_at, make_loader, vectors_in
 from impasto.data.packing.depth import Depth
 from impasto.data.packing.packed import Duplicates, PackedImages
 from impasto.data.packing.sizing import Resize
-from impasto.data.parts import LABELLED, Part, check_parts, leaders_of
+from impasto.data.parts import LABELLED, Part
 from impasto.data.preparation import Preparation
-from impasto.data.sampler import Draw
 from impasto.data.sources.opening import OpenPictures, Pictures, check_settings
 from impasto.data.state import compare_states, state_of
 from impasto.data.transforms import as_size
@@ -39,7 +39,7 @@ class ImageDataModule(LightningDataModule):
     Args:
         pictures: opens the data set, given ``where``: :class:`~impasto.data.sources.opening.Pictures`, which are the
             part ``image``, or a mapping of them by part.
-        parts: how each part is drawn, see :data:`~impasto.data.parts.Drawing`; in the order that seeds their batches.
+        parts: how each part is drawn, see :data:`~impasto.data.drawing.Drawing`; in the order that seeds their batches.
         vectors: file with a condition vector for each picture of the part ``image``, as
             :func:`~impasto.data.vectors.read_vectors` takes it; they take the place of classes.
         image_size: pixels or [height, width] that networks see.
@@ -175,25 +175,17 @@ class ImageDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Endless batches of this process's share."""
-        order: dict[str, Any] = {
-            "seed": self.seed,
-            "start": self.start_batch,
-            "rank": distributed.rank(),
-            "world_size": distributed.world_size(),
-        }
-        names = list(self.parts)
-        shared = dict.fromkeys(self.aligned, next(iter(self.aligned), ""))  # whose order, crops and flips a part has
-        leading = {
-            name: part.sampler(*self.batch_size_of(name), stream=names.index(shared.get(name, name)), **order)
-            for name, part in self._packed.items()
-            if name not in self.leaders
-        }
-        companions = {
-            name: self._packed[name].companion_sampler(leading[leader], names.index(name))
-            for name, leader in self.leaders.items()
-        }
-        samplers: Mapping[str, Iterable[Draw]] = {**leading, **companions}
-        return make_loader(self.train, {name: samplers[name] for name in names}, self.num_workers)
+        samplers = samplers_of(
+            self._packed,
+            self.aligned,
+            self.leaders,
+            {name: self.batch_size_of(name) for name in self.parts},
+            seed=self.seed,
+            start=self.start_batch,
+            rank=distributed.rank(),
+            world_size=distributed.world_size(),
+        )
+        return make_loader(self.train, samplers, self.num_workers)
 
     def preparation_of(self, part: str) -> Preparation:
         """How a part is packed and split."""

@@ -1,10 +1,9 @@
-"""The named parts of a data set: how each is packed, held out and drawn."""
+"""The named parts of a data set, each packed and split."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,41 +20,6 @@ from impasto.data.transforms import Levels
 
 LABELLED: Final = "image"
 """The part whose labels or condition vectors networks are conditioned on."""
-
-Drawing = Literal["independently", "aligned", "grouped", "companions"]
-"""How batches of a part are put together: of any pictures; of the same pictures, crops and flips as those of all other
-aligned parts; of each class equally often; or of companions of the part named before, which are others of its pictures,
-of the same class, under crops and flips of their own."""
-
-
-def check_parts(parts: Mapping[str, str]) -> dict[str, Drawing]:
-    """How each part is drawn, checked.
-
-    Raises:
-        UserError: there is no such way, or companions are named first.
-    """
-    for name, drawing in parts.items():
-        if drawing not in get_args(Drawing):
-            known = ", ".join(get_args(Drawing))
-            raise UserError(f"data.parts.{name}={drawing} is not known: choose one of {known}.")
-    if next(iter(parts.values()), None) == "companions":
-        raise UserError(
-            f"data.parts.{next(iter(parts))}=companions has no part before it, whose pictures it could accompany: name "
-            "that part first."
-        )
-    return dict(parts)  # type: ignore[arg-type]
-
-
-def leaders_of(parts: Mapping[str, Drawing]) -> dict[str, str]:
-    """By part that is drawn as companions, the part whose pictures it accompanies: the nearest before it."""
-    leaders: dict[str, str] = {}
-    leader = ""
-    for name, drawing in parts.items():
-        if drawing == "companions":
-            leaders[name] = leader
-        else:
-            leader = name
-    return leaders
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,12 @@ class PackedImages:
         for target, offset in zip(flat, (rows * row_bytes).tolist(), strict=True):
             if os.preadv(self._file.descriptor, [target.data], offset) != row_bytes:
                 raise OSError(f"{self._path} is shorter than it was: it changed while it was read")
-        return result if self.channels is None else np.ascontiguousarray(result[..., first:end])
+        if self.channels is None:
+            return result
+        chosen = np.empty((len(rows), *self.shape), self._dtype)
+        for channel in range(first, end):  # one by one: three times as fast as all at once, in runs of three bytes
+            chosen[..., channel - first] = result[..., channel]
+        return chosen
 
     def as_bytes(self, positions: Sequence[int] | np.ndarray) -> np.ndarray:
         """The pictures at ``positions`` as uint8 (n, H, W, C), as screens and 8-bit networks see their levels."""
