@@ -10,7 +10,8 @@ import torch
 
 from impasto.base.errors import UserError
 from impasto.painters.checkpoints import find_checkpoint
-from impasto.painters.loading import choose_direction, load_painter, trusted_network
+from impasto.painters.loading import choose_direction, load_painter
+from impasto.painters.rebuilding import trusted_network
 from tests.translation_run import CONFIG, checkpoint_content
 
 

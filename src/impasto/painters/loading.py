@@ -1,26 +1,23 @@
 """A painter from a checkpoint, without Lightning, and without running anything that may be hidden in the file."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any
 
 import torch
-from torch import nn
 
 from impasto.base.errors import UserError
-from impasto.base.spec import ImageSpec
-from impasto.base.trust import refusal, trusted
-from impasto.networks.build import build_network
+from impasto.painters.adapters import load_adapter
 from impasto.painters.checkpoints import find_checkpoint, read_checkpoint
 from impasto.painters.painter import Origin, Painter
-
-TRUSTED: Final = ("impasto.networks", "impasto.painters", "torch.nn")
-"""Packages whose classes a checkpoint may name."""
+from impasto.painters.rebuilding import TRUSTED, choose_device, rebuild
+from impasto.painters.style import StylePainter, mix
+from impasto.painters.style_base import load_base
 
 
 def load_painter(
     path_or_run_dir: str | Path,
+    adapters: Mapping[str | Path, float] | Sequence[str | Path] = (),
     *,
     device: str | torch.device = "auto",
     trust: Sequence[str] = (),
@@ -29,7 +26,9 @@ def load_painter(
     """Load the moving average of what a run has trained.
 
     Args:
-        path_or_run_dir: a checkpoint, or the folder of a run: its best checkpoint, or its last if there is no best.
+        path_or_run_dir: a checkpoint, or the folder of a run: its best checkpoint, or its last if there is no best; or
+            a base of :func:`~impasto.painters.style_base.save_base`.
+        adapters: styles for a base, as files, mixed by weight or equally: the painter then takes content alone.
         device: cpu, cuda, mps or auto.
         trust: further packages whose classes the checkpoint may name, such as your own.
         direction: which painter, of a model that has several, such as ``style_to_content``; None takes the first.
@@ -39,32 +38,36 @@ def load_painter(
 
     Raises:
         UserError: no checkpoint there, a damaged or hostile one, one of a network that is not here, one whose training
-            went astray, or a direction that it does not have.
+            went astray, a direction that it does not have, or adapters of another base.
     """
     path = find_checkpoint(path_or_run_dir)
+    painter = (
+        load_base(path, device) if path.suffix == ".safetensors" else from_checkpoint(path, device, trust, direction)
+    )
+    if not adapters:
+        return painter
+    if not isinstance(painter, StylePainter):
+        raise UserError(f"{path} paints in one way only, and takes no adapters: give a run of model=style.")
+    weights = adapters if isinstance(adapters, Mapping) else dict.fromkeys(adapters, 1.0)
+    return painter.in_style(mix([(load_adapter(file, painter), weight) for file, weight in weights.items()]))
+
+
+def from_checkpoint(path: Path, device: str | torch.device, trust: Sequence[str], direction: str | None) -> Painter:
+    """As :func:`load_painter`, of a checkpoint that ``train.py`` wrote."""
     content = read_checkpoint(path)
-    record, packages = content["impasto"], (*TRUSTED, *trust)
+    record = content["impasto"]
     try:
         known, config = record["painters"], record["config"]
         chosen = choose_direction(list(known), direction)
         own = dict(known[chosen])
-        gives = ImageSpec.from_dict(own.pop("gives"))
-        given = ImageSpec.from_dict(own["content"]) if own["content"] else None
-        factory = build(config["model"][own.pop("network")], packages)
-        make = trusted(str(own.pop("_target_")), packages, "painter")
+        network = own.pop("network")
+        make = rebuild(own, config["model"][network], (*TRUSTED, *trust))
         prefix = f"painters.{chosen}."
         weights = {k.removeprefix(prefix): v for k, v in content["state_dict"].items() if k.startswith(prefix)}
         images_seen = int(record["images_seen"])
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise UserError(f"{path} lacks what a checkpoint of train.py holds ({problem}); use another.") from None
-    try:
-        painter: Painter = make(build_network(factory, gives, given), gives, **{**own, "content": given})
-        painter.load_state_dict(weights)
-    except (RuntimeError, TypeError) as problem:
-        reason = str(problem).splitlines()[0].rstrip(":")
-        raise UserError(f"The generator in {path} is not the one that this version builds: {reason}.") from None
-    refuse_what_is_not_finite(painter, path)
-    painter.eval().requires_grad_(False).to(choose_device(device))
+    painter = make(weights, path).to(choose_device(device))
     painter.origin = Origin(path, config, images_seen, chosen, tuple(known), state_of_data(content, config))
     return painter
 
@@ -88,66 +91,3 @@ def state_of_data(content: Mapping[str, Any], config: Mapping[str, Any]) -> Mapp
     name = str(node.get("_target_")).rpartition(".")[2] if isinstance(node, Mapping) else ""
     state = content.get(name)
     return state if isinstance(state, Mapping) else {}
-
-
-def refuse_what_is_not_finite(network: nn.Module, path: Path) -> None:
-    """Make sure that all weights are finite: with others a network paints black, and says nothing of it.
-
-    Raises:
-        UserError: some are not.
-    """
-    for name, value in network.state_dict().items():
-        if not torch.isfinite(value).all():
-            raise UserError(
-                f"{path} has weights that are not finite numbers ({name}): its training went astray; use an earlier "
-                "checkpoint."
-            )
-
-
-def build(node: Any, packages: Sequence[str]) -> Any:
-    """As ``hydra.utils.instantiate``, for trusted networks only; the outermost is always a partial.
-
-    Raises:
-        UserError: another target.
-    """
-    if isinstance(node, Mapping) and "_target_" in node:
-        target = trusted_network(str(node["_target_"]), packages)
-        arguments = {k: build(v, packages) for k, v in node.items() if k not in ("_target_", "_partial_")}
-        return partial(target, **arguments) if node.get("_partial_") else target(**arguments)
-    if isinstance(node, Mapping):
-        return {k: build(v, packages) for k, v in node.items()}
-    if isinstance(node, list | tuple):
-        return [build(v, packages) for v in node]
-    return node
-
-
-def trusted_network(name: str, packages: Sequence[str]) -> Callable[..., Any]:
-    """A network's class, or a function that makes one, by its dotted name.
-
-    Raises:
-        UserError: it is not from a trusted package, not there, or something else.
-    """
-    found = trusted(name, packages, "network")
-    is_network = isinstance(found, type) and issubclass(found, nn.Module)
-    is_function = not isinstance(found, type) and name.split(".")[0] != "torch"
-    if not (is_network or is_function):
-        raise refusal(name, packages, "network")
-    return cast(Callable[..., Any], found)
-
-
-def choose_device(device: str | torch.device = "auto") -> torch.device:
-    """``auto`` is cuda or mps if there is one, else cpu.
-
-    Raises:
-        UserError: this machine does not have the device.
-    """
-    if str(device) == "auto":
-        return torch.device(
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except Exception:
-        raise UserError(f"device={device} is not a device of this machine; choose auto, cpu, cuda or mps.") from None
-    return chosen

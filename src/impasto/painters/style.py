@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 import torch
 from torch import Tensor
@@ -10,6 +10,9 @@ from torch import Tensor
 from impasto.networks.layers.modulated import StyleInput
 from impasto.networks.style_generator import StyleGenerator
 from impasto.painters.painter import Painter
+
+LOW_RANK: Final = {"up": 1, "down": 0}
+"""Kinds of deltas that are factors of a product, with the axis along which its rank runs."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,13 @@ class PaintStyle:
 
 
 class StylePainter(Painter):
-    """Maps content and style to pictures; takes ``content`` and ``style``, of which the latter may be codes (N, D)."""
+    """Maps content and style to pictures; takes ``content`` and ``style``, of which the latter may be codes (N, D).
+
+    Attributes:
+        neutral: the mean code of photographs (D,), away from which a style is made stronger; None if it is not known.
+    """
+
+    neutral: Tensor | None = None
 
     @property
     def generator(self) -> StyleGenerator:
@@ -52,6 +61,8 @@ class StylePainter(Painter):
 def mix(styles: Sequence[tuple[PaintStyle, float]]) -> PaintStyle:
     """A style between others: sums of codes and deltas by weight, the weights scaled to a sum of 1.
 
+    Products of low rank are summed as products: their factors are put side by side, so that the rank grows.
+
     Args:
         styles: each with its weight, of which the sum is not 0.
     """
@@ -60,6 +71,12 @@ def mix(styles: Sequence[tuple[PaintStyle, float]]) -> PaintStyle:
     deltas: dict[str, Tensor] = {}
     for style, weight in styles:
         for name, delta in style.deltas.items():
-            share = delta * (weight / total)
-            deltas[name] = deltas[name] + share if name in deltas else share
+            kind = name.rpartition(".")[2]
+            share = delta if kind == "down" else delta * (weight / total)
+            if name not in deltas:
+                deltas[name] = share
+            elif kind in LOW_RANK:
+                deltas[name] = torch.cat([deltas[name], share], LOW_RANK[kind])
+            else:
+                deltas[name] = deltas[name] + share
     return PaintStyle(code, deltas)

@@ -1,5 +1,6 @@
 """Convolutions whose filters depend on a style: StyleGAN2's modulation (Karras et al. 2020b), and their fixed form."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -88,6 +89,12 @@ class ModulatedConv2d(nn.Module):
         weight = weight * scale[:, None, None]
         demodulation = torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-6)
         return weight * demodulation, bias, noise
+
+    def delta_shapes(self, rank: int = 1) -> dict[str, tuple[int, ...]]:
+        """Shapes of the deltas that :meth:`filters` adds, by kind, for a product of this rank."""
+        after, before, *kernel = self.weight.shape
+        shapes = {"scale": (before,), "bias": (after,), "up": (after, rank), "down": (rank, before * math.prod(kernel))}
+        return shapes if self.noise is None else {**shapes, "noise": tuple(self.noise.shape)}
 
 
 def plus(value: Tensor, delta: Tensor | None) -> Tensor:
