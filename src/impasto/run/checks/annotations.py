@@ -72,9 +72,14 @@ def problems_in(
 
 
 def hints_of(node: Mapping[Any, Any], hint: Any) -> dict[str, Any]:
-    """What the keys of a node may be: the parameters of its ``_target_``, or the keys of a typed mapping."""
+    """What the keys of a node may be: the parameters of its ``_target_``, or the keys of a typed mapping.
+
+    Data passes what it does not know itself on to what opens its pictures.
+    """
     if "_target_" in node:
-        return parameter_hints(str(node["_target_"]))
+        opening = node.get("pictures")
+        passed_on = hints_of(opening, None) if isinstance(opening, Mapping) else {}
+        return passed_on | parameter_hints(str(node["_target_"]))
     typed = next(filter(is_typeddict, (hint, *get_args(hint))), None)
     return {} if typed is None else get_type_hints(typed, include_extras=True)
 
