@@ -18,6 +18,7 @@ from impasto.data.sources import procedural
 from impasto.data.sources.procedural import Painting, open_procedural, square
 from impasto.data.style import StyleDataModule
 from impasto.run.build import build_data
+from impasto.run.checks.annotations import number_problems
 from tests.test_config import compose_train
 
 HANDS, EACH, CANVAS = 6, 4, 200
@@ -233,3 +234,12 @@ def test_a_photograph_is_cut_to_a_square_in_the_middle() -> None:
 def test_settings_that_cannot_work(folders: dict[str, Any], settings: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         module(folders, **settings)
+
+
+def test_numbers_of_hands_are_checked_before_pictures_are_read() -> None:
+    cfg = compose_train("data=style", "data.hands=2.5", "data.photos_per_hand=0", "data.hand_seed=-1")
+    assert number_problems(cfg) == [
+        "data.hands is 2.5; give a whole number, 1 or more.",
+        "data.photos_per_hand is 0; give a whole number, 1 or more.",
+        "data.hand_seed is -1; give a whole number, 0 or more and below 2^63.",
+    ]

@@ -67,8 +67,6 @@ SMALL = ("data=image_folder", "data.root=nowhere", "evaluation=none")
         (["kimg=soon"], "kimg is soon; give a positive number."),
         (["minutes=0"], "minutes is 0"),
         (["data.batch_size=0"], "data.batch_size is 0; give a whole number, 1 or more."),
-        (["data=style", "data.hands=2.5"], "data.hands is 2.5; give a whole number, 1 or more."),
-        (["data=style", "data.hand_seed=-1"], "data.hand_seed is -1; give a whole number, 0 or more"),
         (["data.batch_size=null"], "data.batch_size is null"),
         (["data.image_size=0"], "data.image_size=0 is not a size"),
         (["data.image_size=6.5"], "data.image_size=6.5 is not a size"),
