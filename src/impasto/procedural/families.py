@@ -235,6 +235,131 @@ def hatching(rng: RNG) -> Values:
     }
 
 
+def wash(rng: RNG) -> Values:
+    """Watercolour, with or without pen lines."""
+    return {
+        **colouring(rng, 0.45),
+        "contrast": float(rng.uniform(0.9, 1.3)),
+        "colours": int(rng.integers(3, 8)),
+        "ground": pick(rng, PAPERS[:3]) if rng.random() < 0.8 else pick(rng, PAPERS),
+        "opacity": float(rng.uniform(0.6, 1.0)),
+        "cover": float(rng.uniform(0.75, 1.05)),
+        "smooth": float(rng.uniform(1.0, 3.2)),
+        "wobble": float(rng.uniform(0.3, 2.0)),
+        "edge": float(rng.uniform(0.3, 1.0)),
+        "flow": float(rng.uniform(0.2, 1.0)),
+        "bend": float(pick(rng, (0.0, rng.uniform(0.3, 1.0)))),
+        "grain": float(rng.uniform(0.2, 1.0)),
+        "grain_size": float(rng.uniform(0.5, 1.3)),
+        "outline": float(pick(rng, (0.0, rng.uniform(0.5, 0.95)), (0.6, 0.4))),
+        "outline_width": float(rng.uniform(0.7, 1.5)),
+        "outline_colour": pick(rng, INKS),
+    }
+
+
+def charcoal(rng: RNG) -> Values:
+    """Charcoal, graphite or red chalk on paper, one colour, sometimes with white chalk."""
+    fine = rng.random() < 0.35
+    toned = rng.random() < 0.35
+    return {
+        "palette": draw_palette(rng, 3, "tint"),
+        **directing(rng, 0.2),
+        "ground": pick(rng, PAPERS[1:2] + PAPERS[3:]) if toned else pick(rng, PAPERS),
+        "outline_colour": pick(rng, (*INKS[:2], (0.15, 0.15, 0.17), (0.5, 0.16, 0.1))),
+        "contrast": float(rng.uniform(0.95, 1.4)),
+        "width": float(rng.uniform(1.2, 2.2) if fine else rng.uniform(2.5, 7)),
+        "ratio": float(rng.uniform(8, 16) if fine else rng.uniform(3, 8)),
+        "widths": pick(rng, ((1.0, 0.6), (1.6, 0.7), (1.0,))),
+        "cover": float(rng.uniform(0.6, 1.5)),
+        "spread": float(rng.uniform(0.05, 0.3)),
+        "bend": float(rng.uniform(0, 0.08)),
+        "taper": float(rng.uniform(0.1, 0.8)),
+        "stop": float(rng.uniform(0.4, 1.0)),
+        "smooth": float(rng.uniform(1.0, 4.0)),
+        "edge": float(rng.uniform(0.1, 0.85)),
+        "grain": float(rng.uniform(0.4, 1.0)),
+        "grain_size": float(rng.uniform(0.5, 1.2)),
+        "outline": float(pick(rng, (0.0, rng.uniform(0.6, 1.0)), (0.25, 0.75))),
+        "outline_width": float(rng.uniform(1.2, 3.0)),
+        "wobble": float(rng.uniform(0, 0.8)),
+        "variant": int(toned),
+    }
+
+
+def tiles(rng: RNG) -> Values:
+    """Mosaic, stained glass, weave, knitting and cross-stitch."""
+    way = int(rng.choice(5, p=[0.3, 0.15, 0.25, 0.15, 0.15]))
+    spacing = ((4, 11), (10, 24), (2.5, 6), (5, 10), (4, 8))[way]
+    quantised = rng.random() < (0.3 if way < 2 else 0.6)
+    count = int(rng.integers(4, 13))
+    return {
+        **colouring(rng, 0.4),
+        "palette": draw_palette(rng, count),
+        "recolour": float(rng.uniform(0.7, 1)) if quantised else float(pick(rng, (0.1, 0.9))),
+        "colours": count if quantised else 0,
+        "spacing": log_uniform(rng, *spacing),
+        "ground": (0.05, 0.05, 0.06) if way == 1 else ground_colour(rng),
+        "edge": float(rng.uniform(0.6, 1.0)),
+        "outline_width": float(rng.uniform(1.0, 3.5)),
+        "relief": float(rng.uniform(0.1, 0.7)),
+        "light": float(rng.uniform(0, 2 * np.pi)),
+        "light_jitter": float(rng.uniform(0.01, 0.09)),
+        "hue_jitter": float(rng.uniform(0, 0.06)),
+        "grain": float(rng.uniform(0, 1)),
+        "angle": float(rng.uniform(0, np.pi)),
+        "variant": way,
+    }
+
+
+def child(rng: RNG) -> Values:
+    """A child's drawing: few fat crayons, shaky outlines, paper between the scribbles."""
+    count = int(rng.integers(4, 10))
+    return {
+        "palette": (*draw_palette(rng, count, pick(rng, ("bright", "bright", "any"))), (0.12, 0.1, 0.1)),
+        "recolour": float(rng.uniform(0.2, 1.0)),
+        "saturation": float(rng.uniform(1.2, 2.2)),
+        "contrast": float(rng.uniform(1.0, 1.3)),
+        "colours": count,
+        "ground": pick(rng, PAPERS[:3]),
+        "width": float(rng.uniform(2.5, 6)),
+        "ratio": float(rng.uniform(4, 12)),
+        "widths": pick(rng, ((1.0,), (1.0, 0.9), (1.3, 0.8))),
+        "cover": float(rng.uniform(0.7, 1.4)),
+        "opacity": float(rng.uniform(0.8, 1.0)),
+        "spread": float(rng.uniform(0.05, 0.3)),
+        "bend": float(rng.uniform(0.02, 0.12)),
+        "taper": float(rng.uniform(0, 0.5)),
+        "stop": 0.3,
+        "angle": float(rng.uniform(0, np.pi)),
+        "light_jitter": float(rng.uniform(0, 0.04)),
+        "smooth": float(rng.uniform(2.5, 5)),
+        "wobble": float(rng.uniform(1.5, 4)),
+        "grain": float(rng.uniform(0.3, 0.9)),
+        "grain_size": float(rng.uniform(0.6, 1.2)),
+        "outline": float(pick(rng, (0.0, rng.uniform(0.7, 1.0)), (0.2, 0.8))),
+        "outline_width": float(rng.uniform(2.0, 4.5)),
+        "outline_colour": pick(rng, INKS),
+    }
+
+
+def pixel(rng: RNG) -> Values:
+    """Pixels of few colours, plain or dithered, and the dots or lines of a printing screen."""
+    way = int(rng.choice(4, p=[0.3, 0.2, 0.3, 0.2]))
+    count = int(rng.integers(3, 17))
+    plain = rng.random() < (0.25 if way < 2 else 0.5)
+    return {
+        **colouring(rng, 0.0),
+        "palette": draw_palette(rng, count),
+        "colours": 0 if plain else count,
+        "spacing": float(rng.uniform(3, 9) if way == 0 else rng.uniform(2, 4) if way == 1 else rng.uniform(3, 8)),
+        "ground": pick(rng, PAPERS) if rng.random() < 0.7 else ground_colour(rng),
+        "outline_colour": pick(rng, INKS) if rng.random() < 0.5 else pick(rng, draw_palette(rng, 4, "dark")),
+        "angle": float(rng.uniform(0, np.pi)),
+        "flow": float(pick(rng, (0.0, rng.uniform(0.3, 1.5)))),
+        "variant": way,
+    }
+
+
 @dataclass(frozen=True)
 class Family:
     """How often a kind of hand is drawn, and what draws its values."""
@@ -246,10 +371,15 @@ class Family:
 FAMILIES: Final = {
     "oil": Family(0.45, oil),
     "knife": Family(0.06, knife),
-    "dots": Family(0.08, dots),
-    "pastel": Family(0.08, pastel),
-    "flat": Family(0.12, flat),
-    "hatching": Family(0.1, hatching),
+    "dots": Family(0.07, dots),
+    "pastel": Family(0.06, pastel),
+    "flat": Family(0.1, flat),
+    "hatching": Family(0.07, hatching),
+    "wash": Family(0.06, wash),
+    "charcoal": Family(0.04, charcoal),
+    "tiles": Family(0.04, tiles),
+    "child": Family(0.03, child),
+    "pixel": Family(0.02, pixel),
 }
 
 
