@@ -1,13 +1,17 @@
 """Any size, and tiles without seams."""
 
+from typing import ClassVar
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from impasto.base.notices import forget_notices
 from impasto.inference.tiles import fade, paint_in_tiles, reflect_to, spans
+from impasto.networks.layers.modulated import ModulatedConv2d, StyleInput
 from impasto.networks.layers.norm import ConditionalNorm, InstanceNorm
 from impasto.networks.resnet_translation import TranslationGenerator
+from impasto.networks.style_generator import StyleGenerator
 from tests.benchmarks.large_picture import paint_apart
 
 
@@ -17,7 +21,12 @@ def picture(height: int, width: int) -> Tensor:
     return nn.functional.interpolate(coarse, (height, width), mode="bilinear") * 0.8
 
 
-def paint(network: nn.Module, image: Tensor, tile: int | None = None, overlap: int = 96) -> Tensor:
+def detailed(height: int, width: int, seed: int = 0) -> Tensor:
+    grain = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    return (nn.functional.avg_pool2d(grain, 5, 1, 2) * 2 + picture(height, width)).clamp(-1, 1)
+
+
+def paint(network: nn.Module, image: Tensor, tile: int | None = None, overlap: int | None = 96) -> Tensor:
     """The whole painting of a picture that lies in memory."""
 
     def read(top: int, left: int, bottom: int, right: int) -> Tensor:
@@ -120,6 +129,57 @@ def test_tiles_begin_and_end_at_multiples_of_the_stride() -> None:
 
     image = picture(200, 310)
     assert torch.allclose(paint(Strided(), image, tile=60, overlap=10), image, atol=1e-6)
+
+
+def restless(blocks: int = 5) -> StyleGenerator:
+    """A generator at random weights, with noise at work."""
+    torch.manual_seed(0)
+    network = StyleGenerator(blocks=blocks).eval().requires_grad_(False)
+    for module in network.modules():
+        if isinstance(module, ModulatedConv2d) and module.noise is not None:
+            nn.init.normal_(module.noise, std=0.3)
+    return network.fixed(StyleInput(torch.randn(1, 256)))
+
+
+@pytest.mark.parametrize("size", [(333, 517), (602, 150)])
+def test_noise_belongs_to_the_picture_and_tiles_agree_with_the_whole(size: tuple[int, int]) -> None:
+    network, image = restless(), detailed(*size)
+    whole, tiled = paint(network, image), paint(network, image, tile=130, overlap=None)
+    assert whole.shape == (1, 3, *size)
+    assert whole.std() > 0.1
+    # Rounding of the places along which lines of noise run is all that is left; 1 / 255 is half a level.
+    assert (whole - tiled).abs().max() < 1 / 255
+    assert (whole - tiled).abs().mean() < 1e-5
+    assert network.place == (0, 0)
+    network.place = (64, 64)
+    assert (network(image[..., :128, :128]) - whole[..., :128, :128]).abs().mean() > 0.02, "the noise is seen"
+
+
+@pytest.mark.parametrize("blocks", [1, 5])
+def test_no_pixel_depends_on_others_beyond_the_reach(blocks: int) -> None:
+    network = restless(blocks)
+    image = detailed(48, 480)
+    other = image.clone()
+    other[..., 240:] = detailed(48, 240, seed=1)
+    changed = (network(image) != network(other)).any(1).any(1)[0].nonzero()
+    assert 100 < 240 - int(changed[0]) + 40 * (blocks == 1) <= network.reach + 40 * (blocks == 1)
+
+
+def test_a_tile_that_fails_leaves_the_network_as_it_was() -> None:
+    class Failing(nn.Module):
+        place = (0, 0)
+        seen: ClassVar[list[tuple[int, int]]] = []
+
+        def forward(self, images: Tensor) -> Tensor:
+            self.seen.append(self.place)
+            if self.place != (0, 0):
+                raise MemoryError
+            return images
+
+    network = Failing()
+    with pytest.raises(MemoryError):
+        paint(network, picture(40, 40), tile=20, overlap=4)
+    assert (network.seen, network.place) == ([(0, 0), (0, 16)], (0, 0))
 
 
 def step_at(images: Tensor, column: int) -> float:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from impasto.base.notices import notice
 from impasto.networks.layers.norm import Statistics, WholePictureStatistics
+from impasto.networks.layers.placed import Placed
 
 WHOLE: Final = 4_000_000
 """Pixels up to which a picture is painted whole unless told otherwise: about 4 GB at the published width."""
@@ -20,7 +21,9 @@ TILE: Final = 896
 STRIP: Final = 128
 """Rows that are handled at a time to save memory."""
 OVERLAP: Final = 96
-"""Pixels; about the reach of the published network's output."""
+"""Pixels, for a network that does not declare its reach; about that of the published network's output."""
+BLEND: Final = 16
+"""Pixels by which tiles overlap beyond the reach of a network that declares it."""
 
 Paint = Callable[[Tensor], Tensor]
 """(1, C, h, w) in [-1, 1] to the painting of the same size."""
@@ -54,20 +57,21 @@ def paint_in_tiles(
     height: int,
     width: int,
     tile: int | None = None,
-    overlap: int = OVERLAP,
+    overlap: int | None = None,
 ) -> Iterator[Tile]:
     """Paint one picture of any size: reflected to the network's stride, and cropped back.
 
     Memory holds one strip of the painting, as high as a tile.
 
     Args:
-        network: that paints; its attributes ``stride`` and ``smallest`` (side) are used if it has them.
+        network: that paints; its attributes ``stride``, ``smallest`` (side) and ``reach`` are used if it has them. Its
+            :class:`~impasto.networks.layers.placed.Placed` parts are told where each tile lies.
         paint: calls it.
         read: gives parts of the picture.
         height: of the picture in pixels.
         width: likewise.
         tile: side of the tiles in pixels; 0 paints it whole, None up to 4 megapixels.
-        overlap: of neighbouring tiles, on each side.
+        overlap: of neighbouring tiles, on each side; None takes the network's reach and a little, or :data:`OVERLAP`.
 
     Yields:
         Each tile; the strips together are the painting, from top to bottom.
@@ -85,21 +89,45 @@ def paint_in_tiles(
     if not tile or (height <= tile and width <= tile):
         yield Tile(1, 1, 0, paint(read_reflected(0, 0, *full)).float()[..., :height, :width].clamp(-1, 1))
         return
+    reach = whole_number(network, "reach", 0)
+    if overlap is None:
+        overlap = reach + BLEND if reach else OVERLAP
     tile, overlap = ceil_to(max(tile, smallest), stride), ceil_to(overlap, stride)
+    blind = reach if 0 < reach < overlap else overlap / 2
     factor = min((tile + 2 * overlap) / math.sqrt(height * width), 1.0)
     small = [max(int(side * factor) // stride * stride, smallest) for side in (height, width)]
-    with shared_statistics(network, paint, lambda: shrink(read, (height, width), small)):
+    with shared_statistics(network, paint, lambda: shrink(read, (height, width), small)), placing(network) as place:
+
+        def paint_part(top: int, left: int, bottom: int, right: int) -> Tensor:
+            place(top, left)
+            return paint(read_reflected(top, left, bottom, right))
+
         rows, columns = (spans(length, tile, overlap, stride) for length in full)
-        for painted in blended(paint, read_reflected, rows, columns, overlap):
+        for painted in blended(paint_part, rows, columns, overlap, blind):
             strip = painted.strip
             strip = None if strip is None else strip[..., : height - painted.top, :width].clamp_(-1, 1)
             yield replace(painted, strip=strip)
 
 
-def whole_number(network: nn.Module, name: str) -> int:
-    """An attribute of a network; 1 if it has none, or something else of that name, as a convolution has."""
-    value = getattr(network, name, 1)
-    return value if isinstance(value, int) else 1
+def whole_number(network: nn.Module, name: str, otherwise: int = 1) -> int:
+    """An attribute of a network, unless it has none, or something else of that name, as a convolution has."""
+    value = getattr(network, name, otherwise)
+    return value if isinstance(value, int) else otherwise
+
+
+@contextmanager
+def placing(network: nn.Module) -> Iterator[Callable[[int, int], None]]:
+    """Gives a function that tells the network the row and column of the tile that comes next; reset after the block."""
+    parts = [module for module in network.modules() if isinstance(module, Placed)]
+
+    def place(top: int, left: int) -> None:
+        for part in parts:
+            part.place = top, left
+
+    try:
+        yield place
+    finally:
+        place(0, 0)
 
 
 def ceil_to(size: int, multiple: int) -> int:
@@ -126,17 +154,19 @@ def spans(length: int, tile: int, overlap: int, stride: int = 1) -> list[Span]:
     return [(max(start - overlap, 0), min(start + step + overlap, length)) for start in range(0, length, step)]
 
 
-def blended(paint: Paint, read: Read, rows: Sequence[Span], columns: Sequence[Span], overlap: int) -> Iterator[Tile]:
+def blended(
+    paint: Read, rows: Sequence[Span], columns: Sequence[Span], overlap: int, blind: float | None = None
+) -> Iterator[Tile]:
     """Paint the tiles row by row and fade them into each other.
 
-    If the overlap covers the network's reach, neighbours agree to the last digit.
+    If ``blind`` covers the network's reach, neighbours agree to the last digit.
 
     Args:
-        paint: paints a tile.
-        read: gives parts of the picture.
+        paint: paints a part of the picture.
         rows: spans from top to bottom.
         columns: spans from left to right.
         overlap: of neighbouring tiles, on each side.
+        blind: see :func:`fade`.
     """
     height, width, count = rows[-1][1], columns[-1][1], len(rows) * len(columns)
     kept: tuple[Tensor, Tensor] | None = None
@@ -144,14 +174,14 @@ def blended(paint: Paint, read: Read, rows: Sequence[Span], columns: Sequence[Sp
         total = weights = torch.empty(0)
         end = rows[i + 1][0] if i + 1 < len(rows) else bottom  # no later tile reaches the rows above
         for j, (left, right) in enumerate(columns):
-            painted = paint(read(top, left, bottom, right)).float()
+            painted = paint(top, left, bottom, right).float()
             if j == 0:
                 total = painted.new_zeros(1, painted.shape[1], bottom - top, width)
                 weights = painted.new_zeros(1, 1, bottom - top, width)
                 if kept is not None:
                     total[..., : kept[0].shape[-2], :], weights[..., : kept[1].shape[-2], :] = kept
-            down = fade(bottom - top, overlap, top > 0, bottom < height, painted.device)
-            weight = down[:, None] * fade(right - left, overlap, left > 0, right < width, painted.device)
+            down = fade(bottom - top, overlap, top > 0, bottom < height, painted.device, blind)
+            weight = down[:, None] * fade(right - left, overlap, left > 0, right < width, painted.device, blind)
             total[..., left:right] += painted * weight
             weights[..., left:right] += weight
             if j + 1 < len(columns):
@@ -161,8 +191,10 @@ def blended(paint: Paint, read: Read, rows: Sequence[Span], columns: Sequence[Sp
         yield Tile((i + 1) * len(columns), count, top, strip)
 
 
-def fade(length: int, overlap: int, before: bool, after: bool, device: torch.device) -> Tensor:
-    """Weights along one side of a tile: 0 on the outer half of an overlap, whose border was reflected, then a ramp.
+def fade(
+    length: int, overlap: int, before: bool, after: bool, device: torch.device, blind: float | None = None
+) -> Tensor:
+    """Weights along one side of a tile: 0 on the outer part of an overlap, whose border was reflected, then a ramp.
 
     Args:
         length: of the side in pixels.
@@ -170,18 +202,19 @@ def fade(length: int, overlap: int, before: bool, after: bool, device: torch.dev
         before: whether there is a neighbour to the left or above.
         after: whether there is one to the right or below.
         device: of the weights.
+        blind: pixels of weight 0, less than the overlap; None takes half of it.
 
     Returns:
         (length,) in (0, 1].
     """
     place = torch.arange(length, device=device) + 0.5
     weight = torch.ones(length, device=device)
-    half = max(overlap / 2, 0.5)
+    blind = max(overlap / 2, 0.5) if blind is None else blind
+    ramp = max(2 * (overlap - blind), 1)
     if before:
-        weight = weight * ((place - half) / overlap if overlap else place).clamp(1e-6, 1)
+        weight = weight * ((place - blind) / ramp).clamp(1e-6, 1)
     if after:
-        rest = length - place
-        weight = weight * ((rest - half) / overlap if overlap else rest).clamp(1e-6, 1)
+        weight = weight * ((length - place - blind) / ramp).clamp(1e-6, 1)
     return weight
 
 

@@ -16,6 +16,8 @@ NOISES: Final = 4
 SHORT: Final = 2
 LONG: Final = 6
 """Steps to each side along which the lines run."""
+REACH: Final = 1 + 3 * 1 + 3 * 4 + LONG + 2
+"""Of the noise, at its own size: differences, both smoothings, the lines, and bilinear sampling."""
 BROADER: Final = 3.0
 """By which means over 3 x 3 places of white noise are multiplied, for unit variance."""
 

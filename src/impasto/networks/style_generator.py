@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.networks.layers.modulated import GAIN, ModulatedConv2d, StyleInput
-from impasto.networks.orientation import MAPS, NOISES, noise_at, orientation_maps, stroke_noise
+from impasto.networks.orientation import MAPS, NOISES, REACH, noise_at, orientation_maps, stroke_noise
 from impasto.networks.style_encoder import StyleEncoder
 
 
@@ -29,6 +29,7 @@ class StyleGenerator(nn.Module):
     Attributes:
         place: row and column at which the part that is painted next lies in its picture, so that its noise is that of
             the whole; in training noise is drawn.
+        reach: pixels from which a pixel of the painting may depend on one of the content.
     """
 
     stride = 4
@@ -50,6 +51,7 @@ class StyleGenerator(nn.Module):
         self.thin = ModulatedConv2d(half, half // 3, code, noises=NOISES)
         self.finish = ModulatedConv2d(half // 3, channels, code, kernel=5, activate=False)
         self.place = 0, 0
+        self.reach = 4 * (2 * blocks + REACH) + 8
         for name, module in self.named_modules():
             if isinstance(module, ModulatedConv2d):
                 module.name = name
