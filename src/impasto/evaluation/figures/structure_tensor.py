@@ -1,6 +1,7 @@
 """How brightness runs through a picture: coherence of its directions at several scales, and agreement of edges."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -9,16 +10,17 @@ from torch import Tensor
 
 from impasto.base.pixels import luma
 
-AROUND: Final = 16.0
+AROUND: Final = 6.0
 """Deviation, in pixels, of the Gaussian window that local means and contrasts are taken over."""
-FLOOR: Final = 0.05
-"""Contrast, of a range of 2, below which differences are noise and are not blown up: six levels of 255."""
-SCALES: Final = (1, 2, 4)
-"""Factors by which pictures are made smaller before coherence is measured."""
-SLOPE: Final = 1.0
-"""Deviation, in pixels at each scale, of the Gaussian before the derivatives."""
-REACH: Final = 2.0
-"""... and of the one that products of derivatives are averaged with."""
+FLOOR: Final = 0.02
+"""Contrast, of a range of 2, below which differences are noise and are not blown up: two and a half levels of 255."""
+SLOPE: Final = 0.7
+"""Deviation, in pixels, of the Gaussian before the derivatives."""
+REACHES: Final = (1.0, 2.0, 4.0)
+"""The scales: deviations of the Gaussian that products of derivatives are averaged with."""
+FLAT: Final = 0.1
+"""Sum of squared slopes of :func:`normalised_luma`, per pixel, that halves the coherence: a flat sky has none, while
+strokes give it some."""
 GRID: Final = 256
 """Values of coherence at which its distribution is kept."""
 
@@ -61,22 +63,27 @@ def gradients(grey: Tensor, deviation: float = SLOPE) -> tuple[Tensor, Tensor]:
     return right / 2, down / 2
 
 
-def coherence(grey: Tensor, slope: float = SLOPE, reach: float = REACH) -> Tensor:
-    """How much one direction prevails around each place: (l1 - l2) / (l1 + l2), l the structure tensor's eigenvalues.
+def coherence(grey: Tensor, reaches: Sequence[float] = REACHES, flat: float = FLAT) -> Tensor:
+    """How much one direction prevails around each place: (l1 - l2) / (l1 + l2 + flat), l1 >= l2 the structure tensor's
+    eigenvalues.
 
-    Bigün and Granlund 1987; Weickert 1998, eq. 2.25 f. 0 is flat, or the same in all directions; 1 is one direction.
+    Bigün and Granlund 1987, with a constant, so that 0 is flat or the same in all directions; 1 is one direction.
 
     Args:
         grey: (N, 1, H, W).
-        slope: deviation of the Gaussian before the derivatives, in pixels.
-        reach: of the one that their products are averaged with.
+        reaches: the scales, deviations in pixels of the Gaussian that products of derivatives are averaged with.
+        flat: see :data:`FLAT`.
 
     Returns:
-        (N, 1, H, W) in [0, 1].
+        (N, scales, H, W) in [0, 1].
     """
-    x, y = gradients(grey, slope)
-    xx, yy, xy = blur(torch.cat([x * x, y * y, x * y], 1), reach).split(1, 1)
-    return ((xx - yy).square() + 4 * xy.square()).sqrt() / (xx + yy).clamp_min(1e-8)
+    x, y = gradients(grey)
+    products = torch.cat([x * x, y * y, x * y], 1)
+    found = []
+    for reach in reaches:
+        xx, yy, xy = blur(products, reach).split(1, 1)
+        found.append(((xx - yy).square() + 4 * xy.square()).sqrt() / (xx + yy + flat).clamp_min(1e-8))
+    return torch.cat(found, 1)
 
 
 def coherence_distribution(normalised: Tensor) -> Tensor:
@@ -88,15 +95,9 @@ def coherence_distribution(normalised: Tensor) -> Tensor:
     Returns:
         (N, scales, 256), increasing to 1.
     """
-    found = []
-    for scale in SCALES:
-        smaller = F.avg_pool2d(normalised, scale) if scale > 1 else normalised
-        level = (coherence(smaller).flatten(1) * GRID).ceil().clamp(1, GRID).long() - 1
-        counts = torch.zeros(len(level), GRID, device=level.device).scatter_add_(
-            1, level, torch.ones_like(level).float()
-        )
-        found.append(counts.cumsum(1) / level.shape[1])
-    return torch.stack(found, 1)
+    level = (coherence(normalised).flatten(2) * GRID).ceil().clamp(1, GRID).long() - 1
+    counts = torch.zeros(*level.shape[:2], GRID, device=level.device)
+    return counts.scatter_add_(2, level, torch.ones_like(level, dtype=counts.dtype)).cumsum(2) / level.shape[2]
 
 
 def distribution_distance(ours: Tensor, style: Tensor) -> Tensor:
@@ -126,7 +127,7 @@ def edge_field(normalised: Tensor) -> Tensor:
     """
     x, y = gradients(normalised)
     size = (x.square() + y.square()).sqrt().clamp_min(1e-8)
-    return blur(torch.cat([(x * x - y * y) / size, 2 * x * y / size], 1), REACH)
+    return blur(torch.cat([(x * x - y * y) / size, 2 * x * y / size], 1), REACHES[1])
 
 
 def edge_agreement(edges: Tensor, content: Tensor) -> Tensor:
