@@ -40,7 +40,7 @@ def charcoal(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: floa
         places = jittered_grid(h, w, width * length * 0.4 / hand.cover, rng)
         shade = 1 - at(blurred(light, width * 0.4), places)
         white = (shade < 0.18) & (hand.variant == 1)
-        keep = rng.random(len(places)) < np.where(white, 0.5, np.clip((shade - 0.25) * 2.2, 0, 1))
+        keep = rng.random(len(places)) < np.where(white, 0.5, np.clip((shade - 0.2) * 1.3, 0, 1))
         places, shade, white = places[keep], shade[keep], white[keep]
         n = len(places)
         chalk = np.where(white[:, None], np.float32(0.97), ink)
@@ -54,9 +54,9 @@ def charcoal(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: floa
             stop=hand.stop,
             colour=chalk,
         )
-        for low, high in ((0.0, 0.55), (0.55, 1.1)):  # the stick is pressed harder where it is darker
+        for low, high in ((0.0, 0.45), (0.45, 0.75), (0.75, 1.1)):  # the stick is pressed harder where it is darker
             chosen = (shade >= low) & (shade < high)
-            mark = Mark(0.4 + 0.5 * low, hand.taper, 0.0, 0.0, hand.grain * (1.5 - 0.9 * low), body=0.0)
+            mark = Mark(0.35 + 0.5 * low, hand.taper, 0.0, 0.0, hand.grain * (2.0 - 1.4 * low), body=0.0)
             lay(canvas, strokes.taken(chosen), mark, table, rng)
     if hand.outline:
         contours(canvas, 0 * picture + ink, tangents, strength, hand, rng, table, unit)

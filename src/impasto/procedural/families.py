@@ -13,6 +13,10 @@ Values = dict[str, Any]
 RNG = np.random.Generator
 PAPERS: Final = ((0.97, 0.95, 0.9), (0.93, 0.87, 0.74), (0.98, 0.98, 0.97), (0.85, 0.78, 0.66), (0.75, 0.77, 0.78))
 INKS: Final = ((0.08, 0.07, 0.07), (0.2, 0.12, 0.07), (0.08, 0.1, 0.25), (0.3, 0.07, 0.05), (0.05, 0.15, 0.12))
+CRAYONS: Final = (
+    (0.86, 0.12, 0.14), (0.96, 0.5, 0.1), (0.98, 0.83, 0.12), (0.55, 0.78, 0.2), (0.1, 0.5, 0.22), (0.35, 0.7, 0.9),
+    (0.12, 0.28, 0.72), (0.47, 0.22, 0.6), (0.95, 0.55, 0.68), (0.48, 0.29, 0.14), (0.93, 0.74, 0.56), (0.5, 0.5, 0.52),
+)  # fmt: skip
 
 
 def log_uniform(rng: RNG, low: float, high: float) -> float:
@@ -77,6 +81,9 @@ def oil(rng: RNG) -> Values:
     broken = float(pick(rng, (0.0, rng.uniform(0.02, 0.08), rng.uniform(0.08, 0.16)), (0.3, 0.45, 0.25)))
     outlined = rng.random() < (0.5 if way in (0, 3) else 0.2)
     layers = pick(rng, ((1.7, 1.0, 0.6), (1.5, 1.0), (2.2, 1.2, 0.7, 0.45), (1.0, 1.0), (1.3, 0.8)))
+    wide = log_uniform(rng, *width)
+    if wide * layers[-1] > 5:  # so that things are still told apart
+        layers = (*layers, 4 / wide)
     return {
         **colouring(rng, 0.3),
         **directing(rng),
@@ -84,7 +91,7 @@ def oil(rng: RNG) -> Values:
         "direction": pick(rng, direction),
         "ground": ground_colour(rng),
         "ground_share": float(pick(rng, (0.0, 0.4, 1.0), (0.3, 0.2, 0.5))),
-        "width": log_uniform(rng, *width),
+        "width": wide,
         "ratio": log_uniform(rng, *ratio),
         "widths": layers,
         "cover": float(rng.uniform(0.7, 1.6)),
@@ -313,10 +320,14 @@ def tiles(rng: RNG) -> Values:
 
 def child(rng: RNG) -> Values:
     """A child's drawing: few fat crayons, shaky outlines, paper between the scribbles."""
-    count = int(rng.integers(4, 10))
+    box = rng.random() < 0.6  # a box of crayons, chosen by the things' own colours
+    count = int(rng.integers(5, 10))
+    chosen = rng.permutation(len(CRAYONS))[:count]
+    crayons = tuple(CRAYONS[i] for i in sorted(chosen))
+    drawn = draw_palette(rng, count, pick(rng, ("bright", "bright", "any")))
     return {
-        "palette": (*draw_palette(rng, count, pick(rng, ("bright", "bright", "any"))), (0.12, 0.1, 0.1)),
-        "recolour": float(rng.uniform(0.2, 1.0)),
+        "palette": (*(crayons if box else drawn), (0.12, 0.1, 0.1), (0.97, 0.96, 0.93)),
+        "recolour": float(rng.uniform(0.0, 0.15) if box else rng.uniform(0.5, 1.0)),
         "saturation": float(rng.uniform(1.2, 2.2)),
         "contrast": float(rng.uniform(1.0, 1.3)),
         "colours": count,

@@ -87,7 +87,8 @@ def layer(
         places = places[rng.random(len(places)) < np.maximum(np.clip(at(busy, places) - 0.3, 0, 1), hand.detail)]
     n = len(places)
     seen = blurred(picture, width * 0.35)
-    colour = jittered(at(seen, places), rng, hand.hue_jitter, hand.light_jitter, hand.complement)
+    calm = min(1.0, 0.25 + width / 8) if hand.family != "dots" else 1.0  # small strokes would read as noise
+    colour = jittered(at(seen, places), rng, hand.hue_jitter * calm, hand.light_jitter * calm, hand.complement * calm)
     strokes = traced(
         places,
         angles,
