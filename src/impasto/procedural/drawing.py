@@ -12,6 +12,9 @@ from impasto.procedural.palettes import LUMA, blurred
 from impasto.procedural.strokes import at, traced
 from impasto.procedural.surfaces import paper
 
+STEP = 0.34
+"""Darkness over which the lines of one direction become as dense as they get."""
+
 
 def hatch(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
     """Lines in several directions, each where it is dark enough for it: float32 (H, W, 3)."""
@@ -37,7 +40,7 @@ def hatch(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) 
         angles = directions(tangents, own_field(h, w, "angle", angle, 0, own), hand.follow)
         if hand.follow and number:
             angles = angles + (angle - hand.angles[0])
-        least = 0.18 + 0.62 * number / len(hand.angles)
+        least = 0.12 + 0.6 * number / max(2, len(hand.angles))
         lines(canvas, picture, dark, angles, angle, least, hand, rng, table, unit, ink)
     if hand.outline:
         wide = cv2.resize(wobbled(source, hand.wobble * unit, rng, unit), size)
@@ -47,11 +50,13 @@ def hatch(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) 
 
 
 def stretched(grey: np.ndarray, contrast: float) -> np.ndarray:
-    """Brightness between its extremes, blurred a little: every picture has lights and darks."""
+    """Brightness between its extremes, half of it above 0.55 or so: every picture has lights and darks."""
     low, high = np.quantile(grey, [0.02, 0.98])
     if high - low < 0.02:
         return grey
-    return np.clip(0.5 + contrast * ((grey - low) / (high - low) - 0.5), 0, 1).astype(np.float32)
+    even = np.clip((grey - low) / (high - low), 0, 1)
+    even = even ** np.clip(np.log(0.55) / np.log(np.clip(np.median(even), 0.05, 0.95)), 0.5, 1.8)
+    return np.clip(0.5 + contrast * (even - 0.5), 0, 1).astype(np.float32)
 
 
 def lines(
@@ -77,24 +82,27 @@ def lines(
     across = across + rng.normal(0, spacing * 0.1, across.shape)
     c, s = np.cos(angle), np.sin(angle)
     places = np.stack([w / 2 + along * c - across * s, h / 2 + along * s + across * c], -1).reshape(-1, 2)
+    # Of four lines, one is drawn at ``least``, and the others one by one as it gets darker.
+    order = np.array([0.0, 0.5, 0.25, 0.75], np.float32)[np.arange(len(across)) % 4] * STEP
+    order = np.repeat(order, across.shape[1])
     inside = (places[:, 0] >= 0) & (places[:, 1] >= 0) & (places[:, 0] < w) & (places[:, 1] < h)
-    places = places[inside].astype(np.float32)
+    places, order = places[inside].astype(np.float32), order[inside]
     shade = at(blurred(dark, 1.0 * unit), places)
-    keep = shade + rng.normal(0, 0.04, len(shade)) > least
-    places, shade = places[keep], shade[keep]
+    keep = shade + rng.normal(0, 0.04, len(shade)) > least + order
+    places, shade, order = places[keep], shade[keep], order[keep]
     n = len(places)
     colour = np.broadcast_to(ink, (n, 3))
     if hand.variant == 1:  # lines in the colours of the picture, dark enough to be seen
         colour = at(blurred(picture, 1.5 * unit), places) * 0.75
-    wanted = np.repeat((blurred(dark, 1.5 * unit) > least - 0.08)[..., None].astype(np.float32), 3, -1)
+    level = np.repeat(np.floor(np.clip(blurred(dark, 1.5 * unit), 0, 0.999) * 5)[..., None].astype(np.float32), 3, -1)
     strokes = traced(
         places,
         angles,
-        wanted,
+        level,
         length=length * rng.uniform(0.7, 1.4, n),
         width=width * (0.6 + 0.7 * (shade - least)) * rng.uniform(0.8, 1.2, n),
         turn=rng.normal(0, hand.spread * 0.5, n),
-        stop=0.5,
+        stop=2.5 if hand.taper < 0.6 else 3.5,  # one level of five, or two
         colour=colour,
     )
     strokes.sag[:] += rng.normal(0, hand.bend, n) * strokes.length * 0.5

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from impasto.procedural.palettes import draw_palette
+from impasto.procedural.palettes import draw_palette, natural_palette
 
 Values = dict[str, Any]
 """Fields of a :class:`impasto.procedural.hand.Hand` by name."""
@@ -190,10 +190,11 @@ def flat(rng: RNG) -> Values:
     """Flat colours with or without ink outlines: woodblock, cut paper, poster."""
     way = int(rng.choice(3, p=[0.5, 0.25, 0.25]))
     lined = way == 0 or (way == 2 and rng.random() < 0.5)
-    colours = int(rng.integers(3, 13)) if way == 0 else int(rng.integers(3, 8))
+    natural = rng.random() < 0.5
+    colours = int(rng.integers(5 if natural else 3, 13 if way == 0 else 9))
     return {
-        "palette": draw_palette(rng, colours),
-        "recolour": float(rng.uniform(0.6, 1.0)),
+        "palette": natural_palette(rng, colours) if natural else draw_palette(rng, colours),
+        "recolour": float(rng.uniform(0, 0.5) if natural else rng.uniform(0.6, 1.0)),
         "toning": float(rng.uniform(0, 0.6)),
         "saturation": float(rng.uniform(0.9, 1.3)),
         "contrast": float(rng.uniform(1.0, 1.3)),
@@ -224,8 +225,8 @@ def hatching(rng: RNG) -> Values:
         "angles": tuple(float(first + t) for t in turns),
         "follow": float(pick(rng, (0.0, rng.uniform(0.4, 1.0)), (0.55, 0.45))),
         "ground": pick(rng, PAPERS) if rng.random() < 0.75 else ground_colour(rng),
-        "spacing": log_uniform(rng, 2.4, 6),
-        "width": float(rng.uniform(0.8, 1.9)),
+        "spacing": log_uniform(rng, 1.9, 4.2),
+        "width": float(rng.uniform(0.7, 1.6)),
         "ratio": log_uniform(rng, 6, 24),
         "spread": float(rng.uniform(0.01, 0.15)),
         "bend": float(rng.uniform(0, 0.06)),
@@ -360,7 +361,7 @@ def pixel(rng: RNG) -> Values:
     plain = rng.random() < (0.25 if way < 2 else 0.5)
     return {
         **colouring(rng, 0.0),
-        "palette": draw_palette(rng, count),
+        "palette": natural_palette(rng, count) if rng.random() < 0.4 else draw_palette(rng, count),
         "colours": 0 if plain else count,
         "spacing": float(rng.uniform(3, 9) if way == 0 else rng.uniform(2, 4) if way == 1 else rng.uniform(3, 8)),
         "ground": pick(rng, PAPERS) if rng.random() < 0.7 else ground_colour(rng),

@@ -46,6 +46,25 @@ def draw_palette(rng: np.random.Generator, count: int, scheme: str | None = None
     return tuple((round(float(r), 3), round(float(g), 3), round(float(b), 3)) for r, g, b in kept)
 
 
+PIGMENTS = (
+    (0.09, 0.09, 0.11), (0.13, 0.2, 0.38), (0.2, 0.4, 0.6), (0.5, 0.69, 0.8), (0.75, 0.86, 0.88), (0.16, 0.28, 0.2),
+    (0.35, 0.47, 0.27), (0.6, 0.68, 0.42), (0.79, 0.66, 0.36), (0.93, 0.84, 0.6), (0.96, 0.93, 0.85),
+    (0.62, 0.22, 0.16), (0.82, 0.42, 0.28), (0.91, 0.68, 0.58), (0.35, 0.24, 0.18), (0.56, 0.44, 0.34),
+    (0.55, 0.56, 0.56), (0.9, 0.72, 0.2),
+)  # fmt: skip
+"""Colours of woodblock prints: Prussian blue, moss, ochre, vermilion, ink, paper and their mixtures."""
+
+
+def natural_palette(rng: np.random.Generator, count: int) -> tuple[Colour, ...]:
+    """Some of :data:`PIGMENTS`, moved a little, from dark to light; a dark, a light and a blue are among them."""
+    rest = [i for i in range(len(PIGMENTS)) if i not in (0, 3, 10)]
+    chosen = [0, 3, 10, *rng.permutation(rest)[: max(0, count - 3)]]
+    tint = rng.normal(0, 0.05, 3)
+    colours = [np.clip(np.array(PIGMENTS[i]) + tint + rng.normal(0, 0.03, 3), 0, 1) for i in chosen]
+    colours.sort(key=lambda colour: float(colour @ LUMA))
+    return tuple((round(float(r), 3), round(float(g), 3), round(float(b), 3)) for r, g, b in colours)
+
+
 def brightened(colour: Sequence[float], brightness: float) -> list[float]:
     """The colour moved halfway to a brightness, so that dark and light are kept apart whatever the hues are."""
     c = np.array(colour)
