@@ -10,7 +10,7 @@ from impasto.procedural.marks import SCALE, Canvas, Mark, bristle_table, lay
 from impasto.procedural.orientation import directions, form, own_field
 from impasto.procedural.painting import coloured, contours, layer
 from impasto.procedural.palettes import LUMA, blurred
-from impasto.procedural.printing import borders, regions
+from impasto.procedural.regions import borders, regions
 from impasto.procedural.strokes import at, jittered_grid, traced
 from impasto.procedural.surfaces import paper
 
@@ -69,7 +69,7 @@ def crayon(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float)
     size = (w * SCALE, h * SCALE)
     own = np.random.default_rng([hand.seed, 8])
     shaky = wobbled(coloured(photo, hand), hand.wobble * unit, rng, 2.2 * unit)
-    labels = regions(shaky, hand, unit)
+    labels = regions(shaky, hand.palette, hand.smooth * unit)
     colours = np.array(hand.palette, np.float32)
     wide = colours[labels]
     small = np.ascontiguousarray(wide[SCALE // 2 :: SCALE, SCALE // 2 :: SCALE])

@@ -39,7 +39,7 @@ def colouring(rng: RNG, keep: float = 0.3, count: tuple[int, int] = (4, 9)) -> V
     """
     kept = rng.random() < keep
     return {
-        "palette": draw_palette(rng, int(rng.integers(*count))),
+        "palette": (natural_palette if rng.random() < 0.25 else draw_palette)(rng, int(rng.integers(*count))),
         "recolour": float(rng.uniform(0, 0.25) if kept else rng.uniform(0.7, 1.0)),
         "toning": float(rng.choice([0.0, rng.uniform(0.2, 0.7)], p=[0.6, 0.4])),
         "saturation": float(rng.uniform(0.9, 1.7) if kept else rng.uniform(0.8, 1.4)),
@@ -111,7 +111,22 @@ def oil(rng: RNG) -> Values:
         "outline": float(rng.uniform(0.6, 1.0)) if outlined else 0.0,
         "outline_width": float(rng.uniform(1.6, 3.6)),
         "outline_colour": pick(rng, INKS),
+        "fine_lines": float(pick(rng, (0.0, rng.uniform(0.4, 0.9)), (0.75, 0.25))),
+        "wobble": float(rng.uniform(0, 0.8)),
+        **(flattened(rng) if rng.random() < 0.35 else {}),
         "variant": way,
+    }
+
+
+def flattened(rng: RNG) -> Values:
+    """Colours simplified to a few, as in a painting that starts from flat areas."""
+    natural, count = rng.random() < 0.3, int(rng.integers(6, 13))
+    return {
+        "palette": natural_palette(rng, count) if natural else draw_palette(rng, count),
+        "recolour": float(rng.uniform(0, 0.3) if natural else rng.uniform(0.75, 1.0)),
+        "colours": count,
+        "flatness": float(rng.uniform(0.4, 0.95)),
+        "smooth": float(rng.uniform(0.8, 2.0)),
     }
 
 
@@ -145,7 +160,7 @@ def dots(rng: RNG) -> Values:
         **directing(rng, 0.0),
         "ground": ground_colour(rng),
         "ground_share": float(pick(rng, (0.0, 0.5, 1.0), (0.2, 0.3, 0.5))),
-        "width": log_uniform(rng, 2.4, 7),
+        "width": log_uniform(rng, 3, 7),
         "ratio": float(pick(rng, (1.0, rng.uniform(1.2, 1.8)))),
         "widths": pick(rng, ((1.3, 1.0, 0.8), (1.0, 1.0), (1.0, 1.0, 0.7, 0.7))),
         "cover": float(rng.uniform(0.6, 1.3)),
@@ -297,7 +312,7 @@ def charcoal(rng: RNG) -> Values:
 def tiles(rng: RNG) -> Values:
     """Mosaic, stained glass, weave, knitting and cross-stitch."""
     way = int(rng.choice(5, p=[0.3, 0.15, 0.25, 0.15, 0.15]))
-    spacing = ((4, 11), (10, 24), (2.5, 6), (5, 10), (4, 8))[way]
+    spacing = ((4, 10), (9, 20), (2.2, 5), (3.5, 6.5), (3.5, 7))[way]
     quantised = rng.random() < (0.3 if way < 2 else 0.6)
     count = int(rng.integers(4, 13))
     return {

@@ -25,6 +25,7 @@ class Hand:
         recolour: 0 keeps the photograph's colours, 1 moves them to the palette by optimal transport.
         toning: how far colours follow brightness alone, dark to light through the palette.
         colours: number of flat colours; 0 for as many as there are.
+        flatness: share of the flat colours in what strokes are coloured by.
         saturation: factor of chroma after recolouring.
         contrast: factor of the distance from middle grey after recolouring.
         ground: colour under the paint.
@@ -56,6 +57,7 @@ class Hand:
         outline: opacity of contour lines; 0 for none.
         outline_width: of contour lines.
         outline_colour: of contour lines.
+        fine_lines: opacity of thin ink lines over the paint; 0 for none.
         wobble: deviation of lines and regions from the photograph's, in pixels.
         smooth: deviation of the smoothing before regions are made flat.
         spacing: between hatching lines, or side of tiles.
@@ -70,6 +72,7 @@ class Hand:
     recolour: float = 1.0
     toning: float = 0.0
     colours: int = 0
+    flatness: float = 0.0
     saturation: float = 1.0
     contrast: float = 1.0
     ground: Colour = (1.0, 1.0, 1.0)
@@ -101,6 +104,7 @@ class Hand:
     outline: float = 0.0
     outline_width: float = 1.5
     outline_colour: Colour = (0.1, 0.1, 0.1)
+    fine_lines: float = 0.0
     wobble: float = 0.0
     smooth: float = 2.0
     spacing: float = 4.0

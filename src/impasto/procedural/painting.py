@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 
 from impasto.procedural.hand import Hand
+from impasto.procedural.lines import ink_lines, wobbled
 from impasto.procedural.marks import SCALE, Canvas, Mark, bristle_table, lay
 from impasto.procedural.orientation import directions, form, own_field
 from impasto.procedural.palettes import LUMA, blurred, jittered, recoloured
+from impasto.procedural.regions import regions
 from impasto.procedural.strokes import at, jittered_grid, traced
 from impasto.procedural.surfaces import lit, paper, weave
 
@@ -36,6 +38,9 @@ def paint(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) 
     h, w = photo.shape[:2]
     own = np.random.default_rng([hand.seed, 1])
     picture = coloured(photo, hand)
+    if hand.flatness:
+        wide = np.array(hand.palette, np.float32)[regions(picture, hand.palette, hand.smooth * unit)]
+        picture = picture + hand.flatness * (cv2.resize(wide, (w, h), interpolation=cv2.INTER_AREA) - picture)
     tangents, strength = form(photo.astype(np.float32) / 255, max(1.0, hand.width * unit * 0.35))
     angles = directions(tangents, own_field(h, w, hand.direction, hand.angle, hand.flow, own), hand.follow)
     canvas = primed(picture, hand, own, unit)
@@ -47,6 +52,11 @@ def paint(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) 
         layer(canvas, picture, angles, hand, rng, table, busy if last else None, max(1.2, hand.width * factor * unit))
     if hand.outline:
         contours(canvas, picture, tangents, strength, hand, rng, table, unit)
+    if hand.fine_lines:
+        drawn = wobbled(photo.astype(np.float32) / 255, hand.wobble * unit, rng, unit) @ LUMA
+        line = ink_lines(cv2.resize(drawn, (w * SCALE, h * SCALE)), hand.outline_width * unit * SCALE * 0.35)
+        ink = np.array(hand.outline_colour, np.float32)
+        canvas.colour += (hand.fine_lines * line)[..., None] * (ink - canvas.colour)
     if hand.relief:
         canvas.colour = lit(canvas.colour, canvas.height, hand.relief, hand.light)
     out = canvas.down(h, w)
@@ -87,7 +97,7 @@ def layer(
         places = places[rng.random(len(places)) < np.maximum(np.clip(at(busy, places) - 0.3, 0, 1), hand.detail)]
     n = len(places)
     seen = blurred(picture, width * 0.35)
-    calm = min(1.0, 0.25 + width / 8) if hand.family != "dots" else 1.0  # small strokes would read as noise
+    calm = min(1.0, width / 5 if hand.family == "dots" else 0.25 + width / 8)  # small strokes would read as noise
     colour = jittered(at(seen, places), rng, hand.hue_jitter * calm, hand.light_jitter * calm, hand.complement * calm)
     strokes = traced(
         places,

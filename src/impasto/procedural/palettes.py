@@ -33,7 +33,7 @@ def draw_palette(rng: np.random.Generator, count: int, scheme: str | None = None
         "tint": hue + rng.normal(0, 0.02, count),
     }.get(scheme, rng.random(count))
     low, high = {"pastel": (0.45, 0.98), "dark": (0.03, 0.6), "bright": (0.2, 1.0)}.get(scheme, (0.08, 0.95))
-    values = np.linspace(low, high, count) + rng.normal(0, 0.06, count)
+    values = low + (high - low) * np.linspace(0, 1, count) ** rng.uniform(0.55, 1.15) + rng.normal(0, 0.06, count)
     strong = {"pastel": (0.1, 0.45), "bright": (0.7, 1.0), "tint": (0.05, 0.3)}.get(scheme, (0.25, 0.95))
     chroma = rng.uniform(*strong, count)
     if scheme in ("cool", "warm") and rng.random() < 0.6:  # one accent from the other side

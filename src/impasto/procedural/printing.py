@@ -7,7 +7,8 @@ from impasto.procedural.hand import Hand
 from impasto.procedural.lines import ink_lines, wobbled
 from impasto.procedural.marks import SCALE
 from impasto.procedural.painting import coloured
-from impasto.procedural.palettes import LUMA, blurred, nearest
+from impasto.procedural.palettes import LUMA
+from impasto.procedural.regions import borders, regions
 from impasto.procedural.surfaces import lit, paper
 
 
@@ -16,7 +17,7 @@ def print_flat(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: fl
     h, w = photo.shape[:2]
     own = np.random.default_rng([hand.seed, 2])
     picture = wobbled(coloured(photo, hand), hand.wobble * unit, rng, unit)
-    labels = regions(picture, hand, unit)
+    labels = regions(picture, hand.palette, hand.smooth * unit)
     size = (labels.shape[1], labels.shape[0])
     colours = np.array(hand.palette, np.float32)
     out = colours[labels]
@@ -35,33 +36,6 @@ def print_flat(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: fl
         gap = np.clip((hand.grain * 0.45 - grain) * 6, 0, 1)[..., None] * hand.grain
         out = out + gap * (np.array(hand.ground, np.float32) - out)
     return cv2.resize(out, (w, h), interpolation=cv2.INTER_AREA)
-
-
-def regions(picture: np.ndarray, hand: Hand, unit: float) -> np.ndarray:
-    """Numbers of the palette's colours in smooth regions, at :data:`SCALE` times the size: int64 (h, w).
-
-    Each colour's mask is blurred and the highest wins: a mode filter, whose borders are smooth curves.
-    """
-    h, w = picture.shape[:2]
-    calm = picture
-    for _ in range(2):
-        calm = cv2.bilateralFilter(calm, 5, 0.12, 3) if min(h, w) > 8 else calm
-    calm = blurred(calm, hand.smooth * unit * 0.4)
-    labels = nearest(calm, hand.palette)
-    masks = [(labels == k).astype(np.float32) for k in range(len(hand.palette))]
-    size = (w * SCALE, h * SCALE)
-    soft = [cv2.resize(cv2.GaussianBlur(m, (0, 0), max(0.5, hand.smooth * unit)), size) for m in masks]
-    return np.argmax(soft, axis=0)
-
-
-def borders(out: np.ndarray, width: float) -> np.ndarray:
-    """Lines between regions whose colours differ clearly: float32 (h, w) in [0, 1]."""
-    edge = np.zeros(out.shape[:2], np.float32)
-    edge[1:] = np.maximum(edge[1:], np.abs(out[1:] - out[:-1]).sum(-1) > 0.45)
-    edge[:, 1:] = np.maximum(edge[:, 1:], np.abs(out[:, 1:] - out[:, :-1]).sum(-1) > 0.45)
-    side = max(1, round(width))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return cv2.GaussianBlur(cv2.dilate(edge, kernel), (0, 0), 0.7)
 
 
 def woodblock(out: np.ndarray, hand: Hand, own: np.random.Generator, unit: float) -> np.ndarray:

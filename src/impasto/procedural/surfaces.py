@@ -49,7 +49,7 @@ def lit(colour: np.ndarray, height: np.ndarray, strength: float, light: float) -
     slope = cv2.Sobel(smooth, cv2.CV_32F, 1, 0) * np.cos(light) + cv2.Sobel(smooth, cv2.CV_32F, 0, 1) * np.sin(light)
     shade = np.tanh(slope * 0.7)[..., None] * np.float32(strength)
     # Light adds white, shadow takes a share of the colour.
-    return np.where(shade > 0, colour + shade * 0.35 * (1 - 0.5 * colour), colour * (1 + 0.6 * shade))
+    return np.where(shade > 0, colour + shade * 0.35 * (1 - 0.5 * colour), colour * (1 + 0.45 * shade))
 
 
 def clouds(h: int, w: int, size: float, rng: np.random.Generator) -> np.ndarray:

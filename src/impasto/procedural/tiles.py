@@ -27,10 +27,12 @@ def tiles(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) 
     else:
         labels, height, joint = threads(size[1], size[0], side, hand.variant, hand.angle)
     colours = means(picture, labels)
-    colours = jittered(colours, rng, hand.hue_jitter, hand.light_jitter, hand.complement)
     if hand.colours:
+        colours = jittered(colours, rng, 0.02, 0.02, 0)
         colours = np.array(hand.palette, np.float32)[nearest(colours[None], hand.palette)[0]]
         colours = jittered(colours, rng, hand.hue_jitter * 0.3, hand.light_jitter * 0.5, 0)
+    else:
+        colours = jittered(colours, rng, hand.hue_jitter, hand.light_jitter, 0)
     out = colours[labels]
     grain = paper(size[1], size[0], 0.6 * unit * SCALE, own)
     out = out * (1 + hand.grain * 0.3 * (grain - 0.5))[..., None]
