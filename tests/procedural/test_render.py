@@ -11,7 +11,7 @@ from impasto.base.errors import UserError
 from impasto.procedural.families import FAMILIES
 from impasto.procedural.hand import draw_hand
 from impasto.procedural.render import render
-from impasto.procedural.sheet import hands_sheet
+from impasto.procedural.sheet import hands_sheet, save_hands_sheet
 
 PHOTOS = sorted((Path(impasto.__file__).parent / "data/samples/photos").rglob("*.jpg"))
 
@@ -120,3 +120,14 @@ def test_a_sheet_has_a_row_per_hand_under_the_photographs() -> None:
     sheet = hands_sheet([photo(0), photo(1)], [draw_hand(0), draw_hand(1), draw_hand(2)], side=32, gap=2)
     assert sheet.shape == (4 * 34 - 2, 2 * 34 - 2, 3)
     assert np.array_equal(sheet[34:66, 34:66], render(sheet[:32, 34:66], draw_hand(0), 1))
+
+
+def test_a_sheet_is_written_and_a_photograph_that_is_none_is_named(tmp_path: Path) -> None:
+    save_hands_sheet(tmp_path / "hands.png", PHOTOS[:2], [0, 1], side=24)
+    with Image.open(tmp_path / "hands.png") as sheet:
+        assert sheet.size == (2 * 28 - 4, 3 * 28 - 4)
+    (tmp_path / "no.jpg").write_text("no picture")
+    with pytest.raises(UserError, match=r"no\.jpg cannot be read"):
+        save_hands_sheet(tmp_path / "hands.png", [tmp_path / "no.jpg"], [0])
+    with pytest.raises(UserError, match=r"ends in \.png"):
+        save_hands_sheet(tmp_path / "hands.gif", PHOTOS[:1], [0])

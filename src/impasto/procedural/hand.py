@@ -6,9 +6,8 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from impasto.procedural.families import FAMILIES, draw_family
+from impasto.procedural.palettes import Colour
 
-Colour = tuple[float, float, float]
-"""Red, green and blue in [0, 1]."""
 Direction = Literal["angle", "flow", "swirl", "radial"]
 
 

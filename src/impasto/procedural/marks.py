@@ -105,8 +105,9 @@ def lay(canvas: Canvas, strokes: Strokes, mark: Mark, table: np.ndarray, rng: np
         along = u * own[:, 9]
         need = mark.dry * (0.45 + 0.55 * along) * own[:, 10]
         alpha *= np.clip((bristle - need) * 5 + 0.5, 0, 1)
-    if mark.grain:
-        alpha *= np.clip((canvas.grain.ravel()[pixels] - mark.grain * (0.3 + 0.35 * np.abs(v))) * 2.6 + 0.65, 0, 1)
+    if mark.grain:  # pits stay bare where the stick is not pressed
+        need = mark.grain * (0.3 + 0.35 * np.abs(v)) * (2 * own[:, 10] - 1)
+        alpha *= np.clip((canvas.grain.ravel()[pixels] - need) * 2.2 + 0.6, 0.08, 1)
     if mark.soft:
         alpha *= np.clip((1 - np.maximum(np.abs(v), np.abs(u))) / mark.soft, 0, 1)
     flat = canvas.colour.reshape(-1, 3)

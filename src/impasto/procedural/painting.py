@@ -9,7 +9,7 @@ from impasto.procedural.hand import Hand
 from impasto.procedural.lines import ink_lines, wobbled
 from impasto.procedural.marks import SCALE, Canvas, Mark, bristle_table, lay
 from impasto.procedural.orientation import directions, form, own_field
-from impasto.procedural.palettes import LUMA, blurred, jittered, recoloured
+from impasto.procedural.palettes import LUMA, blurred, jittered, nearest, recoloured
 from impasto.procedural.regions import regions
 from impasto.procedural.strokes import at, jittered_grid, traced
 from impasto.procedural.surfaces import lit, paper, weave
@@ -99,6 +99,9 @@ def layer(
     seen = blurred(picture, width * 0.35)
     calm = min(1.0, width / 5 if hand.family == "dots" else 0.25 + width / 8)  # small strokes would read as noise
     colour = jittered(at(seen, places), rng, hand.hue_jitter * calm, hand.light_jitter * calm, hand.complement * calm)
+    if hand.family == "dots" and hand.colours:  # unmixed paint: mixing is left to the eye
+        pure = np.array(hand.palette, np.float32)[nearest(colour[None], hand.palette)[0]]
+        colour = pure + 0.25 * (colour - pure)
     strokes = traced(
         places,
         angles,

@@ -12,6 +12,7 @@ SCHEMES = ("near", "complement", "triad", "pastel", "dark", "bright", "cool", "w
 """How the colours of a palette belong together; see :func:`draw_palette`."""
 
 Colour = tuple[float, float, float]
+"""Red, green and blue in [0, 1]."""
 
 
 def draw_palette(rng: np.random.Generator, count: int, scheme: str | None = None) -> tuple[Colour, ...]:
