@@ -94,6 +94,7 @@ def lines(
     colour = np.broadcast_to(ink, (n, 3))
     if hand.variant == 1:  # lines in the colours of the picture, dark enough to be seen
         colour = at(blurred(picture, 1.5 * unit), places) * 0.75
+        colour = colour if ink.mean() < 0.5 else 0.25 + colour
     level = np.repeat(np.floor(np.clip(blurred(dark, 1.5 * unit), 0, 0.999) * 5)[..., None].astype(np.float32), 3, -1)
     strokes = traced(
         places,

@@ -61,7 +61,7 @@ def save_hands_sheet(path: str | Path, photos: Sequence[str | Path], seeds: Iter
             raise UserError(f"{name} cannot be read as a picture: name another.") from None
     sheet = hands_sheet(pictures, [draw_hand(seed) for seed in seeds], side)
     with whole_or_not(Path(path)) as temporary:
-        Image.fromarray(sheet).save(temporary, kind, quality=85)
+        Image.fromarray(sheet).save(temporary, kind, quality=80)
 
 
 def square(photo: np.ndarray, side: int) -> np.ndarray:
