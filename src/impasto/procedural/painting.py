@@ -97,7 +97,8 @@ def layer(
         places = places[rng.random(len(places)) < np.maximum(np.clip(at(busy, places) - 0.3, 0, 1), hand.detail)]
     n = len(places)
     seen = blurred(picture, width * 0.35)
-    calm = min(1.0, width / 5 if hand.family == "dots" else 0.25 + width / 8)  # small strokes would read as noise
+    at_224 = width * 224 / float(np.sqrt(h * w))
+    calm = min(1.0, at_224 / 5 if hand.family == "dots" else 0.25 + at_224 / 8)  # small strokes would read as noise
     colour = jittered(at(seen, places), rng, hand.hue_jitter * calm, hand.light_jitter * calm, hand.complement * calm)
     if hand.family == "dots" and hand.colours:  # unmixed paint: mixing is left to the eye
         pure = np.array(hand.palette, np.float32)[nearest(colour[None], hand.palette)[0]]
