@@ -32,7 +32,7 @@ def test_halves_of_one_pass_are_real_and_painted() -> None:
 
 
 def test_several_scales_see_the_picture_smaller_and_smaller() -> None:
-    network = MultiScalePatchGAN(2, channels=3, given_channels=1, features=4, layers=1)
+    network = MultiScalePatchGAN(3, 1, settings={"features": 4, "layers": 1})
     scores = network(torch.rand(2, 3, 32, 32), None, torch.rand(2, 1, 32, 32))
     single = PatchGAN(3, 1, features=4, layers=1)(torch.rand(2, 3, 32, 32), None, torch.rand(2, 1, 32, 32))
     assert [tuple(m.shape) for m in scores.maps] == [(2, 1, 14, 14), (2, 1, 6, 6)]

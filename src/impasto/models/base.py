@@ -325,7 +325,7 @@ class AdversarialModel(LightningModule):
         name = name or first
         main = name == first
         if main:
-            self.diversity.add(real, fake.detach(), conditioning.condition)
+            self.diversity.add(real, fake[: len(real)].detach(), conditioning.condition)
         return cast(Adversary, self.adversaries[name]).discriminator_loss(
             self.networks[name],
             real,

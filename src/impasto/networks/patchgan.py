@@ -1,6 +1,6 @@
 """Discriminators that score patches, not pictures (Isola et al. 2017), at one scale or several (Wang et al. 2018)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import torch
@@ -118,15 +118,23 @@ class MultiScalePatchGAN(nn.Module):
     """PatchGANs that see the picture at full size, at half, at a quarter ... (Wang et al. 2018, section 3.2).
 
     Args:
+        channels: of the pictures.
+        given_channels: of the conditioning pictures.
         scales: how many.
-        **patchgan: of each, as for :class:`PatchGAN`.
+        settings: of each PatchGAN, as for :class:`PatchGAN`.
     """
 
     sigmoid = False
 
-    def __init__(self, scales: int = 2, **patchgan: Any) -> None:
+    def __init__(
+        self,
+        channels: int = 3,
+        given_channels: int = 0,
+        scales: int = 2,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(PatchGAN(**patchgan) for _ in range(scales))
+        self.scales = nn.ModuleList(PatchGAN(channels, given_channels, **(settings or {})) for _ in range(scales))
 
     def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
         """As :meth:`PatchGAN.forward`, with one map for each scale."""
