@@ -7,15 +7,20 @@ import torch
 import torch.nn.functional as F
 
 from impasto.networks.layers.modulated import ModulatedConv2d, StyleInput
+from impasto.networks.layers.palette import PaletteMatch, moments, palette_of, roots
 from impasto.networks.orientation import noise_at, orientation_maps, stroke_noise
 from impasto.networks.patchgan import PatchGAN
-from impasto.networks.style_encoder import StyleEncoder, color_statistics
+from impasto.networks.style_encoder import StyleEncoder
 from impasto.networks.style_generator import StyleGenerator
 
 
 def tiny() -> StyleGenerator:
     torch.manual_seed(0)
     return StyleGenerator(features=8, blocks=2, code=6, hidden=5)
+
+
+def random_code(n: int) -> torch.Tensor:
+    return torch.cat([torch.randn(n, 6), palette_of(torch.rand(n, 3, 8, 8) * 2 - 1)], 1)
 
 
 def test_modulation_is_that_of_the_equations() -> None:
@@ -101,15 +106,15 @@ def test_a_fixed_copy_paints_the_same() -> None:
     with torch.no_grad():
         wanted = generator(content, style)
         assert torch.equal(generator.fixed(StyleInput(generator.encoder(style)))(content), wanted)
-    assert generator.encoder(style).shape == (1, 6)
+    assert generator.encoder(style).shape == (1, 6 + 9)
 
 
 def test_a_part_at_its_place_is_painted_as_in_the_whole() -> None:
     generator = tiny().eval()
-    content, code = torch.rand(1, 3, 256, 256) * 2 - 1, torch.randn(1, 6)
+    content, code = torch.rand(1, 3, 256, 256) * 2 - 1, random_code(1)
     with torch.no_grad():
         whole = generator(content, code)
-        generator.place = 32, 64
+        generator.place, generator.palette.statistics = (32, 64), moments(content)
         part = generator(content[..., 32:, 64:], code)
     apart = (part - whole[..., 32:, 64:])[..., 96:, 96:].abs().max()
     assert apart < 1e-4
@@ -123,7 +128,7 @@ def test_training_draws_fresh_noise() -> None:
     for module in generator.modules():
         if isinstance(module, ModulatedConv2d) and module.noise is not None:
             torch.nn.init.normal_(module.noise)
-    content, code = torch.rand(2, 3, 32, 32) * 2 - 1, torch.randn(2, 6)
+    content, code = torch.rand(2, 3, 32, 32) * 2 - 1, random_code(2)
     with torch.no_grad():
         assert not torch.equal(generator(content, code), generator(content, code))
         generator.eval()
@@ -144,10 +149,35 @@ def test_codes_do_not_depend_on_where_things_are() -> None:
     assert (here - there).norm() < 0.1 * (here - far).norm()
 
 
-def test_color_statistics_by_hand() -> None:
-    # Two places: red 1 and -1, green 1 and 1. Means 0 and 1; variances 1 and 0, covariance 0; four times those.
+def test_palette_by_hand() -> None:
+    # Two places: red 1 and -1, green 1 and 1. Means 0 and 1; variances 1 and 0, covariance 0.
     picture = torch.tensor([[[[1.0, -1.0]], [[1.0, 1.0]]]])
-    assert color_statistics(picture).tolist() == [[0.0, 1.0, 4.0, 0.0, 0.0]]
+    assert palette_of(picture).tolist() == [[0.0, 1.0, 1.0, 0.0, 0.0]]
+
+
+def test_roots_of_matrices() -> None:
+    torch.manual_seed(0)
+    factor = torch.randn(5, 3, 3)
+    matrices = factor @ factor.transpose(1, 2) + 0.01 * torch.eye(3)
+    root, inverse = roots(matrices)
+    assert torch.allclose(root @ root, matrices, atol=1e-3)
+    assert torch.allclose(root @ inverse, torch.eye(3).expand(5, -1, -1), atol=1e-2)
+
+
+def test_a_picture_takes_the_palette_of_another() -> None:
+    torch.manual_seed(0)
+    mixing = torch.tensor([[0.2, 0.1, 0.0], [0.0, 0.1, 0.05], [0.0, 0.0, 0.15]])
+    picture, other = 0.1 * torch.randn(1, 3, 64, 64), torch.einsum("ij,njhw->nihw", mixing, torch.randn(1, 3, 64, 64))
+    mapped = PaletteMatch()(picture, palette_of(other + 0.1))
+    for found, wanted in zip(moments(mapped), moments(other + 0.1), strict=True):
+        assert torch.allclose(found, wanted, atol=5e-3)
+
+
+def test_its_own_palette_leaves_a_picture() -> None:
+    picture = torch.rand(1, 3, 32, 32) * 2 - 1
+    assert torch.allclose(PaletteMatch()(picture, palette_of(picture)), picture, atol=1e-3)
+    blank = torch.full((1, 3, 8, 8), 0.5)
+    assert PaletteMatch()(blank, palette_of(picture)).isfinite().all()
 
 
 def test_a_patchgan_judges_by_the_projection_of_a_vector() -> None:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.networks.layers.modulated import GAIN, ModulatedConv2d, StyleInput
+from impasto.networks.layers.palette import PaletteMatch, palette_length
 from impasto.networks.orientation import MAPS, NOISES, REACH, noise_at, orientation_maps, stroke_noise
 from impasto.networks.style_encoder import StyleEncoder
 
@@ -16,17 +17,18 @@ class StyleGenerator(nn.Module):
     """A style encoder, a content encoder, and a decoder whose convolutions are all modulated by the style code.
 
     The decoder also sees along which direction the picture's edges run, and noise drawn out along it, so that strokes
-    have somewhere to start and a way to go also where the picture is flat. There is no normalisation over the picture:
-    no blotches, and a tile is painted as the whole is.
+    have somewhere to start and a way to go also where the picture is flat; and the picture in the style's palette.
+    There is no other normalisation over the picture, hence no blotches.
 
     Args:
         channels: of the pictures.
         features: channels at a quarter of the size; half as many at half of it.
         blocks: residual blocks at a quarter of the size.
-        code: length of the style code.
+        code: length of the style code without the palette.
         hidden: units of the style encoder's perceptron.
 
     Attributes:
+        code: length of the style code.
         place: row and column at which the part that is painted next lies in its picture, so that its noise is that of
             the whole; in training noise is drawn.
         reach: pixels from which a pixel of the painting may depend on one of the content.
@@ -40,9 +42,11 @@ class StyleGenerator(nn.Module):
     ) -> None:
         super().__init__()
         half = features // 2
-        self.code = code
         self.encoder = StyleEncoder(channels, code, hidden=hidden)
-        self.look = nn.Conv2d(channels * 4, half, 3, padding=1, padding_mode="reflect")
+        self.palette = PaletteMatch()
+        self.palette_length = palette_length(channels)
+        code = self.code = code + self.palette_length
+        self.look = nn.Conv2d(channels * 8, half, 3, padding=1, padding_mode="reflect")
         self.shrink = nn.Conv2d(half, features, 3, stride=2, padding=1, padding_mode="reflect")
         self.enter = ModulatedConv2d(features + MAPS + NOISES, features, code, kernel=1, noises=NOISES)
         self.blocks = nn.ModuleList(StyleBlock(features, code) for _ in range(blocks))
@@ -51,6 +55,8 @@ class StyleGenerator(nn.Module):
         self.thin = ModulatedConv2d(half, half // 3, code, noises=NOISES)
         self.finish = ModulatedConv2d(half // 3, channels, code, kernel=5, activate=False)
         self.place = 0, 0
+        self.baked_code: Tensor | None
+        self.register_buffer("baked_code", None)
         self.reach = 4 * (2 * blocks + REACH) + 8
         for name, module in self.named_modules():
             if isinstance(module, ModulatedConv2d):
@@ -68,14 +74,16 @@ class StyleGenerator(nn.Module):
             (N, C, H, W) in [-1, 1].
         """
         if style is None:
-            return self.paint(content, StyleInput(torch.empty(0)))
+            assert self.baked_code is not None
+            return self.paint(content, StyleInput(self.baked_code))
         code = style if style.dim() == 2 else self.encoder(style)
         return self.paint(content, StyleInput(code))
 
     def paint(self, content: Tensor, style: StyleInput) -> Tensor:
         """As :meth:`forward`, told the style by code and deltas."""
         maps, noise, fine = self.guides(content)
-        x = F.leaky_relu(self.look(F.pixel_unshuffle(content, 2)), 0.2) * GAIN
+        both = torch.cat([content, self.palette(content, style.code[:, -self.palette_length :])], 1)
+        x = F.leaky_relu(self.look(F.pixel_unshuffle(both, 2)), 0.2) * GAIN
         x = F.leaky_relu(self.shrink(x), 0.2) * GAIN
         x = self.enter(torch.cat([x, maps.to(x.dtype), noise.to(x.dtype)], 1), style, noise)
         for block in self.blocks:
@@ -90,6 +98,7 @@ class StyleGenerator(nn.Module):
         """A copy that paints in one style: called with content alone, its convolutions plain."""
         copy = deepcopy(self)
         copy.encoder = nn.Identity()  # type: ignore[assignment]
+        copy.baked_code = style.code.detach().clone()
         for name, module in self.named_modules():
             if isinstance(module, ModulatedConv2d):
                 owner, _, last = name.rpartition(".")
