@@ -14,7 +14,7 @@ from impasto.procedural.printing import print_flat
 from impasto.procedural.tiles import screens, tiles
 from impasto.procedural.washes import wash
 
-RENDERER_VERSION: Final = 1
+RENDERER_VERSION: Final = 2
 """Raised whenever a seed draws another hand, or a hand paints another picture: what is kept of it is painted anew."""
 
 Renderer = Callable[[np.ndarray, Hand, np.random.Generator, float], np.ndarray]
