@@ -18,11 +18,11 @@ from referencing import Registry, Resource
 from rich.console import Console
 from torch import nn
 
-from evaluate import is_of_checkpoint
 from impasto.base.cache import cache_dir
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.base.spec import ImageSpec
+from impasto.evaluation.arguments import is_of_checkpoint
 from impasto.evaluation.command import (
     Result,
     build_data,
@@ -53,7 +53,11 @@ def composed_evaluate(*overrides: str) -> DictConfig:
 
 
 def test_every_setting_of_a_protocol_can_be_given() -> None:
-    known = {key for file in ("default", "translation", "paired") for key in OmegaConf.load(PROTOCOLS / f"{file}.yaml")}
+    known = {
+        key
+        for file in ("default", "translation", "paired", "style")
+        for key in OmegaConf.load(PROTOCOLS / f"{file}.yaml")
+    }
     given = composed_evaluate().evaluation
     assert set(given) == known - {"_target_"}
 
@@ -394,7 +398,8 @@ def test_help_and_mistakes_need_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
     run = subprocess.run([sys.executable, "src/evaluate.py"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert run.returncode == 1
-    assert run.stderr == "Error: Give either checkpoint=RUN_DIR|PATH, or both generated=DIR and real=DIR.\n"
+    either = "Error: Give either checkpoint=RUN_DIR|PATH, or both generated=DIR and real=DIR"
+    assert run.stderr == f"{either}, or generated=DIR, content=DIR and style=DIR.\n"
 
 
 @pytest.mark.parametrize(
@@ -410,7 +415,8 @@ def test_wrong_paths_need_no_torch(overrides: list[str], words: str) -> None:
     code = (
         "import sys; sys.path.insert(0, 'src'); import evaluate\n"
         "from omegaconf import OmegaConf\n"
-        "cfg = {'checkpoint': None, 'generated': None, 'real': None, 'target': None, 'content': None, 'output': None}\n"
+        "names = ('checkpoint', 'generated', 'real', 'target', 'content', 'style', 'output')\n"
+        "cfg = dict.fromkeys(names)\n"
         "try: evaluate.evaluate(OmegaConf.merge(cfg, OmegaConf.from_dotlist(sys.argv[1:])))\n"
         "finally: assert not {'torch', 'lightning'} & set(sys.modules)"
     )

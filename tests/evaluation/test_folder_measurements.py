@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from evaluate import is_of_checkpoint
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.base.sheets import is_sheet
 from impasto.base.spec import ImageSpec
+from impasto.evaluation.arguments import is_of_checkpoint
 from impasto.evaluation.folder_measurements import measure_pairs, measure_translated
 from impasto.evaluation.folders import pack_folder, size_of_first
 from impasto.inference.console import follow

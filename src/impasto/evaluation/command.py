@@ -1,6 +1,6 @@
 """What ``src/evaluate.py`` does with a checkpoint: measure its painter against the data of its run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -56,6 +56,8 @@ class Result:
             **share_records(metrics),
             "main_metric": found.main,
             "rows": dict(found.rows),
+            "intervals": {row: {name: list(ends) for name, ends in of.items()} for row, of in found.intervals.items()},
+            "conclusions": dict(found.conclusions),
             **about,
         }
         report |= {"device": device_name(best_device()), "versions": package_versions(), "git_revision": git_revision()}
@@ -117,8 +119,7 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     origin = painter.origin
     data = build_data(painter, cfg)
     parts = getattr(data, "parts", None)
-    file = "default" if "latent" in painter.takes else "paired" if "target" in (parts or ()) else "translation"
-    measure = protocol(cfg, protocols / f"{file}.yaml", origin.config.get("evaluation"))
+    measure = protocol_for(cfg, painter, parts, protocols)
     check_fit(measure, painter.takes, parts)
     check_pictures(measure, data)
     read_data(painter, data)
@@ -129,6 +130,24 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     result = Result.of(f"{origin.path} at {origin.images_seen / 1000:g} kimg", found, path, about)
     result.report["sheets"] = save_sheets(found, path)
     return result
+
+
+def protocol_for(cfg: DictConfig, painter: Painter, parts: Collection[str] | None, protocols: Path) -> Any:
+    """The protocol of a checkpoint's run; or style scores, if ``style=`` names the pictures of a style.
+
+    Args:
+        cfg: of the command.
+        painter: of the checkpoint.
+        parts: of its data; None if they are not known.
+        protocols: the folder conf/evaluation.
+    """
+    if cfg.style is not None:
+        changed = cfg.copy()
+        changed.evaluation.style = cfg.style
+        return protocol(changed, protocols / "style.yaml")
+    file = "default" if "latent" in painter.takes else "paired" if "target" in (parts or ()) else "translation"
+    file = "style" if "style" in painter.takes else file
+    return protocol(cfg, protocols / f"{file}.yaml", painter.origin.config.get("evaluation"))
 
 
 def save_sheets(found: Measurement, path: Path) -> list[str]:

@@ -17,7 +17,8 @@ def show(result: "Result", console: Console | None = None) -> None:
     # Paths are not broken over lines, so that they can be copied.
     console.print(f"\n{result.title}", highlight=False, soft_wrap=True)
     console.print(rows_table(result) if result.measurement.rows else figures_table(result))
-    for line in filter(None, [*networks(result), counts(result), *intervals(result), *reasons(result)]):
+    said = [f"{about}: {text}" for about, text in result.measurement.conclusions.items()]
+    for line in filter(None, [*said, *networks(result), counts(result), *intervals(result), *reasons(result)]):
         console.print(line, highlight=False)
     sheets = result.report.get("sheets", [])
     console.print(f"Written to {', '.join([str(result.path), *sheets])}", highlight=False, soft_wrap=True)
@@ -44,12 +45,39 @@ def figures_table(result: "Result") -> Table:
 
 def rows_table(result: "Result") -> Table:
     """One set of pictures a line: what was painted, and the controls."""
+    found = result.measurement
+    if found.intervals:
+        return table_with_intervals(result)
     table = table_of(Column("pictures"))  # the one that may wrap where numbers are long
-    for name in result.measurement.figures:
+    for name in found.figures:
         table.add_column(label(name, result), justify="right", no_wrap=True)
-    for row, figures in result.measurement.rows.items():
-        table.add_row(row, *(number(figures[name]) if name in figures else "" for name in result.measurement.figures))
+    for row, figures in found.rows.items():
+        table.add_row(row, *(number(figures[name]) if name in figures else "" for name in found.figures))
     return table
+
+
+def table_with_intervals(result: "Result") -> Table:
+    """One figure a line, with half the width of its interval; a column for each set of pictures."""
+    found = result.measurement
+    table = table_of(Column("figure", no_wrap=True))
+    table.padding = (0, 0)
+    for row in found.rows:
+        table.add_column(row.replace("-", "-\n"), justify="right")
+    for name in found.figures:
+        cells = [
+            with_half_width(figures.get(name), found.intervals.get(row, {}).get(name))
+            for row, figures in found.rows.items()
+        ]
+        table.add_row(label(name, result), *cells)
+    return table
+
+
+def with_half_width(value: float | None, ends: tuple[float, float] | None) -> str:
+    """A figure in three decimals, with half the width of its interval if that is not 0; empty without a figure."""
+    if value is None:
+        return ""
+    half = "" if ends is None else f"{(ends[1] - ends[0]) / 2:.3f}".removeprefix("0")
+    return f"{value:.3f}" + (f" ±{half}" if half.strip(".0") else " " * 6)
 
 
 def record_of(name: str, result: "Result") -> Mapping[str, Any]:
@@ -63,7 +91,9 @@ def between(record: Mapping[str, Any]) -> str:
 
 
 def intervals(result: "Result") -> list[str]:
-    """The intervals of the first row, for a table without a column for them."""
+    """The intervals of the first row, for a table without room for them."""
+    if result.measurement.intervals:
+        return []
     names = result.measurement.figures
     found = [f"{short(name, result)} {text}" for name in names if (text := between(record_of(name, result)))]
     first = next(iter(result.measurement.rows), None)

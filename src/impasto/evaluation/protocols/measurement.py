@@ -23,6 +23,8 @@ class Measurement:
         rows: figures of the painter and of its controls, by row; the painter's own row comes first. Empty if the
             protocol has no controls.
         sheets: by name, functions that paint a sheet of pictures for the figures. Only the first process has them.
+        intervals: 95% intervals of figures by row, the ends as a pair; rows or figures without one are left out.
+        conclusions: sentences that the figures amount to, by what they are about.
     """
 
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -30,6 +32,8 @@ class Measurement:
     main: str | None = None
     rows: Mapping[str, dict[str, float]] = field(default_factory=dict)
     sheets: Mapping[str, Callable[[], Sheet]] = field(default_factory=dict)
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    conclusions: Mapping[str, str] = field(default_factory=dict)
 
 
 class EvaluationProtocol(Protocol):

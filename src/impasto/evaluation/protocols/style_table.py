@@ -2,38 +2,38 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from itertools import combinations
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from impasto.base.cache import cache_dir
 from impasto.base.errors import UserError
+from impasto.base.progress import Tick
 from impasto.evaluation.figures.intervals import Estimate, bootstrap
 from impasto.evaluation.figures.structure import structure_change
 from impasto.evaluation.figures.structure_tensor import distribution_distance, edge_agreement
 from impasto.evaluation.figures.style_descriptions import VIEWS, StyleDescription, StyleNetwork
-from impasto.evaluation.protocols.comparison import CONTROLS, OURS
-from impasto.evaluation.protocols.style_controls import LITE, has_lite, painted_by_lite, recoloured
+from impasto.evaluation.figures.style_sets import StyleSet, direction_held_back, far_from_content, is_nearest
+from impasto.evaluation.protocols.comparison import OURS
+from impasto.evaluation.protocols.style_controls import control_version, style_controls
+from impasto.evaluation.protocols.style_gallery import Gallery, fitted, gallery, stacked
+from impasto.evaluation.protocols.style_verdict import REAL
 from impasto.evaluation.real.features import keep
 from impasto.networks.pretrained.chooser import STYLE, feature_maps
 
 SIZE: Final = 256
-"""Pixels of the square that every picture is brought to."""
-REAL: Final = "style pictures"
-"""The row of the style pictures themselves, each against the others."""
-HELD_BACK: Final = 28
-"""Draws of style pictures that are held back, for what real pictures reach; all pairs of eight."""
-FOLDS: Final = 8
-"""Parts of the content, of which a picture's own is left out where it is compared with content."""
+"""Pixels of the square that pictures are brought to."""
+LEAST: Final = 64
+"""Pixels high and wide that pictures need."""
 HIGHER_IS_BETTER: Final = ("retrieval", "edges")
+OF_NETWORK: Final = ("style", "stroke", "retrieval", "structure")
+"""Figures that depend on the network."""
 
 Row = dict[str, Estimate]
 
@@ -57,100 +57,82 @@ def style_table(
 ) -> dict[str, dict[str, Score]]:
     """Style scores of repainted pictures, beside those of controls.
 
-    Every picture is cut to the square in its middle and brought to 256 pixels. Lower is better, except for
-    ``retrieval`` and ``edges``:
-
-    - ``style``, ``stroke``: distance in feature statistics from the style set, the mean of :func:`gram_distance` and of
-      the sliced Wasserstein distance; ``stroke`` of brightness at equal contrast everywhere, so that colours cannot buy
-      it. Means over pictures.
-    - ``direction``: distance between the set's and the style set's distributions of coherence; see
-      :func:`distribution_distance`. Needs no network.
-    - ``retrieval``: share of pictures that are nearest to the true style, of all styles in ``others`` and the content.
-    - ``structure``, ``edges``: change of deep self-similarity, and agreement of edges, with the content.
-    - ``grid``: energy at periods of 2, 4 and 8 pixels (1 is none); ``border``: how unlike the content's the border is.
+    Every picture is cut to the square in its middle and brought to 256 pixels. See :class:`StyleTable` for the figures.
 
     Args:
         generated: uint8 (H, W, 3), any size.
         content: what each of them was painted from, in the same order.
-        style: pictures in the style, two or more.
-        others: sets of pictures in other styles, by name; None leaves ``retrieval`` out.
+        style: pictures in the style.
+        others: sets of pictures in other styles, by name; None takes those of :func:`gallery`, and an empty mapping
+            leaves ``retrieval`` out.
         trained_against: networks in the painter's own losses; another one is taken.
-        controls: whether to measure the controls too; their descriptions are kept on disk.
+        controls: whether to measure the controls too.
 
     Returns:
         Scores by row and figure; the first row is ``painted``.
 
     Raises:
-        UserError: the numbers of pictures differ, or there are too few.
+        UserError: the numbers of pictures differ.
     """
     if len(generated) != len(content):
         raise UserError(f"{len(generated)} generated pictures are not painted from {len(content)} pictures of content.")
-    network = style_network(tuple(sorted(trained_against)))
-    sets = [fitted(pictures) for pictures in (generated, content, style)]
-    gallery = {name: fitted(pictures) for name, pictures in (others or {}).items()}
-    table = StyleTable(network, sets[1], sets[2], gallery)
-    rows = {OURS: table.row(network.describe(sets[0]))}
-    if controls:
-        rows |= table.control_rows()
+    ours, given, wanted = (squares_of(pictures) for pictures in (generated, content, style))
+    known: Gallery = {}
+    for name, pictures in (others or {}).items():
+        known[name] = (digest_of(squares_of(pictures)), partial(squares_of, pictures))
+    table = StyleTable(
+        style_network(tuple(sorted(trained_against))), given, wanted, gallery(SIZE, wanted) if others is None else known
+    )
+    rows = table.rows(ours, controls)
     return {row: {k: Score(e.value, e.low, e.high) for k, e in found.items()} for row, found in rows.items()}
 
 
 @cache
-def style_network(trained_against: tuple[str, ...] = ()) -> StyleNetwork:
+def style_network(trained_against: tuple[str, ...] = (), wanted: str = "auto") -> StyleNetwork:
     """The network of style scores, for a painter that was trained against some; loaded once."""
-    return StyleNetwork(feature_maps("auto", STYLE, trained_against))
+    return StyleNetwork(feature_maps(wanted, STYLE, trained_against))
 
 
-def fitted(pictures: Sequence[np.ndarray], size: int = SIZE) -> Tensor:
-    """Pictures cut to the square in their middle, at one size.
-
-    Args:
-        pictures: uint8 (H, W, 3) or (H, W).
-        size: of the square, in pixels.
-
-    Returns:
-        uint8 (n, 3, size, size).
-    """
-    squares = [
-        np.asarray(ImageOps.fit(Image.fromarray(picture).convert("RGB"), (size, size), Image.Resampling.LANCZOS))
-        for picture in pictures
-    ]
-    return torch.from_numpy(np.stack(squares)).movedim(-1, 1).contiguous()
+def squares_of(pictures: Sequence[np.ndarray], side: int = SIZE) -> Tensor:
+    """Pictures, uint8 (H, W, 3) or (H, W), cut to the square in their middle: uint8 (n, 3, side, side)."""
+    return stacked([fitted(Image.fromarray(picture), side) for picture in pictures])
 
 
-class StyleSet:
-    """A set of pictures as something to be near to.
+def digest_of(images: Tensor) -> str:
+    """SHA-256 of uint8 pictures."""
+    return hashlib.sha256(f"{tuple(images.shape)}".encode() + images.contiguous().numpy().tobytes()).hexdigest()
 
-    Args:
-        pictures: their description.
-    """
 
-    def __init__(self, pictures: StyleDescription) -> None:
-        self.moments = {view: pictures.moments(view) for view in VIEWS}
-        self.tables = {view: pictures.table(view) for view in VIEWS}
-
-    def distance(self, view: str, ours: StyleDescription) -> Tensor:
-        """Of each picture from the set, the mean of both kinds of distance: (n,)."""
-        return (ours.gram(view, self.moments[view]) + ours.sliced(view, self.tables[view])) / 2
-
-    def far(self, ours: StyleDescription) -> Tensor:
-        """Sliced Wasserstein distance of each picture, both views together: (n,). Comparable between sets."""
-        found: Tensor = torch.stack([ours.sliced(view, self.tables[view]) for view in VIEWS]).sum(0)
-        return found
+def nothing(_: float) -> None:
+    """Tells nobody of the progress."""
 
 
 class StyleTable:
     """Scores of sets of pictures made from the same content, against one style set.
 
+    Lower is better, except for ``retrieval`` and ``edges``. All but ``direction`` and ``border`` are means
+    over pictures.
+
+    - ``style``, ``stroke``: distance in feature statistics from the style set, the mean of
+      :func:`~impasto.evaluation.figures.feature_statistics.gram_distance` and of the sliced Wasserstein distance;
+      ``stroke`` is of brightness at equal contrast everywhere, so that neither colours nor contrast can buy it.
+    - ``direction``: distance of the set's distribution of coherence from the style set's; see
+      :func:`~impasto.evaluation.figures.structure_tensor.distribution_distance`. It needs no network.
+    - ``retrieval``: share of pictures that are nearest to the true style, of all other styles and the content.
+    - ``structure``, ``edges``: change of deep self-similarity, and agreement of edges, with the content.
+    - ``grid``: energy at periods of 2, 4 and 8 pixels (1 is none).
+    - ``border``: how much more the border differs from the middle, in brightness and contrast, than the content's.
+
     Args:
         network: that all sets are described with.
         content: uint8 (n, 3, H, W), what the pictures were made from.
-        style: uint8 (m, 3, H, W), m at least 2.
-        others: pictures of other styles, by name.
+        style: uint8 (m, 3, H, W), of any number.
+        others: other styles; see :func:`gallery`.
         folder: where descriptions of what does not depend on the painter are kept; None is the cache.
+        tick: called with the number of pictures described.
 
     Raises:
-        UserError: there are fewer than two style pictures.
+        UserError: pictures are too small.
     """
 
     def __init__(
@@ -158,23 +140,43 @@ class StyleTable:
         network: StyleNetwork,
         content: Tensor,
         style: Tensor,
-        others: Mapping[str, Tensor],
+        others: Gallery,
         folder: Path | None = None,
+        tick: Tick = nothing,
     ) -> None:
-        if len(style) < 2:
-            raise UserError("Style scores need two or more style pictures.")
-        self.network, self.content, self.style = network, content, style
+        if min(*content.shape[2:], *style.shape[2:]) < LEAST:
+            raise UserError(f"Style scores need pictures of at least {LEAST} x {LEAST} pixels.")
+        self.network, self.content, self.style, self.tick = network, content, style, tick
         self.folder = folder or cache_dir() / "features"
-        self.of_content, self.of_style = self.known(content), self.known(style)
+        self.digests = digest_of(content), digest_of(style)
+        self.of_content = self.known(self.digests[0], lambda: content)
+        self.of_style = self.known(self.digests[1], lambda: style)
         self.set = StyleSet(self.of_style)
-        self.others = {name: StyleSet(self.known(pictures)) for name, pictures in others.items()}
+        self.others = {name: StyleSet(self.known(*other)) for name, other in others.items()}
 
-    def known(self, images: Tensor) -> StyleDescription:
-        """The description of pictures that do not depend on the painter; read from disk if it is known."""
-        digest = hashlib.sha256(json.dumps([*self.network.key, list(images.shape)]).encode())
-        digest.update(images.contiguous().numpy().data)
-        path = self.folder / f"{digest.hexdigest()[:32]}.safetensors"
-        return StyleDescription(keep(path, lambda: dict(self.network.describe(images).tensors)))
+    def known(self, key: str, images: Callable[[], Tensor]) -> StyleDescription:
+        """The description of pictures that do not depend on the painter; read from disk if it is known.
+
+        Args:
+            key: what they depend on.
+            images: makes them.
+        """
+        digest = hashlib.sha256(json.dumps([*self.network.key, key]).encode()).hexdigest()[:32]
+        path = self.folder / f"{digest}.safetensors"
+        return StyleDescription(keep(path, lambda: dict(self.network.describe(images(), self.tick).tensors)))
+
+    def rows(self, painted: Tensor, controls: bool = True) -> dict[str, Row]:
+        """Estimates by row and figure.
+
+        Args:
+            painted: uint8 (n, 3, H, W), made from the content, in its order.
+            controls: whether to measure the controls too, and the style pictures themselves.
+        """
+        rows = {OURS: self.row(self.network.describe(painted, self.tick))}
+        for name, control in style_controls().items() if controls else ():
+            key = f"{name} {control_version(name)} {' '.join(self.digests)}"
+            rows[name] = self.row(self.known(key, partial(control, self.content, self.style)))
+        return rows | ({REAL: self.real_row()} if controls else {})
 
     def row(self, ours: StyleDescription) -> Row:
         """Scores of pictures made from the content, in its order."""
@@ -182,7 +184,8 @@ class StyleTable:
         style = self.of_style["coherence"].double().mean(0)
         found["direction"] = bootstrap([ours["coherence"]], lambda mean: distribution_distance(mean, style))
         if self.others:
-            found["retrieval"] = mean_of(self.is_nearest(ours, self.set, self.far_from_content(ours)))
+            far = far_from_content(ours, self.of_content)
+            found["retrieval"] = mean_of(is_nearest(ours, self.set, self.others, far))
         return found | self.against_content(ours)
 
     def against_content(self, ours: StyleDescription) -> Row:
@@ -196,66 +199,25 @@ class StyleTable:
             "border": bootstrap([border], lambda mean: mean.norm(dim=1)),
         }
 
-    def is_nearest(self, ours: StyleDescription, style: StyleSet, from_content: Tensor) -> Tensor:
-        """1 for each picture that is nearer to a style than to all others and to the content, else 0: (n,)."""
-        others = torch.stack([from_content, *(other.far(ours) for other in self.others.values())])
-        return (style.far(ours) < others.amin(0)).double()
-
-    def far_from_content(self, ours: StyleDescription) -> Tensor:
-        """As :meth:`StyleSet.far`, of pictures in the content's order, from the content without their own: (n,)."""
-        n = len(ours)
-        fold = torch.arange(n) % FOLDS
-        found = torch.zeros(n, dtype=torch.float64)
-        for number in fold.unique() if n > 1 else ():
-            here = (fold == number).nonzero().flatten()
-            rest = self.of_content.some((fold != number).nonzero().flatten())
-            found[here] = StyleSet(rest).far(ours.some(here))
-        return found
-
-    def control_rows(self) -> dict[str, Row]:
-        """Rows of the controls, and of the style pictures themselves."""
-        made: dict[str, Callable[[], Tensor]] = {
-            CONTROLS[0]: lambda: self.content,
-            CONTROLS[1]: lambda: recoloured(self.content, self.style),
-        }
-        if has_lite():
-            made[LITE] = lambda: painted_by_lite(self.content, self.style)
-        rows = {name: self.row(self.known(pictures())) for name, pictures in made.items()}
-        return rows | {REAL: self.real_row()}
-
     def real_row(self) -> Row:
-        """Each style picture against the others, and in the place of a repainted picture."""
+        """Each style picture against the others, and in the place of a repainted picture; of one alone, its halves."""
         everything, found = StyleSet(self.of_content), dict[str, list[Tensor]]()
-        for number in range(len(self.of_style)):
-            one, rest = self.of_style.some([number]), StyleSet(self.of_style.without(number))
+        alone = self.of_style
+        if len(alone) == 1:
+            alone = self.known(f"{self.digests[1]} halves", lambda: torch.cat(self.style.chunk(2, 3)))
+        for number in range(len(alone)):
+            one, rest = alone.some([number]), StyleSet(alone.without(number))
             for view in VIEWS:
                 found.setdefault(view, []).append(rest.distance(view, one))
             if self.others:
-                found.setdefault("retrieval", []).append(self.is_nearest(one, rest, everything.far(one)))
+                nearest = is_nearest(one, rest, self.others, everything.far(one))
+                found.setdefault("retrieval", []).append(nearest)
         row = {name: mean_of(torch.cat(values)) for name, values in found.items()}
-        row["direction"] = Estimate(self.held_back(), None, None, "none: a mean over draws that are held back")
+        held = direction_held_back(alone["coherence"])
+        row["direction"] = Estimate(held, None, None, "none: a mean over draws that are held back")
         in_place = self.of_style.some([i % len(self.of_style) for i in range(len(self.of_content))])
         against = self.against_content(in_place)
-        row |= {name: against[name] for name in ("structure", "edges")}
-        return row | {"grid": mean_of(self.of_style["grid"])}
-
-    def held_back(self) -> float:
-        """Direction of a quarter of the style pictures against the rest, mean over draws."""
-        coherence, n = self.of_style["coherence"].double(), len(self.of_style)
-        found = []
-        for kept in held_back(n, max(1, n // 4)):
-            held = torch.zeros(n, dtype=torch.bool)
-            held[list(kept)] = True
-            found.append(float(distribution_distance(coherence[held].mean(0), coherence[~held].mean(0))))
-        return sum(found) / len(found)
-
-
-def held_back(n: int, count: int) -> list[tuple[int, ...]]:
-    """Choices of ``count`` of ``n`` pictures: all of them, or :data:`HELD_BACK` at random but always the same."""
-    if math.comb(n, count) <= HELD_BACK:
-        return list(combinations(range(n), count))
-    source = torch.Generator().manual_seed(n)
-    return [tuple(torch.randperm(n, generator=source)[:count].tolist()) for _ in range(HELD_BACK)]
+        return row | {name: against[name] for name in ("structure", "edges")} | {"grid": mean_of(self.of_style["grid"])}
 
 
 def mean_of(values: Tensor) -> Estimate:
