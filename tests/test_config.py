@@ -23,6 +23,7 @@ GIVEN = {
     "data": {"seed"},
     "trainer": {"logger", "callbacks", "precision"},
     "callbacks.checkpoints": {"record"},
+    "callbacks.adapter": {"record"},
 }
 """Arguments that do not come from config but from src/impasto/run/build.py."""
 

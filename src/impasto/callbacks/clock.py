@@ -23,6 +23,34 @@ def due(model: AdversarialModel, every_kimg: float | None) -> bool:
     return model.state.images_before // every != model.state.images_seen // every
 
 
+class Clock:
+    """When things are due by seconds of training, those before a run was resumed included.
+
+    Args:
+        first_seconds: until the first time.
+        every_seconds: from then on; None for no other time.
+    """
+
+    def __init__(self, first_seconds: float, every_seconds: float | None) -> None:
+        self.first, self.every = first_seconds, every_seconds
+        self._rung = 0
+
+    def times(self, seconds: float) -> int:
+        """How often it was due by then."""
+        if seconds < self.first:
+            return 0
+        return 1 + (int((seconds - self.first) // self.every) if self.every else 0)
+
+    def start(self, model: AdversarialModel) -> None:
+        """Leave out what was due before a run was resumed."""
+        self._rung = self.times(model.state.seconds)
+
+    def due(self, model: AdversarialModel) -> bool:
+        """Whether a time has passed since it was last asked."""
+        before, self._rung = self._rung, max(self._rung, self.times(model.state.seconds))
+        return self._rung > before
+
+
 def how_short(minutes: float, kimg: float, planned: float) -> str:
     """A clause that says by how much ``minutes`` cut a run short."""
     missing = 100 * (1 - kimg / planned)

@@ -7,9 +7,9 @@ import torch
 from lightning import Callback, Trainer
 
 from impasto.base.files import dispensable
-from impasto.base.ranges import Count, Interval
+from impasto.base.ranges import Count, Interval, Positive
 from impasto.base.sheets import save_sheet
-from impasto.callbacks.clock import due
+from impasto.callbacks.clock import Clock, due
 from impasto.callbacks.log import log_image
 from impasto.models.base import AdversarialModel, Batch
 
@@ -21,9 +21,11 @@ class SampleSheets(Callback):
 
     Args:
         folder: where the sheets go.
-        every_kimg: interval in thousands of pictures; None writes only the last sheet.
+        every_kimg: interval in thousands of pictures; None leaves these sheets out, but not the last one.
         count: pictures on a sheet; None leaves it to the model.
         columns: pictures in a row; None leaves it to the model.
+        first_seconds: seconds of training before the first of further sheets by the clock; None disables them.
+        every_seconds: interval between those.
     """
 
     def __init__(
@@ -32,9 +34,17 @@ class SampleSheets(Callback):
         every_kimg: Interval | None = 10.0,
         count: Count | None = None,
         columns: Count | None = None,
+        first_seconds: Positive | None = None,
+        every_seconds: Positive | None = None,
     ) -> None:
         self.folder, self.every_kimg = Path(folder), every_kimg
         self.count, self.columns = count, columns
+        self.clock = None if first_seconds is None else Clock(first_seconds, every_seconds)
+
+    def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
+        """Start the clock."""
+        if self.clock is not None:
+            self.clock.start(pl_module)
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
@@ -47,7 +57,8 @@ class SampleSheets(Callback):
         """Whether the last step crossed a multiple of the interval, or one of the early marks."""
         marks = [1000 * (self.every_kimg or 0.0) / 2**k for k in range(1, 5)]
         early = any(model.state.images_before < mark <= model.state.images_seen for mark in marks)
-        return early or due(model, self.every_kimg)
+        by_clock = self.clock is not None and self.clock.due(model)
+        return early or by_clock or due(model, self.every_kimg)
 
     def on_train_end(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """The last sheet, and a walk through latent space if the model has one."""

@@ -15,7 +15,7 @@ from impasto.base.notices import notice
 from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
 from impasto.data.drawing import check_parts, leaders_of, samplers_of
-from impasto.data.loading import Batch, View, first_batches, look_at, make_loader, vectors_in
+from impasto.data.loading import Batch, View, evenly_spaced, first_batches, look_at, make_loader, vectors_in
 from impasto.data.packing.depth import Depth
 from impasto.data.packing.packed import Duplicates, PackedImages
 from impasto.data.packing.sizing import Resize
@@ -268,6 +268,20 @@ class ImageDataModule(LightningDataModule):
         shown = self.aligned or ["content"]
         shown = [name for name in self.parts if self.leaders.get(name, name) in shown]
         return {name: look_at(self.evaluation_images(name, "held_out"), count or 8) for name in shown}
+
+    def whole(self, part: str, split: Split = "train", count: int | None = None) -> Iterator[Tensor]:
+        """Whole pictures of a part, evenly spaced, each (1, C, h, w) in [-1, 1] without the fill of its canvas.
+
+        Args:
+            part: name.
+            split: those held out are those trained on where none are held out.
+            count: at most; None for all.
+        """
+        chosen = self._packed[part]
+        packed = chosen.told(chosen.train if split == "train" or chosen.held_out is None else chosen.held_out)
+        for number in evenly_spaced(packed, count or len(packed)):
+            height, width = packed.sizes[number]
+            yield look_at(packed.subset([number]), 1)[..., :height, :width]
 
     def first_batches(self, part: str, size: int, count: int) -> Iterator[Tensor]:
         """Batches of a part as training sees them, the same every time: ``count`` of (size, C, H, W) in [-1, 1]."""

@@ -20,6 +20,8 @@ SHIPPED: Final = Path(__file__).parent / "shipped" / "style_base.safetensors"
 FORMAT: Final = "1"
 """Version of the file's format."""
 KIND: Final = "a style base"
+DISCRIMINATOR: Final = "discriminator."
+"""Beginning of the names of the discriminator's weights."""
 LARGEST: Final = 100_000_000
 """Bytes that are read; the shipped base has at most 12 MB."""
 
@@ -32,6 +34,7 @@ def save_base(
     neutral: Tensor | None = None,
     half: bool = True,
     network: Mapping[str, Any] | None = None,
+    discriminator: tuple[Mapping[str, Any], Mapping[str, Tensor]] | None = None,
 ) -> None:
     """Write a painter of any style; the file is there whole or not at all.
 
@@ -43,6 +46,7 @@ def save_base(
             painter's, if it has one.
         half: round the weights to half precision.
         network: class and arguments of the network, as in ``conf/``; None takes those of the run that trained it.
+        discriminator: that it was trained against, for what is trained on top of it: class and arguments, and weights.
 
     Raises:
         UserError: its weights are not finite, or too large for half precision.
@@ -50,10 +54,13 @@ def save_base(
     path, neutral = Path(path), painter.neutral if neutral is None else neutral
     node = painter.origin.config["model"]["generator"] if network is None else network
     tensors = painter.state_dict() | ({} if neutral is None else {"neutral": neutral})
+    judge, judged_by = discriminator or (None, {})
+    tensors |= {f"{DISCRIMINATOR}{name}": value for name, value in judged_by.items()}
     kind = torch.float16 if half else torch.float32
     tensors = {name: value.detach().to("cpu", kind).contiguous() for name, value in tensors.items()}
     refuse_what_is_no_number(path, tensors)
     told = {"network": dict(node), "painter": painter.record(), "images_seen": painter.origin.images_seen, "card": card}
+    told |= {} if judge is None else {"discriminator": dict(judge)}
     data = save(tensors, header(KIND, FORMAT, told))
     with whole_or_not(path) as temporary:
         temporary.write_bytes(data)
@@ -73,7 +80,7 @@ def load_base(path: str | Path | None = None, device: str | torch.device = "auto
         raise UserError("This version of Impasto comes without a base: give checkpoint=, a run of model=style.")
     path = SHIPPED if path is None else Path(path)
     tensors, values = read_safetensors(path, KIND, FORMAT, LARGEST)
-    tensors = {name: value.float() for name, value in tensors.items()}
+    tensors = {name: value.float() for name, value in tensors.items() if not name.startswith(DISCRIMINATOR)}
     neutral = tensors.pop("neutral", None)
     try:
         make = rebuild(values["painter"], values["network"])
@@ -101,3 +108,16 @@ def card_of(path: str | Path | None = None) -> dict[str, Any]:
     _, values = read_safetensors(SHIPPED if path is None else Path(path), KIND, FORMAT, LARGEST)
     card = values.get("card")
     return card if isinstance(card, dict) else {}
+
+
+def discriminator_in(path: str | Path) -> tuple[dict[str, Any] | None, dict[str, Tensor]]:
+    """Class and arguments of the discriminator that a base was trained against, and its weights; None without one.
+
+    Raises:
+        UserError: the file is damaged, or no base.
+    """
+    tensors, values = read_safetensors(Path(path), KIND, FORMAT, LARGEST)
+    node = values.get("discriminator")
+    weights = {name: value.float() for name, value in tensors.items() if name.startswith(DISCRIMINATOR)}
+    refuse_what_is_no_number(Path(path), weights)
+    return node if isinstance(node, dict) else None, {n.removeprefix(DISCRIMINATOR): v for n, v in weights.items()}

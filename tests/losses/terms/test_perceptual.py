@@ -8,7 +8,6 @@ from torch import nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Parts
-from impasto.losses.terms import perceptual
 from impasto.losses.terms.perceptual import (
     Perceptual,
     content_distance,
@@ -115,7 +114,7 @@ class Pixels(nn.Module):
 
 
 def test_terms_are_weighted_and_leave_out_what_has_no_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(perceptual, "feature_maps", lambda name: Pixels())
+    monkeypatch.setattr(chooser, "feature_maps", lambda name: Pixels())
     painted, content, style = torch.full((1, 3, 16, 16), 0.5), torch.rand(1, 3, 16, 16), torch.ones(1, 3, 16, 16)
     terms = Perceptual(style={"gram": 2.0, "mean_std": 0.0}, scales=(1, 2)).parts(painted, content, style)
     # Gram matrices 0.25 and 1 (times n^2): (0.75)^2 / 1 on either layer and scale
@@ -123,6 +122,17 @@ def test_terms_are_weighted_and_leave_out_what_has_no_weight(monkeypatch: pytest
     assert Perceptual().parts(painted, content, style) == {}
     everything = Perceptual(content=1, luma=1, chroma=1, patches=1).parts(painted, content, style)
     assert set(everything) == {"content", "luma", "chroma", "patches"}
+
+
+def test_patches_of_brightness_do_not_see_colours() -> None:
+    grey = torch.rand(1, 1, 16, 16).expand(1, 3, 16, 16)
+    colour = torch.tensor([0.587, -0.299, 0.0]).view(1, 3, 1, 1)  # of no brightness
+    found = [
+        Perceptual(patches=1.0, patches_in_colour=chosen).parts(grey + colour, grey, grey)["patches"].item()
+        for chosen in (True, False)
+    ]
+    assert found[0] > 0.1
+    assert found[1] == pytest.approx(0, abs=1e-5)
 
 
 def test_unknown_statistic_is_named() -> None:

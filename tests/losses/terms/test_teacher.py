@@ -40,6 +40,34 @@ def test_targets_of_other_content_count_by_statistics_alone() -> None:
     assert "tones" not in teacher(GeneratorPass(painted, nn.Identity(), target=target, content=content, paired=0))
 
 
+def test_pooled_statistics_are_of_all_pictures_together() -> None:
+    torch.manual_seed(0)
+    target = torch.rand(2, 3, 64, 64) * 2 - 1
+    p = GeneratorPass(target.flip(0), nn.Identity(), target=target, content=target, paired=0)
+    parts = {"features": "efficientnet_lite0", "tones": 0, "maps": 0, "structure": 0}
+    assert Teacher(pooled=True, **parts)(p)["statistics"].item() < 1e-5  # type: ignore[arg-type]
+    assert Teacher(pooled=False, **parts)(p)["statistics"].item() > 1e-4  # type: ignore[arg-type]
+    assert Teacher(sliced=1.0, **parts)(p)["sliced"].item() < 1e-4  # type: ignore[arg-type]
+
+
+class Mirror(nn.Module):
+    """An adapter whose base paints the mirror image."""
+
+    def unmoved(self, content: Tensor) -> Tensor:
+        return content.flip(3)
+
+
+@pytest.mark.parametrize("base", [0.0, 1.0])
+def test_structure_is_the_contents_or_the_bases(base: float) -> None:
+    torch.manual_seed(0)
+    content = torch.rand(1, 3, 64, 64) * 2 - 1
+    teacher = Teacher(features="efficientnet_lite0", statistics=0, base=base)
+    assert ("unmoved" in teacher.needs) == bool(base)
+    for painted, near in ((content, base == 0), (content.flip(3), base == 1)):
+        found = teacher(GeneratorPass(painted, Mirror(), target=content, content=content, paired=0))
+        assert (found["structure"].item() < 1e-4) == near
+
+
 class TwoCodes(nn.Module):
     """Paints the code's first number everywhere, and reads it back."""
 

@@ -71,7 +71,7 @@ def nearest_crops(generated: Tensor, packed: PackedImages) -> Tensor:
     Returns:
         float32 (n, m).
     """
-    return torch.stack([_from_canvas(generated, canvas) for canvas in _canvases(packed, generated.shape[2:])], 1)
+    return torch.stack([nearest_crop(generated, canvas) for canvas in _canvases(packed, generated.shape[2:])], 1)
 
 
 def copied_crops(distance: Tensor) -> float:
@@ -96,7 +96,11 @@ def _canvases(packed: PackedImages, size: tuple[int, ...]) -> Iterator[Tensor]:
         yield from_uint8(torch.from_numpy(np.pad(pixels, (*missing, (0, 0)), mode="reflect"))).permute(2, 0, 1)
 
 
-def _from_canvas(generated: Tensor, canvas: Tensor) -> Tensor:
+def nearest_crop(generated: Tensor, canvas: Tensor) -> Tensor:
+    """How far pictures uint8 (n, C, h, w) are from the nearest crop of one, (C, H, W) in [-1, 1]: float32 (n,).
+
+    As :func:`nearest_crops`.
+    """
     canvas = canvas.to(best_device())
     (height, width), whole = generated.shape[2:], canvas.shape[1:]
     spectrum = torch.fft.rfft2(canvas)

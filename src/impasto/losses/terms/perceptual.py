@@ -14,6 +14,7 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Parts, Refusal
+from impasto.base.pixels import luma as luma_of
 from impasto.base.ranges import NotNegative
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.term import GeneratorPass, Term, given
@@ -125,6 +126,7 @@ class Perceptual(Term):
         against: picture that the content distance compares with: ``content``, or ``target`` of pairs.
         style: weights of statistics by name (gram, mean_std, sliced), each a mean over ``style_layers`` and ``scales``.
         patches: weight of :func:`patch_distance`.
+        patches_in_colour: compare patches of the picture; else of its brightness alone.
         luma: weight of :func:`luma_distance`.
         chroma: weight of :func:`chroma_distance`.
         content_layers: of the network; None takes its default.
@@ -144,6 +146,7 @@ class Perceptual(Term):
         against: str = "content",
         style: dict[str, float] | None = None,
         patches: NotNegative = 0.0,
+        patches_in_colour: bool = True,
         luma: float = 0.0,
         chroma: float = 0.0,
         content_layers: Sequence[int] | None = None,
@@ -161,6 +164,7 @@ class Perceptual(Term):
         self.against, self.needs = against, (against, "style")  # type: ignore[misc]
         self.scales, self.patch_size, self.jitter = tuple(scales), patch_size, jitter
         self.content, self.patches, self.luma, self.chroma = content, patches, luma, chroma
+        self.patches_in_colour = patches_in_colour
         self.style = {name: weight for name, weight in (style or {}).items() if weight}
         self.chosen = content_layers, style_layers
         self.network = LazyFeatureMaps(features)
@@ -208,7 +212,8 @@ class Perceptual(Term):
         if self.chroma:
             terms["chroma"] = self.chroma * chroma_distance(painted, content)
         if self.patches:
-            terms["patches"] = self.patches * patch_distance(painted, style, self.patch_size)
+            compared = (painted, style) if self.patches_in_colour else (luma_of(painted), luma_of(style))
+            terms["patches"] = self.patches * patch_distance(*compared, self.patch_size)
         if self.content or self.style:
             seen = window(self.jitter, painted, content, style)
             terms |= self.through_network(*seen)

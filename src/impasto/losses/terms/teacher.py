@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.base.ranges import Count, NotNegative
+from impasto.base.ranges import Count, NotNegative, Strength
 from impasto.base.schedules import Schedule
-from impasto.losses.terms.perceptual import gram
+from impasto.losses.terms.perceptual import gram, sliced_distance
 from impasto.losses.terms.term import GeneratorPass, Term, given
 from impasto.networks.pretrained.chooser import LazyFeatureMaps
 
@@ -17,7 +17,7 @@ class Teacher(Term):
     """Each painted picture against the target of its own; where the strokes lie exactly is left free.
 
     Where a target shows other content (:attr:`~impasto.losses.terms.term.GeneratorPass.paired`), only its statistics
-    count, and structure is compared with the content.
+    count, and structure is compared with the content, or with what the base of an adapter makes of it.
 
     Args:
         weight: of all parts together.
@@ -25,8 +25,11 @@ class Teacher(Term):
         tones: weight of the L1 distance of means over ``blur`` pixels.
         maps: weight of the L1 distance of the deeper feature maps, over their mean size.
         statistics: weight of :func:`statistics_distance`, mean over the layers.
+        sliced: weight of :func:`~impasto.losses.terms.perceptual.sliced_distance`, mean over the layers.
+        pooled: statistics are of all pictures of the batch together, instead of each against its own target.
         structure: weight of the L1 distance of self-similarities of the deepest layer (Shechtman and Irani 2007; on
             deep features, Kolkin et al. 2019).
+        base: share of the structure that is compared with what the base makes of the content, not with the content.
         blur: pixels.
         layers: of the network; None takes its style layers.
     """
@@ -41,13 +44,19 @@ class Teacher(Term):
         tones: NotNegative = 4.0,
         maps: NotNegative = 1.0,
         statistics: NotNegative = 1.5,
+        sliced: NotNegative = 0.0,
+        pooled: bool = False,
         structure: NotNegative = 4.0,
+        base: Strength = 0.0,
         blur: Count = 8,
         layers: Sequence[int] | None = None,
     ) -> None:
         super().__init__(weight)
         self.layers, self.blur = layers, blur
         self.tones, self.maps, self.statistics, self.structure = tones, maps, statistics, structure
+        self.sliced, self.pooled, self.base = sliced, pooled, base
+        if base:
+            self.needs = ("target", "unmoved")  # type: ignore[misc,assignment]
         self.network = LazyFeatureMaps(features)
 
     def forward(self, p: GeneratorPass) -> dict[str, Tensor]:
@@ -59,9 +68,9 @@ class Teacher(Term):
         painted_maps = [m.float() for m in look.maps(p.painted, layers)]
         with torch.no_grad():
             target_maps = [m.float() for m in look.maps(target, layers)]
-            kept = target_maps[-1][:paired]
-            if paired < len(target):
-                kept = torch.cat([kept, look.maps(given(p, "content")[paired:], layers)[-1].float()])
+            kept = similarities(target_maps[-1][:paired])
+            if paired < len(target) and self.structure:
+                kept = torch.cat([kept, self.kept(p, paired, layers)])
         found = {}
         if self.tones and paired:
             a, b = (F.avg_pool2d(x[:paired].float(), self.blur) for x in (p.painted, target))
@@ -70,12 +79,25 @@ class Teacher(Term):
             pairs = [(a[:paired], b[:paired]) for a, b in zip(painted_maps[2:], target_maps[2:], strict=True)]
             found["maps"] = self.maps * mean([(a - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in pairs])
         if self.statistics:
-            pairs = list(zip(painted_maps, target_maps, strict=True))
+            pairs = [
+                (pooled(a), pooled(b)) if self.pooled else (a, b)
+                for a, b in zip(painted_maps, target_maps, strict=True)
+            ]
             found["statistics"] = self.statistics * mean([statistics_distance(a, b) for a, b in pairs])
+        if self.sliced:
+            distances = [sliced_distance(a, b) for a, b in zip(painted_maps, target_maps, strict=True)]
+            found["sliced"] = self.sliced * mean(distances)
         if self.structure:
-            a, b = (similarities(m) for m in (painted_maps[-1], kept))
-            found["structure"] = self.structure * (a - b).abs().mean()
+            found["structure"] = self.structure * (similarities(painted_maps[-1]) - kept).abs().mean()
         return found
+
+    def kept(self, p: GeneratorPass, first: int, layers: tuple[int, ...]) -> Tensor:
+        """Self-similarities that pictures from number ``first`` on should have, whose targets show something else."""
+        look, total = self.network.on(p.painted.device), torch.zeros((), device=p.painted.device)
+        for name, share in (("content", 1 - self.base), ("unmoved", self.base)):
+            if share:
+                total = total + share * similarities(look.maps(given(p, name)[first:], layers)[-1].float())
+        return total
 
     def looks_through(self) -> set[str]:
         """The network."""
@@ -91,6 +113,11 @@ def statistics_distance(painted: Tensor, target: Tensor) -> Tensor:
     shift = (means[0] - means[1]).square().mean() / (means[1].square().mean() + 1e-4)
     spread = (covariances[0] - covariances[1]).square().sum((1, 2)) / (covariances[1].square().sum((1, 2)) + 1e-4)
     return shift + spread.mean()
+
+
+def pooled(features: Tensor) -> Tensor:
+    """The places of all pictures as those of one: (N, C, H, W) to (1, C, N * H, W)."""
+    return features.transpose(0, 1).flatten(1, 2)[None]
 
 
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:

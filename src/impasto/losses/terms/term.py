@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -25,6 +25,7 @@ class GeneratorPass:
         style: (M, C, H, W), real pictures in the style aimed at.
         cycled: (N, C', H, W), ``painted`` turned back into content; None without a way back.
         identity: (M, C, H, W), what the generator makes of ``style`` itself; made when first asked for.
+        unmoved: (N, C, H, W), what the base of an adapter makes of ``content`` without it; made when first asked for.
         code: (N, D), style codes that the pictures were painted by; None without a style encoder.
         paired: how many of the pictures, the first ones, ``target`` shows the same content of; the rest have targets in
             their style only. None for all.
@@ -51,6 +52,12 @@ class GeneratorPass:
     def identity(self) -> Tensor:
         """What the generator makes of pictures that are already in the style aimed at."""
         return self.generator(self.style)
+
+    @cached_property
+    def unmoved(self) -> Tensor:
+        """What the base of an adapter makes of the content: without graph."""
+        made: Tensor = cast(Any, self.generator).unmoved(self.content)
+        return made
 
     @property
     def shown(self) -> Tensor | None:

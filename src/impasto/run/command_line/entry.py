@@ -20,13 +20,14 @@ from impasto.run.command_line.composition_errors import (
 )
 from impasto.run.command_line.help import answer_help
 from impasto.run.command_line.override_checks import refuse_misfits
-from impasto.run.command_line.resolvers import one_gpu, trial_dir
+from impasto.run.command_line.resolvers import one_gpu, style_budget, trial_dir
 
 
 def register_resolvers() -> None:
     """Make the resolvers of ``conf/`` known; needed before Hydra composes."""
     OmegaConf.register_new_resolver("trial_dir", trial_dir, replace=True)
     OmegaConf.register_new_resolver("one_gpu", one_gpu, replace=True)
+    OmegaConf.register_new_resolver("style_budget", style_budget, replace=True)
     # conf/hydra/launcher/ray.yaml has the name of the plugin's own, on purpose: hydra/launcher=ray is what users type.
     warnings.filterwarnings("ignore", r"\s*'hydra/launcher/ray' is validated against ConfigStore schema")
     OmegaConf.register_new_resolver("run_dir", lambda resume, fresh: resume or fresh, replace=True)

@@ -1,10 +1,12 @@
-"""Resolvers of ``conf/`` that sweeps need: the name of a trial's folder, and its GPUs. Imports no torch."""
+"""Resolvers of ``conf/`` that sweeps need: the name of a trial's folder, and its GPUs; and what a personal style is
+given. Imports no torch."""
 
 import hashlib
 import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -31,3 +33,10 @@ def one_gpu() -> int:
     """GPUs that a trial asks Ray for: 1 where this machine shows an NVIDIA GPU, else 0; found without torch."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     return int(not hidden and any(Path("/proc/driver/nvidia/gpus").glob("*")))
+
+
+def style_budget(style: Any, field: str) -> Any:
+    """See :func:`impasto.data.style_budget.style_budget`, which is imported where it is asked for only."""
+    from impasto.data.style_budget import style_budget as found
+
+    return found(style, field)
