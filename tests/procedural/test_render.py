@@ -11,7 +11,7 @@ from impasto.base.errors import UserError
 from impasto.procedural.families import FAMILIES
 from impasto.procedural.hand import draw_hand
 from impasto.procedural.render import render
-from impasto.procedural.sheet import hands_sheet, save_hands_sheet
+from impasto.procedural.sheet import hands_sheet, save_hands_sheet, save_pictures
 
 PHOTOS = sorted((Path(impasto.__file__).parent / "data/samples/photos").rglob("*.jpg"))
 
@@ -131,3 +131,11 @@ def test_a_sheet_is_written_and_a_photograph_that_is_none_is_named(tmp_path: Pat
         save_hands_sheet(tmp_path / "hands.png", [tmp_path / "no.jpg"], [0])
     with pytest.raises(UserError, match=r"ends in \.png"):
         save_hands_sheet(tmp_path / "hands.gif", PHOTOS[:1], [0])
+
+
+def test_a_folder_by_one_hand(tmp_path: Path) -> None:
+    save_pictures(tmp_path / "set", PHOTOS[:2], seed=3, side=48)
+    pictures = [Image.open(tmp_path / "set" / f"00{i}.png") for i in (0, 1)]
+    assert [picture.size for picture in pictures] == [(48, 48), (48, 48)]
+    with pytest.raises(UserError, match="cannot be read"):
+        save_pictures(tmp_path / "set", [tmp_path / "no.jpg"], seed=3)

@@ -1,6 +1,7 @@
-"""A sheet of hands: what each makes of the same photographs.
+"""Pictures by hands, as files: a sheet of what each makes of the same photographs, or a folder by one hand.
 
 python -c "from impasto.procedural.sheet import save_hands_sheet as save; save('hands.png', ['a.jpg'], range(12))"
+python -c "from impasto.procedural.sheet import save_pictures as save; save('ink', ['a.jpg', 'b.jpg'], 1039)"
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,16 +53,42 @@ def save_hands_sheet(path: str | Path, photos: Sequence[str | Path], seeds: Iter
     kind = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}.get(Path(path).suffix.lower())
     if kind is None:
         raise UserError(f"A sheet cannot be written as {path}: give a name that ends in .png or .jpg.")
-    pictures = []
-    for name in photos:
-        try:
-            with Image.open(name) as picture:
-                pictures.append(np.asarray(picture.convert("RGB")))
-        except (OSError, ValueError, SyntaxError):
-            raise UserError(f"{name} cannot be read as a picture: name another.") from None
-    sheet = hands_sheet(pictures, [draw_hand(seed) for seed in seeds], side)
+    sheet = hands_sheet([read(name) for name in photos], [draw_hand(seed) for seed in seeds], side)
     with whole_or_not(Path(path)) as temporary:
         Image.fromarray(sheet).save(temporary, kind, quality=80)
+
+
+def save_pictures(folder: str | Path, photos: Sequence[str | Path], seed: int, side: int = 448) -> None:
+    """Paint photographs by the hand of one seed, as a style set of one artist.
+
+    Args:
+        folder: for ``000.png``, ``001.png``, ...; made if it is missing.
+        photos: files; the middle square of each is painted.
+        seed: of the hand, see :func:`impasto.procedural.hand.draw_hand`.
+        side: of the pictures in pixels; they are painted at half of it, so that marks are twice as broad.
+
+    Raises:
+        UserError: a photograph cannot be read.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(photos):
+        painted = render(square(read(name), side // 2), draw_hand(seed), number)
+        picture = Image.fromarray(painted).resize((side, side), Image.Resampling.LANCZOS)
+        with whole_or_not(Path(folder) / f"{number:03d}.png") as temporary:
+            picture.save(temporary, "PNG")
+
+
+def read(name: str | Path) -> np.ndarray:
+    """A photograph as uint8 (H, W, 3).
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        with Image.open(name) as picture:
+            return np.asarray(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError):
+        raise UserError(f"{name} cannot be read as a picture: name another.") from None
 
 
 def square(photo: np.ndarray, side: int) -> np.ndarray:
