@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 
 from impasto.base.errors import UserError
 from impasto.base.instantiate import make
-from impasto.base.schedules import Constant, Cosine, LinearDecay, value_at
+from impasto.base.schedules import Constant, Cosine, InverseTime, LinearDecay, value_at
 from impasto.models.ema import decay_over
 from tests.training import composed
 
@@ -66,3 +66,8 @@ def test_r3gan_follows_the_published_schedules(tmp_path: Path) -> None:
         limited, free = (decay_over(256, half_life, rampup, kimg * 1000) for rampup in (cfg.model.ema_rampup, None))
         assert limited == free
     assert isinstance(composed(tmp_path, "model=r3gan", "penalty.r1_r2.gamma=3").penalty.r1_r2.gamma, int)
+
+
+def test_inverse_time_is_halved_and_then_a_third() -> None:
+    schedule = InverseTime(half_kimg=160, start=3.0)
+    assert [schedule(kimg) for kimg in (0, 160, 320)] == [3.0, 1.5, 1.0]

@@ -88,5 +88,17 @@ class Cosine(_Checked):
         return value * _warm_up(kimg, self.warmup_kimg)
 
 
+@dataclass(frozen=True)
+class InverseTime(_Checked):
+    """``start / (1 + kimg / half_kimg)``: half at ``half_kimg``, a third at twice it (torch7's decay)."""
+
+    half_kimg: float
+    start: float = 1.0
+
+    def __call__(self, kimg: float) -> float:
+        """The value at ``kimg``."""
+        return self.start / (1 + kimg / max(self.half_kimg, 1e-9))
+
+
 def _warm_up(kimg: float, warmup_kimg: float) -> float:
     return min(kimg / warmup_kimg, 1.0) if warmup_kimg > 0 else 1.0

@@ -1,7 +1,7 @@
 """Any style on any picture: a generator told the style by a code, learnt from pictures of the same hand."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from impasto.models.adversary import Conditioning
 from impasto.models.base import AdversarialModel, Painted
 from impasto.models.optimisation import BatchPart
 from impasto.models.roles import Role
+from impasto.networks.any_style import AnyStyleGenerator
 from impasto.painters.painter import Painter
 from impasto.painters.style import StylePainter
 
@@ -24,7 +25,8 @@ class Style(AdversarialModel):
 
     Style and target are by the same hand. The discriminator is told the style's code, and real pictures under the
     codes of others are fakes to it. If the data has real paintings, photographs are also painted in the style of one
-    crop and judged against another.
+    crop and judged against another. Data without targets has the style pictures in their place, which show other
+    content.
 
     Args:
         identity: share of the batch for which the style is given as content, or the content as style: a picture in its
@@ -33,10 +35,10 @@ class Style(AdversarialModel):
         **parts: as for :class:`~impasto.models.base.AdversarialModel`.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ("content", "target", "style")
+    needs: ClassVar[tuple[str, ...]] = ("content", "style")
     roles: ClassVar[Mapping[str, Role]] = {
-        "generator": Role("g", "target", given="content"),
-        "discriminator": Role("d", "target"),
+        "generator": Role("g", "style", given="content"),
+        "discriminator": Role("d", "style"),
     }
     offers: ClassVar[tuple[str, ...]] = ("content", "target", "style", "code", "real_scores", "fake_scores")
 
@@ -46,23 +48,25 @@ class Style(AdversarialModel):
 
     def make_painters(self) -> dict[str, Painter]:
         """One, from content and style to a picture in that style."""
-        gives, content = self.spec["target"], self.spec["content"]
+        painted = "target" if "target" in self.spec else "style"
+        gives, content = self.spec[painted], self.spec["content"]
         painter = StylePainter(
-            self.generator, gives, ("content", "style"), content, given_part="content", painted_part="target"
+            self.generator, gives, ("content", "style"), content, given_part="content", painted_part=painted
         )
         return {"painter": painter}
 
     def paint(self, batch: BatchPart) -> Painted:
         """The content in the style of the style pictures; and all three, with the code."""
-        content, target, style = (batch[part] for part in ("content", "target", "style"))
+        content, style = batch["content"], batch["style"]
+        target = batch.get("target", style)
         content, target, style = with_identities(content, target, style, self.identity)
-        paired = len(content)
+        paired = len(content) if "target" in batch else 0
         if all(part in batch for part in REAL):
             photo, painting, other = (batch[part] for part in REAL)
             content, target, style = (
                 torch.cat(pair) for pair in ((content, photo), (target, painting), (style, other))
             )
-        code = self.generator.encoder(style)  # type: ignore[operator, union-attr]
+        code = cast(AnyStyleGenerator, self.generator).encoder(style)
         painted = self.generator(content, code)
         given = {"content": content, "target": target, "style": style, "code": code, "paired": paired}
         return {"painted": painted, **given}
@@ -92,12 +96,17 @@ class Style(AdversarialModel):
 
     @torch.no_grad()
     def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
-        """Rows of held-out content, of styles, of what is painted, and of the targets."""
+        """Rows of held-out content, of styles, of what is painted, and of the targets if there are any."""
         if batch is None:
             raise ValueError("this model looks at pictures, and the data sets none aside")
-        length = min([columns or count or 8, *(len(batch[part]) for part in self.needs)])
-        content, target, style = (batch[part][:length] for part in self.needs)
-        return torch.cat([content, style, self.painter(content=content, style=style), target]), length
+        length = min([columns or count or 8, *map(len, batch.values())])
+        shown = {part: pictures[:length] for part, pictures in batch.items()}
+        if "style" not in shown:  # which is drawn independently
+            drawn = next(iter(getattr(self.trainer, "datamodule").first_batches("style", length, 1)))  # noqa: B009
+            shown["style"] = drawn.to(self.device)
+        painted = self.painter(content=shown["content"], style=shown["style"])
+        rows = [shown["content"], shown["style"], painted, *([shown["target"]] if "target" in shown else [])]
+        return torch.cat(rows), length
 
 
 def with_identities(content: Tensor, target: Tensor, style: Tensor, share: float) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
+from impasto.networks.any_style import AnyStyleGenerator
 from impasto.networks.layers.modulated import ModulatedConv2d
-from impasto.networks.style_generator import StyleGenerator
 from impasto.painters.safetensors_file import header, read_safetensors, refuse_what_is_no_number
 from impasto.painters.style import LOW_RANK, PaintStyle, StylePainter
 
@@ -135,7 +135,7 @@ def load_adapter(path: str | Path, painter: StylePainter) -> PaintStyle:
     return PaintStyle(adapter.style.code.to(to), {name: value.to(to) for name, value in adapter.style.deltas.items()})
 
 
-def misfit(style: PaintStyle, generator: StyleGenerator) -> str | None:
+def misfit(style: PaintStyle, generator: AnyStyleGenerator) -> str | None:
     """Why a generator cannot be told a style: a clause; None if it can."""
     if style.code.shape != (generator.code,):
         return f"its code has the shape {tuple(style.code.shape)} instead of {(generator.code,)}"

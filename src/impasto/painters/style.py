@@ -7,8 +7,8 @@ from typing import Final, cast
 import torch
 from torch import Tensor
 
+from impasto.networks.any_style import AnyStyleGenerator
 from impasto.networks.layers.modulated import StyleInput
-from impasto.networks.style_generator import StyleGenerator
 from impasto.painters.painter import Painter
 
 LOW_RANK: Final = {"up": 1, "down": 0}
@@ -38,9 +38,9 @@ class StylePainter(Painter):
     neutral: Tensor | None = None
 
     @property
-    def generator(self) -> StyleGenerator:
+    def generator(self) -> AnyStyleGenerator:
         """The network."""
-        return cast(StyleGenerator, self.network)
+        return cast(AnyStyleGenerator, self.network)
 
     @torch.no_grad()
     def encode(self, pictures: Sequence[Tensor]) -> PaintStyle:
@@ -49,7 +49,7 @@ class StylePainter(Painter):
         return PaintStyle(torch.cat(codes).mean(0))
 
     def in_style(self, style: PaintStyle) -> Painter:
-        """An ordinary painter that takes content alone and paints in one style, with plain convolutions."""
+        """An ordinary painter that takes content alone and paints in one style."""
         fixed = self.generator.fixed(StyleInput(style.code[None], style.deltas))
         painter = Painter(
             fixed, self.gives, ("content",), self.content, given_part=self.given_part, painted_part=self.painted_part

@@ -1,6 +1,6 @@
 """Terms on style codes: the encoder recovers them from what was painted, and different codes paint differently."""
 
-from typing import Any, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +9,7 @@ from torch import Tensor
 from impasto.base.ranges import NotNegative, Positive
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.term import GeneratorPass, Term, given
+from impasto.networks.any_style import AnyStyleGenerator
 
 
 class StyleCode(Term):
@@ -31,7 +32,7 @@ class StyleCode(Term):
     def forward(self, p: GeneratorPass) -> Tensor:
         """Scalar; log N for codes that say nothing."""
         wanted = F.normalize(given(p, "code").detach().float(), dim=1)
-        found = F.normalize(cast(Any, p.generator).encoder(p.painted).float(), dim=1)
+        found = F.normalize(cast(AnyStyleGenerator, p.generator).encoder(p.painted).float(), dim=1)
         own = torch.arange(len(found), device=found.device)
         return F.cross_entropy(found @ wanted.T / self.temperature, own)
 

@@ -52,6 +52,7 @@ DISTANCES: Final = Use(
     "evaluation.features", "Distances are measured with, and named after,", ("inception", "efficientnet_lite0")
 )
 PERCEPTUAL: Final = Use("features", "Perceptual losses look through", ("vgg19", "efficientnet_lite0"))
+ENCODER: Final = Use("model.generator.encoder", "AdaIN encodes pictures with", ("vgg19", "efficientnet_lite0"))
 STATISTICS: Final = Use(
     "evaluation.statistics",
     "Feature statistics are measured with",
@@ -116,7 +117,7 @@ def feature_maps(features: str = "auto", use: Use = PERCEPTUAL, trained_against:
 class LazyFeatureMaps:
     """A network of :func:`feature_maps`, loaded when first needed.
 
-    Not a module, so that its weights are neither trained nor saved with what holds it.
+    Not a module, so that its weights are neither trained nor saved with what holds it. Copies share the network.
 
     Args:
         features: name of a network, or ``auto``.
@@ -134,6 +135,9 @@ class LazyFeatureMaps:
             self._network.to(device)
         return self._network
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "LazyFeatureMaps":
+        return self
+
 
 def check_statistics(features: str) -> None:
     """Whether ``evaluation.statistics`` names a network whose weights can be had, found out without loading them.
@@ -141,10 +145,21 @@ def check_statistics(features: str) -> None:
     Raises:
         UserError: it does not.
     """
-    if features != "auto" and not NETWORKS[choose(STATISTICS, features)].at_hand():
+    if features != "auto":
+        check_at_hand(STATISTICS, choose(STATISTICS, features))
+
+
+def check_at_hand(use: Use, name: str) -> None:
+    """Whether a network's weights can be had, found out without loading them.
+
+    Raises:
+        UserError: they cannot.
+    """
+    network = NETWORKS[name]
+    if not network.at_hand():
         raise UserError(
-            f"The weights of VGG19 are neither on disk nor within reach; {VGG19.how_to_have()}, or set "
-            "evaluation.statistics=auto."
+            f"The weights of {network.title} are neither on disk nor within reach; {network.how_to_have()}, or set "
+            f"{use.setting}=auto."
         )
 
 

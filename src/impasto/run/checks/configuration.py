@@ -178,6 +178,5 @@ def kind_problems(model: Any, data: Any) -> list[str]:
     if not needs or not gives or needs <= gives:
         return []
     remedy = "data=unpaired" if "content" in needs else "another data=, such as image_folder"
-    remedy = "data=style" if {"target", "style"} <= needs else remedy
     wanted, found = " and ".join(sorted(needs)), " and ".join(sorted(gives))
     return [f"The model learns from {wanted}, the data has {found}: set {remedy}."]

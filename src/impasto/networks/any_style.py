@@ -1,0 +1,44 @@
+"""Interface of generators that paint in any style, told it by a code."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from impasto.networks.layers.modulated import StyleInput
+
+
+class AnyStyleGenerator(Protocol):
+    """What the way of training ``Style`` and its painter ask of a generator, which is a module.
+
+    Attributes:
+        code: length of a style code.
+        palette_length: of the palette with which codes end; 0 for codes without one.
+    """
+
+    code: int
+    palette_length: int
+
+    @property
+    def encoder(self) -> Callable[[Tensor], Tensor]:
+        """What makes codes (N, D) of pictures (N, C, h, w) in [-1, 1]."""
+        ...
+
+    def __call__(self, content: Tensor, style: Tensor | None = None) -> Tensor:
+        """Content (N, C, H, W) in [-1, 1] in the style of pictures (N, C, h, w) or of codes (N, D) or (1, D).
+
+        The style is None for what :meth:`fixed` returns.
+        """
+        ...
+
+    def fixed(self, style: StyleInput) -> nn.Module:
+        """A copy that paints in one style, and is called with content alone."""
+        ...
+
+    def modules(self) -> Iterator[nn.Module]:
+        """As of a module."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """As of a module."""
+        ...
