@@ -11,7 +11,7 @@ from impasto.evaluation.protocols.figure_records import full_record
 from tests.training import CONF, composed, make_pictures, train, weights
 
 TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix")
-OF_STYLES = ("style", "personal_style")  # in tests/models, with the data that they need
+OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
 NOISE_MODELS = sorted({path.stem for path in Path(CONF, "model").glob("*.yaml")} - {*TRANSLATION_MODELS, *OF_STYLES})
 SMALL = (
     "data=image_folder",

@@ -42,15 +42,20 @@ def base_generator(channels: int = 3, file: str | None = None) -> StyleGenerator
         file: see :func:`base_painter`.
 
     Raises:
-        UserError: as of :func:`base_painter`; or it paints pictures with other channels.
+        UserError: as of :func:`base_painter`; or it is of another kind, or paints pictures with other channels.
     """
     painter = base_painter(file)
+    network = painter.network
+    if not isinstance(network, StyleGenerator):
+        raise UserError(
+            f"base={file} holds {type(network).__name__}, which has no layers to adapt: give a run of model=style."
+        )
     if painter.gives.channels != channels:
         raise UserError(
             f"The base paints pictures with {painter.gives.channels} channels, not {channels}: set data.channels="
             f"{painter.gives.channels}."
         )
-    return painter.generator.to(torch.get_default_device()).train()
+    return network.to(torch.get_default_device()).train()
 
 
 def base_discriminator(
