@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 
-from impasto.procedural.drawing import stretched
+from impasto.procedural.directions import directions, form, own_field
 from impasto.procedural.hand import Hand
+from impasto.procedural.hatching import stretched
 from impasto.procedural.lines import wobbled
 from impasto.procedural.marks import SCALE, Canvas, Mark, bristle_table, lay
-from impasto.procedural.orientation import directions, form, own_field
 from impasto.procedural.painting import coloured, contours, layer
 from impasto.procedural.palettes import LUMA, blurred
 from impasto.procedural.regions import borders, regions
@@ -15,7 +15,7 @@ from impasto.procedural.strokes import at, jittered_grid, traced
 from impasto.procedural.surfaces import paper
 
 
-def charcoal(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
+def draw_charcoal(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
     """Tones rubbed into paper, strokes of one stick over them, and light chalk where the hand has it."""
     h, w = photo.shape[:2]
     size = (w * SCALE, h * SCALE)
@@ -63,7 +63,7 @@ def charcoal(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: floa
     return canvas.down(h, w)
 
 
-def crayon(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
+def draw_crayon(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
     """As a child draws: a few fat crayons, scribbled within wobbly shapes, and shaky outlines: float32 (H, W, 3)."""
     h, w = photo.shape[:2]
     size = (w * SCALE, h * SCALE)

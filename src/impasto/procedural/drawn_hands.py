@@ -23,7 +23,6 @@ def hatching(rng: RNG) -> Values:
     turns = pick(rng, ((0.0,), (0.0, np.pi / 2), (0.0, np.pi / 3, -np.pi / 3), (0.0, np.pi / 4, np.pi / 2, -np.pi / 4)))
     return {
         **colouring(rng, 0.5),
-        "angle": first,
         "angles": tuple(float(first + t) for t in turns),
         "follow": float(pick(rng, (0.0, rng.uniform(0.4, 1.0)), (0.55, 0.45))),
         "ground": pick(rng, PAPERS) if rng.random() < 0.75 else ground_colour(rng),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from impasto.procedural.drawn_hands import charcoal, child, hatching
-from impasto.procedural.made_hands import flat, pixel, tiles
+from impasto.procedural.made_hands import flat, pieces, pixel
 from impasto.procedural.painted_hands import dots, knife, oil, pastel, wash
 from impasto.procedural.ranges import RNG, Values
 
@@ -27,7 +27,7 @@ FAMILIES: Final = {
     "hatching": Family(0.07, hatching),
     "wash": Family(0.06, wash),
     "charcoal": Family(0.04, charcoal),
-    "tiles": Family(0.04, tiles),
+    "pieces": Family(0.04, pieces),
     "child": Family(0.03, child),
     "pixel": Family(0.02, pixel),
 }

@@ -23,24 +23,26 @@ class Hand:
         palette: colours of the hand, in no order.
         recolour: 0 keeps the photograph's colours, 1 moves them to the palette by optimal transport.
         toning: how far colours follow brightness alone, dark to light through the palette.
-        colours: number of flat colours; 0 for as many as there are.
+        colours: number of flat colours; 0 for as many as there are. Of dots, 1 for unmixed colours of the palette.
         flatness: share of the flat colours in what strokes are coloured by.
         saturation: factor of chroma after recolouring.
         contrast: factor of the distance from middle grey after recolouring.
-        ground: colour under the paint.
+        ground: colour under the paint, or between pieces.
         ground_share: 1 leaves the bare ground under the strokes, 0 an underpainting in the picture's blurred colours.
         width: of the main strokes.
         ratio: length of strokes over width.
         widths: factors of ``width``, one per layer, from the bottom.
-        cover: 1 covers the picture about once per layer; less leaves ground.
+        cover: 1 covers the picture about once per layer; less leaves ground. Of a wash, the brightness above which the
+            paper stays bare.
         detail: share of the last layer's strokes that is laid outside of detailed places.
         opacity: of a stroke.
         follow: 1 follows form by the smoothed structure tensor, 0 the hand's own directions.
         direction: the hand's own directions: one angle, a smooth random flow, swirls, or circles around a centre.
         angle: in radians, of the hand's own directions.
-        flow: turns of the hand's own directions across the picture.
+        flow: turns of the hand's own directions across the picture. Of a wash, how unevenly pigment flows; of a
+            printing screen, how far its lines sway.
         spread: deviation of a stroke's angle in radians.
-        bend: deviation of a stroke's curvature: sag over length.
+        bend: deviation of a stroke's curvature: sag over length. Of a wash, strength of its blooms.
         taper: 0 for blunt ends, 1 for pointed ones.
         stop: colour distance at which a stroke stops before another thing; 2 goes over everything.
         hue_jitter: deviation of a stroke's colour away from the picture's, in chroma.
@@ -54,14 +56,15 @@ class Hand:
         grain_size: of the paper's grain, or the pitch of a weave.
         weave: strength of the canvas.
         outline: opacity of contour lines; 0 for none.
-        outline_width: of contour lines.
-        outline_colour: of contour lines.
+        outline_width: of contour lines, or of joints between pieces.
+        outline_colour: of contour lines, and of the ink or chalk of a family that has a single one.
         fine_lines: opacity of thin ink lines over the paint; 0 for none.
         wobble: deviation of lines and regions from the photograph's, in pixels.
-        smooth: deviation of the smoothing before regions are made flat.
-        spacing: between hatching lines, or side of tiles.
+        smooth: deviation of the smoothing before regions are made flat or tones rubbed.
+        spacing: between hatching lines, or side of pieces, of pixels and of a printing screen's cells.
         angles: of hatching, in radians, in the order in which darkness asks for them.
-        edge: strength of the darkened edges of a wash, or of joints between tiles.
+        edge: strength of what a family has beside its marks: darkened edges of a wash, joints between pieces, tones
+            rubbed or washed under lines, the grain of a woodblock.
         variant: a number that a family may use to choose among its ways.
     """
 

@@ -5,23 +5,26 @@ import numpy as np
 
 from impasto.procedural.palettes import blurred
 
+SHARP = 0.98
+"""Weight of the wider Gaussian: nearer to 1 draws lines alone, lower fills dark places."""
+STEEP = 40.0
+"""Steepness of the threshold."""
 
-def ink_lines(grey: np.ndarray, width: float, *, sharp: float = 0.98, soft: float = 40.0) -> np.ndarray:
+
+def ink_lines(grey: np.ndarray, width: float) -> np.ndarray:
     """Where ink lies: the extended difference of Gaussians (Winnemöller 2011, equations 4 and 5).
 
     Args:
         grey: float32 (H, W) in [0, 1].
         width: of lines in pixels, about.
-        sharp: weight of the wider Gaussian; nearer to 1 draws lines alone, lower fills dark places.
-        soft: steepness of the threshold.
 
     Returns:
         float32 (H, W), 0 for paper, 1 for ink.
     """
     deviation = max(0.6, width * 0.55)
-    difference = blurred(grey, deviation) - sharp * blurred(grey, deviation * 1.6)
-    limit = (1 - sharp) * 0.5 - 0.012
-    return np.where(difference > limit, 0, np.tanh(soft * (limit - difference))).astype(np.float32)
+    difference = blurred(grey, deviation) - SHARP * blurred(grey, deviation * 1.6)
+    limit = (1 - SHARP) * 0.5 - 0.012
+    return np.where(difference > limit, 0, np.tanh(STEEP * (limit - difference))).astype(np.float32)
 
 
 def wobbled(picture: np.ndarray, size: float, rng: np.random.Generator, unit: float) -> np.ndarray:

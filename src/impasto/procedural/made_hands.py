@@ -1,4 +1,4 @@
-"""Hands that print or put together: flat colour, tiles and textiles, pixels and screens."""
+"""Hands that print or put together: flat colour, mosaics and textiles, pixels and screens."""
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def flat(rng: RNG) -> Values:
     }
 
 
-def tiles(rng: RNG) -> Values:
+def pieces(rng: RNG) -> Values:
     """Mosaic, stained glass, weave, knitting and cross-stitch."""
     way = int(rng.choice(5, p=[0.3, 0.15, 0.25, 0.15, 0.15]))
     spacing = ((4, 10), (9, 20), (2.2, 5), (3.5, 6.5), (3.5, 7))[way]

@@ -44,7 +44,6 @@ class Mark:
         grain: how far the grain of the ground breaks a stroke.
         bristles: streaks across a stroke.
         body: height that a stroke adds.
-        soft: share of the half width over which opacity falls to 0.
     """
 
     opacity: float = 1.0
@@ -54,7 +53,6 @@ class Mark:
     grain: float = 0.0
     bristles: float = 8.0
     body: float = 1.0
-    soft: float = 0.0
 
 
 def bristle_table(rng: np.random.Generator) -> np.ndarray:
@@ -66,13 +64,30 @@ def bristle_table(rng: np.random.Generator) -> np.ndarray:
     return (ranks / (TABLE * TABLE)).astype(np.float32).reshape(TABLE, TABLE)
 
 
+def terms_of(strokes: Strokes, rng: np.random.Generator) -> np.ndarray:
+    """What the pixels of each stroke need: float32 (N, 11).
+
+    Factors of x and y and a constant, which give the place along the stroke from -1 to 1; the same across it; the sag
+    in half widths; length over width; a place in the table of bristles, the end that is dry, and the pressure.
+    """
+    n = len(strokes)
+    c, s = np.cos(strokes.angle), np.sin(strokes.angle)
+    fx, fy = c / strokes.length * 2, s / strokes.length * 2
+    gx, gy = -s / strokes.width * 2, c / strokes.width * 2
+    x0, y0 = strokes.centre[:, 0], strokes.centre[:, 1]
+    return np.stack(
+        [fx / SCALE, fy / SCALE, -(fx * x0 + fy * y0), gx / SCALE, gy / SCALE, -(gx * x0 + gy * y0),
+         strokes.sag / strokes.width * 2, strokes.length / strokes.width, rng.uniform(0, TABLE, n),
+         rng.choice([-1.0, 1.0], n), rng.uniform(0.7, 1.3, n)], 1
+    ).astype(np.float32)  # fmt: skip
+
+
 def lay(canvas: Canvas, strokes: Strokes, mark: Mark, table: np.ndarray, rng: np.random.Generator) -> None:
     """Lay strokes, in their order, onto the canvas, in place.
 
     Where several overlap, the last is seen; where it leaves gaps, what was on the canvas before.
     """
-    n = len(strokes)
-    if not n:
+    if not len(strokes):
         return
     h, w = canvas.height.shape
     numbers = np.zeros((h, w), np.int32)
@@ -80,18 +95,9 @@ def lay(canvas: Canvas, strokes: Strokes, mark: Mark, table: np.ndarray, rng: np
         cv2.fillPoly(numbers, [outline], number, cv2.LINE_8, 4)
     pixels = np.flatnonzero(numbers)
     which = numbers.ravel()[pixels] - 1
-    c, s = np.cos(strokes.angle), np.sin(strokes.angle)
-    fx, fy = c / strokes.length * 2, s / strokes.length * 2
-    gx, gy = -s / strokes.width * 2, c / strokes.width * 2
-    x0, y0 = strokes.centre[:, 0], strokes.centre[:, 1]
-    terms = np.stack(
-        [fx / SCALE, fy / SCALE, -(fx * x0 + fy * y0), gx / SCALE, gy / SCALE, -(gx * x0 + gy * y0),
-         strokes.sag / strokes.width * 2, strokes.length / strokes.width, rng.uniform(0, TABLE, n),
-         rng.choice([-1.0, 1.0], n), rng.uniform(0.7, 1.3, n)], 1
-    ).astype(np.float32)  # fmt: skip
     y, x = np.divmod(pixels, w)
     x, y = (x + 0.5).astype(np.float32), (y + 0.5).astype(np.float32)
-    own = terms[which]
+    own = terms_of(strokes, rng)[which]
     u = x * own[:, 0] + y * own[:, 1] + own[:, 2]
     v = x * own[:, 3] + y * own[:, 4] + own[:, 5] - own[:, 6] * (1 - u * u)
     row = (v * (mark.bristles / 2) + own[:, 8]).astype(np.int32) & (TABLE - 1)
@@ -108,8 +114,6 @@ def lay(canvas: Canvas, strokes: Strokes, mark: Mark, table: np.ndarray, rng: np
     if mark.grain:  # pits stay bare where the stick is not pressed
         need = mark.grain * (0.3 + 0.35 * np.abs(v)) * (2 * own[:, 10] - 1)
         alpha *= np.clip((canvas.grain.ravel()[pixels] - need) * 2.2 + 0.6, 0.08, 1)
-    if mark.soft:
-        alpha *= np.clip((1 - np.maximum(np.abs(v), np.abs(u))) / mark.soft, 0, 1)
     flat = canvas.colour.reshape(-1, 3)
     below = flat[pixels]
     flat[pixels] = below + alpha[:, None] * (colour - below)

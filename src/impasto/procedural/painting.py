@@ -5,10 +5,10 @@ from typing import Final
 import cv2
 import numpy as np
 
+from impasto.procedural.directions import directions, form, own_field
 from impasto.procedural.hand import Hand
 from impasto.procedural.lines import ink_lines, wobbled
 from impasto.procedural.marks import SCALE, Canvas, Mark, bristle_table, lay
-from impasto.procedural.orientation import directions, form, own_field
 from impasto.procedural.palettes import LUMA, blurred, jittered, nearest, recoloured
 from impasto.procedural.regions import regions
 from impasto.procedural.strokes import at, jittered_grid, traced

@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 
 from impasto.base.errors import UserError
-from impasto.procedural.chalks import charcoal, crayon
-from impasto.procedural.drawing import hatch
+from impasto.procedural.chalks import draw_charcoal, draw_crayon
 from impasto.procedural.hand import Hand
+from impasto.procedural.hatching import hatch
 from impasto.procedural.painting import paint
+from impasto.procedural.pieces import put_together, rasterise
 from impasto.procedural.printing import print_flat
-from impasto.procedural.tiles import screens, tiles
-from impasto.procedural.washes import wash
+from impasto.procedural.washes import paint_wash
 
 RENDERER_VERSION: Final = 2
 """Raised whenever a seed draws another hand, or a hand paints another picture: what is kept of it is painted anew."""
@@ -25,11 +25,11 @@ RENDERERS: Final[dict[str, Renderer]] = {
     "pastel": paint,
     "flat": print_flat,
     "hatching": hatch,
-    "wash": wash,
-    "charcoal": charcoal,
-    "tiles": tiles,
-    "child": crayon,
-    "pixel": screens,
+    "wash": paint_wash,
+    "charcoal": draw_charcoal,
+    "pieces": put_together,
+    "child": draw_crayon,
+    "pixel": rasterise,
 }
 
 

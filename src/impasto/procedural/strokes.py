@@ -4,6 +4,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+CORNERS = 6
+"""Of a stroke's outline, on each side."""
+
 
 @dataclass(frozen=True)
 class Strokes:
@@ -101,16 +104,15 @@ def traced(
     return Strokes(*(value.astype(np.float32) for value in values))
 
 
-def polygons(strokes: Strokes, taper: float, scale: float, corners: int = 6) -> np.ndarray:
-    """Outlines in 16ths of a pixel for OpenCV: int32 (N, 2 * corners, 2).
+def polygons(strokes: Strokes, taper: float, scale: float) -> np.ndarray:
+    """Outlines in 16ths of a pixel for OpenCV: int32 (N, 2 * CORNERS, 2).
 
     Args:
         strokes: to draw.
         taper: 0 for round blunt ends, 1 for pointed ones.
         scale: of the drawing over the picture.
-        corners: on each side.
     """
-    u = np.sin(np.linspace(-np.pi / 2, np.pi / 2, corners)).astype(np.float32)  # denser at the ends
+    u = np.sin(np.linspace(-np.pi / 2, np.pi / 2, CORNERS)).astype(np.float32)  # denser at the ends
     round_end = (1 - np.abs(u) ** 6) ** 0.5
     profile = (1 - taper) * np.maximum(round_end, 0.55) + taper * np.sqrt(1 - u * u)
     along = u[None] * (strokes.length / 2)[:, None]

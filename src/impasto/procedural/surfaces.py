@@ -32,7 +32,7 @@ def unit_deviation(noise: np.ndarray) -> np.ndarray:
 def weave(h: int, w: int, pitch: float) -> np.ndarray:
     """Height of a plain weave in [-1, 1]: float32 (H, W)."""
     y, x = np.mgrid[0:h, 0:w].astype(np.float32) * np.float32(np.pi / max(pitch, 1.0))
-    over = np.sin(x / 1) * np.sin(y / 1) > 0
+    over = np.sin(x) * np.sin(y) > 0
     return np.where(over, np.abs(np.sin(x)), np.abs(np.sin(y))).astype(np.float32) * 2 - 1
 
 

@@ -13,7 +13,7 @@ SCALE = 2
 """Pixels painted per pixel of the picture, on a side."""
 
 
-def wash(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
+def paint_wash(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
     """Washes of transparent pigment on paper: float32 (H, W, 3).
 
     Pigment density d changes a colour C to C - (C - C^2)(d - 1) (Bousseau et al. 2006, section 3.1); d holds the

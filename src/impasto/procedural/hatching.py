@@ -1,12 +1,12 @@
-"""Families of lines: ink hatching."""
+"""Ink hatching: lines in several directions, denser where it is darker."""
 
 import cv2
 import numpy as np
 
+from impasto.procedural.directions import directions, form, own_field
 from impasto.procedural.hand import Hand
 from impasto.procedural.lines import ink_lines, wobbled
 from impasto.procedural.marks import SCALE, Canvas, Mark, bristle_table, lay
-from impasto.procedural.orientation import directions, form, own_field
 from impasto.procedural.painting import coloured
 from impasto.procedural.palettes import LUMA, blurred
 from impasto.procedural.strokes import at, traced
@@ -41,7 +41,7 @@ def hatch(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) 
         if hand.follow and number:
             angles = angles + (angle - hand.angles[0])
         least = 0.12 + 0.6 * number / max(2, len(hand.angles))
-        lines(canvas, picture, dark, angles, angle, least, hand, rng, table, unit, ink)
+        hatching_lines(canvas, picture, dark, angles, angle, least, hand, rng, table, unit, ink)
     if hand.outline:
         wide = cv2.resize(wobbled(source, hand.wobble * unit, rng, unit), size)
         drawn = ink_lines(wide @ LUMA, hand.outline_width * unit * SCALE * 0.5)
@@ -59,7 +59,7 @@ def stretched(grey: np.ndarray, contrast: float) -> np.ndarray:
     return np.clip(0.5 + contrast * (even - 0.5), 0, 1).astype(np.float32)
 
 
-def lines(
+def hatching_lines(
     canvas: Canvas,
     picture: np.ndarray,
     dark: np.ndarray,
@@ -76,17 +76,7 @@ def lines(
     h, w = dark.shape
     width, spacing = max(0.6, hand.width * unit), max(1.5, hand.spacing * unit)
     length = width * hand.ratio
-    reach = float(np.hypot(h, w)) / 2
-    across, along = np.mgrid[-reach : reach + 1 : spacing, -reach : reach + 1 : length * 0.7]
-    along = along + rng.uniform(-0.5, 0.5, along.shape) * length + rng.uniform(0, length, (len(along), 1))
-    across = across + rng.normal(0, spacing * 0.1, across.shape)
-    c, s = np.cos(angle), np.sin(angle)
-    places = np.stack([w / 2 + along * c - across * s, h / 2 + along * s + across * c], -1).reshape(-1, 2)
-    # Of four lines, one is drawn at ``least``, and the others one by one as it gets darker.
-    order = np.array([0.0, 0.5, 0.25, 0.75], np.float32)[np.arange(len(across)) % 4] * STEP
-    order = np.repeat(order, across.shape[1])
-    inside = (places[:, 0] >= 0) & (places[:, 1] >= 0) & (places[:, 0] < w) & (places[:, 1] < h)
-    places, order = places[inside].astype(np.float32), order[inside]
+    places, order = ruled(h, w, angle, spacing, length, rng)
     shade = at(blurred(dark, 1.0 * unit), places)
     keep = shade + rng.normal(0, 0.04, len(shade)) > least + order
     places, shade, order = places[keep], shade[keep], order[keep]
@@ -108,3 +98,29 @@ def lines(
     )
     strokes.sag[:] += rng.normal(0, hand.bend, n) * strokes.length * 0.5
     lay(canvas, strokes, Mark(0.92, hand.taper, 0.0, 0.0, hand.grain, body=0.0), table, rng)
+
+
+def ruled(
+    h: int, w: int, angle: float, spacing: float, length: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places of strokes along parallel lines: (N, 2); and how much darker it must be for them than for the first: (N,).
+
+    Args:
+        h: height in pixels.
+        w: width in pixels.
+        angle: of the lines in radians.
+        spacing: of the lines in pixels.
+        length: of the strokes in pixels.
+        rng: of this picture.
+    """
+    reach = float(np.hypot(h, w)) / 2
+    across, along = np.mgrid[-reach : reach + 1 : spacing, -reach : reach + 1 : length * 0.7]
+    along = along + rng.uniform(-0.5, 0.5, along.shape) * length + rng.uniform(0, length, (len(along), 1))
+    across = across + rng.normal(0, spacing * 0.1, across.shape)
+    c, s = np.cos(angle), np.sin(angle)
+    places = np.stack([w / 2 + along * c - across * s, h / 2 + along * s + across * c], -1).reshape(-1, 2)
+    # Of four lines, one is drawn first, and the others one by one as it gets darker.
+    order = np.array([0.0, 0.5, 0.25, 0.75], np.float32)[np.arange(len(across)) % 4] * STEP
+    order = np.repeat(order, across.shape[1])
+    inside = (places[:, 0] >= 0) & (places[:, 1] >= 0) & (places[:, 0] < w) & (places[:, 1] < h)
+    return places[inside].astype(np.float32), order[inside]

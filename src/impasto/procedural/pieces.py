@@ -11,12 +11,12 @@ from impasto.procedural.strokes import jittered_grid
 from impasto.procedural.surfaces import clouds, lit, paper
 
 MOSAIC, GLASS, WEAVE, KNIT, STITCH = range(5)
-"""Ways of the family of tiles: values of ``hand.variant``."""
+"""Ways of the family of pieces: values of ``hand.variant``."""
 PIXEL, DITHER, DOTS, LINES = range(4)
 """Ways of the family of pixels."""
 
 
-def tiles(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
+def put_together(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
     """Pieces of one colour each, with joints or threads between them: float32 (H, W, 3)."""
     h, w = photo.shape[:2]
     size, side = (w * SCALE, h * SCALE), max(3.0, hand.spacing * unit * SCALE)
@@ -106,7 +106,7 @@ def threads(h: int, w: int, side: float, way: int, angle: float) -> tuple[np.nda
     return labels, thread.astype(np.float32), np.clip(1 - 2.2 * thread, 0, 1).astype(np.float32)
 
 
-def screens(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
+def rasterise(photo: np.ndarray, hand: Hand, rng: np.random.Generator, unit: float) -> np.ndarray:
     """Pixels of few colours, plain or dithered, or the dots and lines of a printing screen: float32 (H, W, 3)."""
     h, w = photo.shape[:2]
     picture = coloured(photo, hand)
