@@ -144,9 +144,9 @@ def test_the_tests_see_every_group() -> None:
 
 
 def test_an_experiment_sets_the_length_and_the_command_line_has_the_last_word() -> None:
-    assert compose_train("experiment=demo").kimg == 100
-    assert compose_train("experiment=demo").callbacks.stop.kimg == 100
-    assert compose_train("experiment=demo", "kimg=3").kimg == 3
+    assert compose_train("experiment=paintings_cgan").kimg == 100
+    assert compose_train("experiment=paintings_cgan").callbacks.stop.kimg == 100
+    assert compose_train("experiment=paintings_cgan", "kimg=3").kimg == 3
 
 
 def test_schedules_follow_the_length_of_the_run() -> None:
