@@ -83,7 +83,10 @@ STYLIZE = ("stylize", *NEEDED)
         (("generate", *NEEDED, "overwrite=0"), "overwrite=0 is neither true nor false"),
         (("train", "data=mnist", "data.flip=no"), "data.flip=no is neither true nor false"),
         (("train", "compile=off", "model.discriminator.sigmoid=null"), "model.discriminator.sigmoid=null is neither"),
-        (("train", "experiment=paintings_cgan", "model.generator.features=lots"), "model.generator.features=lots is not a num"),
+        (
+            ("train", "experiment=paintings_cgan", "model.generator.features=lots"),
+            "model.generator.features=lots is not a num",
+        ),
         (("train", "data.batch_size=[8]"), "data.batch_size=[8] is not a number"),
         (("train", "kimg={a:1}"), "is not a number"),
         (("train", "data.image_size=true"), "data.image_size=true is not a number"),
