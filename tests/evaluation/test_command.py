@@ -29,7 +29,7 @@ from impasto.evaluation.command import (
     measure_checkpoint,
     protocol,
 )
-from impasto.evaluation.folder_measurements import measure_folders
+from impasto.evaluation.folder_measurements import measure_folders, measure_styled
 from impasto.evaluation.folders import labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.protocols.figure_records import full_record
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
@@ -272,6 +272,13 @@ def test_folders_have_no_parts(folders: dict[str, Path]) -> None:
         measure_folders(cfg, PROTOCOLS)
 
 
+@pytest.mark.parametrize("setting", ["split=held_out", "style=there"])
+def test_a_folder_of_style_is_named_by_style(folders: dict[str, Path], setting: str) -> None:
+    given = (f"generated={folders['generated']}", f"content={folders['real']}", f"style={folders['real']}")
+    with pytest.raises(UserError, match=rf"evaluation\.{setting.partition('=')[0]} is for checkpoint=.*with style="):
+        measure_styled(composed_evaluate(*given, f"evaluation.{setting}"), PROTOCOLS)
+
+
 def test_a_table_of_labels_without_its_columns_is_named(folders: dict[str, Path], tmp_path: Path) -> None:
     (folders["generated"] / "labels.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match=r"labels\.csv has no columns file and label"):
@@ -369,6 +376,8 @@ def test_what_does_not_fit_is_refused_in_one_sentence() -> None:
         check_fit(NoiseProtocol, ("content",))
     with pytest.raises(UserError, match="needs data with the part style, and there is content and target: set eval"):
         check_fit(TranslationProtocol, ("content",), ("content", "target"))
+    with pytest.raises(UserError, match="there is content and style and target: set evaluation=style"):
+        check_fit(NoiseProtocol, ("latent",), ("content", "style", "target"))
 
 
 def test_extractors_of_ones_own_can_be_trusted() -> None:

@@ -6,10 +6,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from impasto.base.parts import Parts
 from impasto.networks.layers.modulated import ModulatedConv2d, StyleInput
 from impasto.networks.layers.palette import PaletteMatch, moments, palette_of, roots
 from impasto.networks.orientation import noise_at, orientation_maps, stroke_noise
-from impasto.networks.patchgan import PatchGAN
+from impasto.networks.patchgan import MultiScalePatchGAN, PatchGAN
 from impasto.networks.style_encoder import StyleEncoder
 from impasto.networks.style_generator import StyleGenerator
 
@@ -190,3 +191,14 @@ def test_a_patchgan_judges_by_the_projection_of_a_vector() -> None:
     direction = network.project(code)
     wanted = (features * direction[:, :, None, None]).sum(1, keepdim=True) / 8**0.5
     assert torch.allclose(scores.maps[0] - plain(images).maps[0], F.avg_pool2d(wanted, 2, 1), atol=1e-5)
+
+
+def test_a_projection_of_another_length_than_the_codes_is_refused() -> None:
+    key = "model.discriminator.settings.projection"
+    for projection, sentences in (
+        (15, []),
+        (14, [f"{key}=14, but the generator's style codes have 15 numbers: set {key}=15."]),
+    ):
+        network = MultiScalePatchGAN(settings={"projection": projection, "features": 4, "layers": 1, "norm": "none"})
+        parts = Parts(generators={"generator": tiny()}, discriminators={"discriminator": network})
+        assert [finding.sentence for finding in network.check_with(parts)] == sentences

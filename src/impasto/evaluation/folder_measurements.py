@@ -99,10 +99,9 @@ def measure_styled(cfg: DictConfig, protocols: Path) -> Result:
     Raises:
         UserError: a folder has no good pictures, a picture has no counterpart, or a setting does not apply.
     """
-    if cfg.evaluation.split is not None:
-        raise UserError(
-            "evaluation.split is for checkpoint=, whose data has parts; name the folder itself with style=."
-        )
+    for name in ("split", "style"):
+        if cfg.evaluation[name] is not None:
+            raise UserError(f"evaluation.{name} is for checkpoint=, whose data has parts; name the folder with style=.")
     measure: StyleProtocol = protocol(cfg, protocols / "style.yaml")
     folders = {side: as_path(side, cfg[side]) for side in ("generated", "content", "style")}
     size = as_size(cfg.image_size or SIZE, "image_size")

@@ -1,7 +1,7 @@
 """Discriminators that score patches, not pictures (Isola et al. 2017), at one scale or several (Wang et al. 2018)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -74,8 +74,9 @@ class PatchGAN(nn.Module):
                     nn.utils.parametrizations.spectral_norm(stage)
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Doubt small initial weights that no normalisation makes up for."""
+        """Doubt small initial weights that no normalisation makes up for; refuse codes of another length."""
         yield from small_weights(parts.key_of(self), *self.start)
+        yield from other_codes(f"{parts.key_of(self)}.projection", self.project, parts)
 
     def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
         """Score patches.
@@ -136,6 +137,12 @@ class MultiScalePatchGAN(nn.Module):
         super().__init__()
         self.scales = nn.ModuleList(PatchGAN(channels, given_channels, **(settings or {})) for _ in range(scales))
 
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """As :meth:`PatchGAN.check_with`; all scales are alike."""
+        key, patchgan = f"{parts.key_of(self)}.settings", cast(PatchGAN, self.scales[0])
+        yield from small_weights(key, *patchgan.start)
+        yield from other_codes(f"{key}.projection", patchgan.project, parts)
+
     def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
         """As :meth:`PatchGAN.forward`, with one map for each scale."""
         maps, features = [], []
@@ -146,6 +153,15 @@ class MultiScalePatchGAN(nn.Module):
             maps += scores.maps
             features += scores.features
         return Scores(maps, features)
+
+
+def other_codes(key: str, project: nn.Linear | None, parts: Parts) -> Iterator[Refusal]:
+    """Refuse to judge by vectors of another length than the codes that the generator is told."""
+    lengths = (getattr(generator, "code", None) for generator in parts.generators.values())
+    codes = [length for length in lengths if isinstance(length, int)]
+    if project is not None and codes and project.in_features not in codes:
+        wanted = f"the generator's style codes have {codes[0]} numbers: set {key}={codes[0]}"
+        yield Refusal(f"{key}={project.in_features}, but {wanted}.")
 
 
 def halved(images: Tensor) -> Tensor:

@@ -107,5 +107,6 @@ REMEDIES = {
     frozenset({"image"}): "evaluation=default",
     frozenset({"content", "style"}): "evaluation=translation",
     frozenset({"content", "target"}): "evaluation=paired",
+    frozenset({"content", "target", "style"}): "evaluation=style",
 }
 """The protocol for painters that learn from these parts of the data."""
