@@ -52,6 +52,10 @@ def test_base_stands_on_nothing_of_ours() -> None:
     assert arrows(1)["base"] == set()
 
 
+def test_the_procedural_painter_stands_on_base_alone() -> None:
+    assert arrows(1)["procedural"] == {"base"}
+
+
 def test_networks_losses_augmentation_and_painters_know_neither_lightning_nor_hydra() -> None:
     imports = modules()
     for name in imports:

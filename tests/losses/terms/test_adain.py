@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
-from impasto.losses.terms.adain import AdaIN, statistics_distance
+from impasto.losses.terms.adain import AdaIN, means_and_deviations_distance
 from impasto.losses.terms.term import GeneratorPass
 from impasto.networks.adain import AdaINGenerator
 
@@ -36,8 +36,8 @@ def test_both_parts_by_hand() -> None:
 def test_statistics_are_compared_picture_by_picture() -> None:
     one, two = row(0, 2), row(3, 5)  # means 1 and 4, deviations 1, mean size of both 2.5
     same, swapped = torch.cat([one, two]), torch.cat([two, one])
-    assert statistics_distance(same, same).item() == 0
-    assert statistics_distance(same, swapped).item() == pytest.approx((3 / 2.5) ** 2)
+    assert means_and_deviations_distance(same, same).item() == 0
+    assert means_and_deviations_distance(same, swapped).item() == pytest.approx((3 / 2.5) ** 2)
 
 
 def test_another_generator_is_refused() -> None:

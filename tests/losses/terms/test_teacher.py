@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from impasto.losses.terms.style_code import Diversity, StyleCode
+from impasto.losses.terms.style_code import ModeSeeking, StyleCode
 from impasto.losses.terms.teacher import Teacher, similarities, statistics_distance
 from impasto.losses.terms.term import GeneratorPass
 
@@ -86,9 +86,9 @@ def test_style_code_is_the_cross_entropy_of_cosines() -> None:
     assert StyleCode(temperature=0.5)(p).item() == pytest.approx(wanted, rel=1e-5)
 
 
-def test_diversity_by_hand() -> None:
+def test_mode_seeking_by_hand() -> None:
     generator, code = TwoCodes(), torch.tensor([[0.0], [0.25], [1.0]])
     content = torch.zeros(3, 1, 4, 4)
     p = GeneratorPass(generator(content, code), generator, content=content, code=code)
     # the first two under the codes before them: |1 - 0|, of which 0.5 count, and |0 - 0.25|
-    assert Diversity(count=2, most=0.5)(p).item() == pytest.approx(-(0.5 + 0.25) / 2)
+    assert ModeSeeking(count=2, most=0.5)(p).item() == pytest.approx(-(0.5 + 0.25) / 2)

@@ -21,7 +21,7 @@ class AdaIN(Term):
     Args:
         weight: of both parts together.
         content: weight of the squared distance from what was decoded (equation 12), mean over places and channels.
-        style: weight of :func:`statistics_distance`, summed over the layers (equation 13).
+        style: weight of :func:`means_and_deviations_distance`, summed over the layers (equation 13).
     """
 
     needs = ("content", "style", "code")
@@ -50,7 +50,7 @@ class AdaIN(Term):
             decoded = generator.told(generator.maps(given(p, "content"))[-1], given(p, "code"))
             wanted = generator.maps(given(p, "style"))
         size = decoded.abs().mean()
-        distances = [statistics_distance(a, b) for a, b in zip(painted, wanted, strict=True)]
+        distances = [means_and_deviations_distance(a, b) for a, b in zip(painted, wanted, strict=True)]
         return {
             "content": self.content * ((painted[-1] - decoded) / size).square().mean(),
             "style": self.style * torch.stack(distances).sum(),
@@ -61,7 +61,7 @@ class AdaIN(Term):
         return self.networks
 
 
-def statistics_distance(painted: Tensor, style: Tensor) -> Tensor:
+def means_and_deviations_distance(painted: Tensor, style: Tensor) -> Tensor:
     """Squared differences of the means and of the deviations of features over places, of each picture from its style
     picture's, in units of the mean size of the latter's features: scalar; (N, C, H, W) and (N, C, h, w).
     """

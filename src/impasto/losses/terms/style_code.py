@@ -37,7 +37,7 @@ class StyleCode(Term):
         return F.cross_entropy(found @ wanted.T / self.temperature, own)
 
 
-class Diversity(Term):
+class ModeSeeking(Term):
     """Minus the L1 distance between pictures painted by different codes (Mao et al. 2019; Choi et al. 2020, eq. 3).
 
     Args:
