@@ -10,7 +10,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.networks.patchgan import PatchGAN
 from impasto.networks.style_generator import StyleGenerator
-from impasto.painters.checkpoints import read_checkpoint
+from impasto.painters.checkpoints import discriminator_of, read_checkpoint
 from impasto.painters.loading import load_painter
 from impasto.painters.rebuilding import TRUSTED, build
 from impasto.painters.style import StylePainter
@@ -94,9 +94,7 @@ def known_discriminator(file: str | None, channels: int) -> nn.Module | None:
     if origin.suffix == ".safetensors":
         node, weights = discriminator_in(origin)
     else:
-        content, prefix = read_checkpoint(origin), "networks.discriminator."
-        node = content["impasto"]["config"]["model"].get("discriminator")
-        weights = {k.removeprefix(prefix): v for k, v in content["state_dict"].items() if k.startswith(prefix)}
+        node, weights = discriminator_of(read_checkpoint(origin)) or (None, {})
     if node is None or not weights:
         return None
     factory: Any = build(node, TRUSTED)

@@ -1,6 +1,7 @@
 """Checkpoint files: where a run keeps them, and how they are read without running what may be in them."""
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,3 +65,10 @@ def check_sums(path: Path) -> None:
     with zipfile.ZipFile(path) as file:
         if (wrong := file.testzip()) is not None:
             raise zipfile.BadZipFile(f"{wrong} is not what was written")
+
+
+def discriminator_of(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Class and arguments of the discriminator in a checkpoint, as in ``conf/``, and its weights; None without one."""
+    node, prefix = content["impasto"]["config"]["model"].get("discriminator"), "networks.discriminator."
+    weights = {k.removeprefix(prefix): v for k, v in content["state_dict"].items() if k.startswith(prefix)}
+    return (node, weights) if node is not None and weights else None

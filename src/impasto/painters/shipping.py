@@ -14,7 +14,7 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.pixels import from_uint8
-from impasto.painters.checkpoints import find_checkpoint, read_checkpoint
+from impasto.painters.checkpoints import discriminator_of, find_checkpoint, read_checkpoint
 from impasto.painters.loading import load_painter
 from impasto.painters.style import StylePainter
 from impasto.painters.style_base import SHIPPED, save_base
@@ -34,20 +34,21 @@ def ship_base(run_dir: str | Path, photos: str | Path, path: str | Path = SHIPPE
         path: of the file.
 
     Raises:
-        UserError: the run is of another model, or there are no photographs.
+        UserError: the run is of another model or has not ended, or there are no photographs.
     """
     run_dir = Path(run_dir)
     painter = load_painter(run_dir, device="cpu")
     if not isinstance(painter, StylePainter):
         raise UserError(f"{run_dir} paints in one way only: give a run of model=style.")
-    content = read_checkpoint(find_checkpoint(run_dir))
-    prefix = "networks.discriminator."
-    weights = {k.removeprefix(prefix): v for k, v in content["state_dict"].items() if k.startswith(prefix)}
-    judge = content["impasto"]["config"]["model"]["discriminator"]
+    discriminator = discriminator_of(read_checkpoint(find_checkpoint(run_dir)))
     summary: dict[str, Any] = json.loads((run_dir / "summary.json").read_text())
+    if summary["images_seen"] != painter.origin.images_seen:
+        raise UserError(
+            f"The summary of {run_dir} is older than its checkpoint: end the run, or let it end, and try again."
+        )
     card: dict[str, Any] = {name: summary[name] for name in KEPT if name in summary}
     neutral = mean_code(painter, sorted(Path(photos).rglob("*.jpg")))
-    save_base(painter, path, card=card, neutral=neutral, discriminator=(judge, weights))
+    save_base(painter, path, card=card, neutral=neutral, discriminator=discriminator)
 
 
 @torch.no_grad()
