@@ -19,14 +19,14 @@ STRIP: Final = 0.06
 def grid_energy(images: Tensor) -> Tensor:
     """Energy at the frequencies of patterns that repeat every 2, 4 or 8 pixels, over that of frequencies beside them.
 
-    1 is a picture without such patterns. Checkerboards of strided convolutions (Odena et al. 2016), seams of tiles and
-    the blocks of JPEG are higher.
+    A picture without such patterns is at 1 to 2. Checkerboards of strided convolutions (Odena et al. 2016), seams of
+    tiles and the blocks of JPEG are higher.
 
     Args:
         images: (N, 1 or 3, H, W), at least 64 pixels high and wide.
 
     Returns:
-        (N,), the largest of the means over each period's frequencies.
+        (N,), the largest of the means over each period's frequencies: those across, those along, and all.
     """
     grey = luma(images)
     height, width = (side // 8 * 8 for side in grey.shape[2:])
@@ -40,8 +40,9 @@ def grid_energy(images: Tensor) -> Tensor:
     ratio = power / torch.maximum(*beside).clamp_min(1e-12)
     found = []
     for period in PERIODS:
-        grid = ratio[..., :: height // period, :: width // period].flatten(1)
-        found.append(grid[:, 1:].mean(1))  # without the constant
+        grid = ratio[..., :: height // period, :: width // period].flatten(1, 2)
+        across, along = grid[:, 0, 1:], grid[:, 1:, 0]  # seams that run one way lie on one axis; [0, 0] is the mean
+        found += [across.mean(1), along.mean(1), grid.flatten(1)[:, 1:].mean(1)]
     return torch.stack(found, 1).amax(1)
 
 

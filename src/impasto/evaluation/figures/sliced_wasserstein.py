@@ -75,12 +75,12 @@ def channel_scales(network: FeatureMaps, device: torch.device) -> list[Tensor]:
         network: whose style layers are looked at.
         device: that it is on.
     """
-    maps = network.maps(_natural_noise().to(device), network.style_layers)
+    maps = network.maps(natural_noise().to(device), network.style_layers)
     found = [layer.float().movedim(1, 0).flatten(1).std(1) for layer in maps]
     return [scale.clamp_min(0.1 * float(scale.median())) for scale in found]
 
 
-def _natural_noise(pictures: int = 4, side: int = 256) -> Tensor:
+def natural_noise(pictures: int = 4, side: int = 256) -> Tensor:
     """Coloured noise whose amplitude falls with the frequency, as that of photographs does (Field 1987)."""
     white = torch.randn(pictures, 3, side, side, generator=torch.Generator().manual_seed(0))
     frequency = torch.fft.fftfreq(side)

@@ -22,7 +22,7 @@ CHUNK: Final = 8
 """Pictures that are described together; fixed, because sums inside a convolution depend on it."""
 VIEWS: Final = ("style", "stroke")
 """The pictures as they are; and their brightness at equal contrast everywhere, which colours cannot change."""
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised when the content of descriptions changes its meaning."""
 
 

@@ -120,7 +120,7 @@ class StyleTable:
       :func:`~impasto.evaluation.figures.structure_tensor.distribution_distance`. It needs no network.
     - ``retrieval``: share of pictures that are nearest to the true style, of all other styles and the content.
     - ``structure``, ``edges``: change of deep self-similarity, and agreement of edges, with the content.
-    - ``grid``: energy at periods of 2, 4 and 8 pixels (1 is none).
+    - ``grid``: energy at periods of 2, 4 and 8 pixels; pictures without a pattern are at 1 to 2.
     - ``border``: how much more the border differs from the middle, in brightness and contrast, than the content's.
 
     Args:
