@@ -20,7 +20,7 @@ from impasto.evaluation.figures.structure import structure_change
 from impasto.evaluation.figures.structure_tensor import distribution_distance, edge_agreement
 from impasto.evaluation.figures.style_descriptions import VIEWS, StyleDescription, StyleNetwork
 from impasto.evaluation.figures.style_sets import StyleSet, direction_held_back, far_from_content, is_nearest
-from impasto.evaluation.protocols.comparison import OURS
+from impasto.evaluation.protocols.comparison import CONTROLS, OURS
 from impasto.evaluation.protocols.style_controls import control_version, style_controls
 from impasto.evaluation.protocols.style_gallery import Gallery, fitted, gallery, stacked
 from impasto.evaluation.protocols.style_verdict import REAL
@@ -54,10 +54,12 @@ def style_table(
     others: Mapping[str, Sequence[np.ndarray]] | None = None,
     trained_against: Sequence[str] = (),
     controls: bool = True,
+    size: int = SIZE,
 ) -> dict[str, dict[str, Score]]:
     """Style scores of repainted pictures, beside those of controls.
 
-    Every picture is cut to the square in its middle and brought to 256 pixels. See :class:`StyleTable` for the figures.
+    Every picture is cut to the square in its middle and brought to ``size`` pixels. See :class:`StyleTable` for the
+    figures.
 
     Args:
         generated: uint8 (H, W, 3), any size.
@@ -67,6 +69,7 @@ def style_table(
             leaves ``retrieval`` out.
         trained_against: networks in the painter's own losses; another one is taken.
         controls: whether to measure the controls too.
+        size: of the squares; figures of different sizes cannot be compared.
 
     Returns:
         Scores by row and figure; the first row is ``painted``.
@@ -76,12 +79,12 @@ def style_table(
     """
     if len(generated) != len(content):
         raise UserError(f"{len(generated)} generated pictures are not painted from {len(content)} pictures of content.")
-    ours, given, wanted = (squares_of(pictures) for pictures in (generated, content, style))
+    ours, given, wanted = (squares_of(pictures, size) for pictures in (generated, content, style))
     known: Gallery = {}
     for name, pictures in (others or {}).items():
-        known[name] = (digest_of(squares_of(pictures)), partial(squares_of, pictures))
+        known[name] = (digest_of(squares_of(pictures, size)), partial(squares_of, pictures, size))
     table = StyleTable(
-        style_network(tuple(sorted(trained_against))), given, wanted, gallery(SIZE, wanted) if others is None else known
+        style_network(tuple(sorted(trained_against))), given, wanted, gallery(size, wanted) if others is None else known
     )
     rows = table.rows(ours, controls)
     return {row: {k: Score(e.value, e.low, e.high) for k, e in found.items()} for row, found in rows.items()}
@@ -93,7 +96,7 @@ def style_network(trained_against: tuple[str, ...] = (), wanted: str = "auto") -
     return StyleNetwork(feature_maps(wanted, STYLE, trained_against))
 
 
-def squares_of(pictures: Sequence[np.ndarray], side: int = SIZE) -> Tensor:
+def squares_of(pictures: Sequence[np.ndarray], side: int) -> Tensor:
     """Pictures, uint8 (H, W, 3) or (H, W), cut to the square in their middle: uint8 (n, 3, side, side)."""
     return stacked([fitted(Image.fromarray(picture), side) for picture in pictures])
 
@@ -120,7 +123,8 @@ class StyleTable:
       :func:`~impasto.evaluation.figures.structure_tensor.distribution_distance`. It needs no network.
     - ``retrieval``: share of pictures that are nearest to the true style, of all other styles and the content.
     - ``structure``, ``edges``: change of deep self-similarity, and agreement of edges, with the content.
-    - ``grid``: energy at periods of 2, 4 and 8 pixels; pictures without a pattern are at 1 to 2.
+    - ``grid``: energy at periods of 2, 4 and 8 pixels; pictures without a pattern are at 1 to 2, and some styles have
+      one of their own.
     - ``border``: how much more the border differs from the middle, in brightness and contrast, than the content's.
 
     Args:
@@ -174,7 +178,8 @@ class StyleTable:
         """
         rows = {OURS: self.row(self.network.describe(painted, self.tick))}
         for name, control in style_controls().items() if controls else ():
-            key = f"{name} {control_version(name)} {' '.join(self.digests)}"
+            made = f"{name} {control_version(name)} {' '.join(self.digests)}"
+            key = self.digests[0] if name == CONTROLS[0] else made
             rows[name] = self.row(self.known(key, partial(control, self.content, self.style)))
         return rows | ({REAL: self.real_row()} if controls else {})
 
