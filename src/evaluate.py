@@ -19,12 +19,8 @@ def evaluate(cfg: DictConfig) -> None:
     from impasto.base.files import write_json
     from impasto.base.progress import drawing_bars
     from impasto.evaluation.command import measure_checkpoint
-    from impasto.evaluation.folder_measurements import (
-        measure_folders,
-        measure_pairs,
-        measure_styled,
-        measure_translated,
-    )
+    from impasto.evaluation.folder_measurements import measure_folders, measure_pairs, measure_translated
+    from impasto.evaluation.style_measurements import measure_styled
     from impasto.evaluation.table import show
 
     protocols = Path(__file__).parents[1] / "conf" / "evaluation"

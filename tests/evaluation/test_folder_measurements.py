@@ -14,13 +14,16 @@ from impasto.base.notices import forget_notices, notices
 from impasto.base.sheets import is_sheet
 from impasto.base.spec import ImageSpec
 from impasto.evaluation.arguments import is_of_checkpoint
+from impasto.evaluation.figures.style_descriptions import StyleNetwork
 from impasto.evaluation.folder_measurements import measure_pairs, measure_translated
 from impasto.evaluation.folders import pack_folder, size_of_first
+from impasto.evaluation.style_measurements import measure_styled
 from impasto.inference.console import follow
 from impasto.inference.stylize import stylize
+from impasto.networks.pretrained.random_features import RandomFeatures
 from impasto.painters.painter import Painter
 from tests.evaluation.conftest import random_images, write_folder
-from tests.evaluation.test_command import PROTOCOLS, composed_evaluate, shown
+from tests.evaluation.test_command import PROTOCOLS, composed_evaluate, shown, validate
 
 
 class Negative(nn.Module):
@@ -151,3 +154,71 @@ def test_pictures_are_compared_with_the_targets_of_their_names(pairs: dict[str, 
         with pytest.raises(UserError, match="target=DIR goes with generated=DIR, instead of real=DIR"):
             is_of_checkpoint(composed_evaluate(*wrong))
     assert not is_of_checkpoint(composed_evaluate("generated=a", "target=b"))
+
+
+@pytest.fixture
+def styled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Nine pictures of 70 x 70, their negatives, and three style pictures; measured with a random network."""
+    network = StyleNetwork(RandomFeatures())
+    monkeypatch.setattr("impasto.evaluation.protocols.style.style_network", lambda *_: network)
+    monkeypatch.setattr("impasto.evaluation.protocols.style.gallery", lambda *_: {})
+    monkeypatch.setattr("impasto.evaluation.protocols.style_controls.find_spec", lambda _: None)
+    content = random_images(9, 0, 70)
+    return {
+        "generated": write_folder(255 - content, tmp_path / "painted"),
+        "content": write_folder(content, tmp_path / "content"),
+        "style": write_folder(random_images(3, 1, 70, bright=200), tmp_path / "style"),
+    }
+
+
+def in_style(folders: dict[str, Path], *overrides: str):  # type: ignore[no-untyped-def]
+    given = [f"{name}={folder}" for name, folder in folders.items()]
+    return measure_styled(composed_evaluate(*given, "image_size=64", *overrides), PROTOCOLS)
+
+
+def test_a_folder_in_a_style_gets_its_controls(styled: dict[str, Path]) -> None:
+    (styled["content"] / "00008.png").write_bytes(b"no picture")
+    result = in_style(styled)
+    found = result.measurement
+    assert list(found.rows) == ["painted", "content", "content in the style's colours", "style pictures"]
+    assert (result.report["pairs"], result.report["bad_images"]["content"]) == (8, 1)
+    assert found.comparability["edges"]["trained_against"] is None
+    assert found.figures["edges"] == pytest.approx(1.0, abs=0.01), "edges of a negative lie where they did"
+    validate(result.report, "evaluation.schema.json")
+    assert result.report["intervals"]["painted"]["direction"][0] < result.report["intervals"]["painted"]["direction"][1]
+    text = shown(result, width=80)
+    assert "…" not in text
+    assert max(map(len, text[text.index("figure") : text.index("better than")].splitlines())) <= 80
+    assert "better than all controls: no: style is not below that of content" in " ".join(text.split())
+    assert "usual scores that controls fool: ssim (" in " ".join(text.split())
+    assert "8 pictures in each row, against 3 pictures" in " ".join(text.split())
+
+
+def test_style_scores_of_a_folder_say_what_they_need(styled: dict[str, Path]) -> None:
+    with pytest.raises(UserError, match="image_size=32x32 is too small for style scores; give 64 or more"):
+        in_style(styled, "image_size=32")
+    with pytest.raises(UserError, match=r"evaluation\.split is for checkpoint="):
+        in_style(styled, "evaluation.split=train")
+    few = in_style(styled, "evaluation.num_images=4", "evaluation.num_style=2").measurement
+    assert (few.comparability["edges"]["generated"], few.comparability["edges"]["real"]) == (4, 2)
+
+
+def test_results_of_other_painters_are_controls(styled: dict[str, Path], tmp_path: Path) -> None:
+    other = write_folder(random_images(9, 5, 70), tmp_path / "other")
+    found = in_style(styled, f"+controls.adain={other}").measurement
+    assert list(found.rows)[3:] == ["adain", "style pictures"]
+    assert abs(found.rows["adain"]["edges"]) < 0.2
+    assert "adain" in found.conclusions["better than all controls"]
+    (other / "00003.png").unlink()
+    with pytest.raises(UserError, match=r"controls\.adain=.* has no good picture for 1 of the 9 generated ones"):
+        in_style(styled, f"+controls.adain={other}")
+    with pytest.raises(UserError, match="controls="):
+        is_of_checkpoint(composed_evaluate("generated=a", "real=b", "+controls.adain=c"))
+
+
+def test_style_goes_with_generated_and_content_or_a_checkpoint() -> None:
+    assert not is_of_checkpoint(composed_evaluate("generated=a", "content=b", "style=c"))
+    assert is_of_checkpoint(composed_evaluate("checkpoint=a", "style=c"))
+    for wrong in (["style=c"], ["generated=a", "style=c"], ["generated=a", "content=b", "style=c", "real=d"]):
+        with pytest.raises(UserError, match="style=DIR goes with generated=DIR and content=DIR, or with checkpoint="):
+            is_of_checkpoint(composed_evaluate(*wrong))

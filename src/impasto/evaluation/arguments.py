@@ -15,6 +15,8 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
         UserError: neither or both are given.
     """
     folders = [name for name in ("generated", "real", "target") if cfg[name] is not None]
+    if cfg.controls and (cfg.style is None or cfg.checkpoint is not None):
+        raise UserError("controls={NAME: DIR} goes with generated=DIR, content=DIR and style=DIR.")
     if cfg.style is not None and cfg.checkpoint is None:
         if folders != ["generated"] or cfg.content is None:
             raise UserError("style=DIR goes with generated=DIR and content=DIR, or with checkpoint=RUN_DIR|PATH.")
@@ -43,5 +45,7 @@ def check_paths(cfg: DictConfig) -> None:
     for name in ("generated", "real", "target", "content", "style"):
         if cfg[name] is not None:
             FolderSource(as_path(name, cfg[name]), option=name)
+    for name, folder in cfg.controls.items():
+        FolderSource(as_path(f"controls.{name}", folder), option=f"controls.{name}")
     if cfg.output is not None and as_path("output", cfg.output).is_dir():
         raise UserError(f"output={cfg.output} is a folder; give the name of a JSON file.")

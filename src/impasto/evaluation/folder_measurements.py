@@ -18,16 +18,11 @@ from impasto.evaluation.command import Result, output_of, protocol
 from impasto.evaluation.folders import bad_in, labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.protocols.noise import NoiseProtocol, RealPictures
 from impasto.evaluation.protocols.paired import PairedProtocol
-from impasto.evaluation.protocols.style import StyleProtocol
-from impasto.evaluation.protocols.style_table import LEAST as LEAST_STYLED
-from impasto.evaluation.protocols.style_table import SIZE
 from impasto.evaluation.protocols.translation import TranslationProtocol
 from impasto.evaluation.real.features import uint8_slice
 from impasto.inference.formats import target_name
 
 SIDES: Final = ("generated", "content", "real")
-MOST_STYLED: Final = 256
-"""Pictures on each side that style scores look at, unless more are asked for: each takes half a megabyte of memory."""
 LEAST: Final = 16
 """Pixels that the networks of structure and of feature statistics need."""
 
@@ -88,39 +83,6 @@ def measure_translated(cfg: DictConfig, protocols: Path) -> Result:
     record: dict[str, Any] = {**{side: str(folder) for side, folder in folders.items()}, "image_size": list(size)}
     record |= {"pairs": len(painted), "bad_images": {side: len(found) for side, found in bad.items()}}
     title = f"{folders['generated']} against {folders['real']}"
-    result = Result.of(title, found, output_of(cfg, folders["generated"]), record)
-    name_bad(result, folders, bad)
-    return result
-
-
-def measure_styled(cfg: DictConfig, protocols: Path) -> Result:
-    """Repainted pictures by the scores of a style, beside controls made from the same content and style pictures.
-
-    Raises:
-        UserError: a folder has no good pictures, a picture has no counterpart, or a setting does not apply.
-    """
-    for name in ("split", "style"):
-        if cfg.evaluation[name] is not None:
-            raise UserError(f"evaluation.{name} is for checkpoint=, whose data has parts; name the folder with style=.")
-    measure: StyleProtocol = protocol(cfg, protocols / "style.yaml")
-    folders = {side: as_path(side, cfg[side]) for side in ("generated", "content", "style")}
-    size = as_size(cfg.image_size or SIZE, "image_size")
-    if min(size) < LEAST_STYLED:
-        raise UserError(f"image_size={size[0]}x{size[1]} is too small for style scores; give {LEAST_STYLED} or more.")
-    with scratch_folder() as temporary:
-        places = {"generated": temporary}
-        packed = {side: pack_folder(folder, size, side, keep_in=places.get(side)) for side, folder in folders.items()}
-        painted, content = matched(packed["generated"], packed["content"], folders, "content")
-        counts = {
-            "num_images": cfg.evaluation.num_images or min(len(painted), MOST_STYLED),
-            "num_style": cfg.evaluation.num_style or min(len(packed["style"]), MOST_STYLED),
-        }
-        about = {"origin": str(folders["style"]), "split": None}
-        found = measure.measure_pictures(painted, content, packed["style"], trained_against=None, about=about, **counts)
-        bad = {side: bad_in(pictures) for side, pictures in packed.items()}
-    record: dict[str, Any] = {**{side: str(folder) for side, folder in folders.items()}, "image_size": list(size)}
-    record |= {"pairs": len(painted), "bad_images": {side: len(found) for side, found in bad.items()}}
-    title = f"{folders['generated']} in the style of {folders['style']}"
     result = Result.of(title, found, output_of(cfg, folders["generated"]), record)
     name_bad(result, folders, bad)
     return result

@@ -143,6 +143,7 @@ class StyleProtocol:
         about: Mapping[str, Any] | None = None,
         num_images: int | None = None,
         num_style: int | None = None,
+        more: Mapping[str, PackedImages] | None = None,
     ) -> Measurement:
         """Measure; every process must call it and gets the figures of the first, which does the work.
 
@@ -154,6 +155,7 @@ class StyleProtocol:
             about: further entries of the records.
             num_images: pictures of content to repaint; None takes the protocol's own number.
             num_style: style pictures; likewise.
+            more: what other painters made of the content, by the names of their rows; in its order.
 
         Raises:
             UserError: pictures are too small.
@@ -164,7 +166,7 @@ class StyleProtocol:
                 raise UserError(
                     f"Style scores need pictures of at least {LEAST} x {LEAST} pixels: set image_size={LEAST} or more."
                 )
-            sets = _Sets(paint, content, style, num_images or self.num_images, num_style or self.num_style)
+            sets = _Sets(paint, content, style, num_images or self.num_images, num_style or self.num_style, more)
             found = self._measure(sets, trained_against, dict(about or {}))
         return from_first(found)
 
@@ -173,11 +175,12 @@ class StyleProtocol:
         network = style_network(against, self.style_network)
         painted, content, style = sets.painted, as_rgb(sets.content), as_rgb(sets.style)
         others = gallery(min(content.shape[2:]), style)
-        sizes = [len(content) * (1 + len(style_controls())), len(style), 4 * len(others)]
-        with counting("measuring pictures", sum(sizes)) as tick:
+        rows_made = 1 + len(style_controls()) + len(sets.more)
+        with counting("measuring pictures", len(content) * rows_made + len(style) + 4 * len(others)) as tick:
             table = StyleTable(network, content, style, others, self.folder, tick)
-            rows = table.rows(as_rgb(painted))
+            rows = table.rows(as_rgb(painted), more=sets.more)
             usual = self._usual_scores(table, as_rgb(painted))
+        about["trained_against"] = None if trained_against is None else list(against)
         names = {figure: named(figure, network.name) for figure in rows[OURS]}
         figures = {
             row: {names[figure]: estimate.value for figure, estimate in found.items()} | usual.get(row, {})
@@ -185,7 +188,13 @@ class StyleProtocol:
         }
         return Measurement(
             {names[figure]: estimate.value for figure, estimate in rows[OURS].items()},
-            records(rows, names, network.name, {**about, "trained_against": list(against)}, table),
+            records(
+                rows,
+                names,
+                network.name,
+                {**about, "trained_against": None if trained_against is None else list(against)},
+                table,
+            ),
             names["stroke"],
             figures,
             {"style": lambda: sheet(sets.content, sets.style, painted)},
@@ -204,10 +213,18 @@ class _Sets:
     """The pictures that are measured, as bytes."""
 
     def __init__(
-        self, paint: Paint | PackedImages, content: PackedImages, style: PackedImages, most: int, most_style: int
+        self,
+        paint: Paint | PackedImages,
+        content: PackedImages,
+        style: PackedImages,
+        most: int,
+        most_style: int,
+        more: Mapping[str, PackedImages] | None,
     ) -> None:
-        chosen = Chosen(one_of_each(content), most)
-        self.content, self.style = chosen.all(), Chosen(one_of_each(style), most_style).all()
+        self.content, self.style = (
+            Chosen(one_of_each(packed), count).all() for packed, count in ((content, most), (style, most_style))
+        )
+        self.more = {name: as_rgb(Chosen(packed, most).all()) for name, packed in (more or {}).items()}
         if isinstance(paint, PackedImages):
             self.painted = Chosen(paint, most).all()
         else:

@@ -169,18 +169,20 @@ class StyleTable:
         path = self.folder / f"{digest}.safetensors"
         return StyleDescription(keep(path, lambda: dict(self.network.describe(images(), self.tick).tensors)))
 
-    def rows(self, painted: Tensor, controls: bool = True) -> dict[str, Row]:
+    def rows(self, painted: Tensor, controls: bool = True, more: Mapping[str, Tensor] | None = None) -> dict[str, Row]:
         """Estimates by row and figure.
 
         Args:
             painted: uint8 (n, 3, H, W), made from the content, in its order.
             controls: whether to measure the controls too, and the style pictures themselves.
+            more: what others made from the content, by row.
         """
         rows = {OURS: self.row(self.network.describe(painted, self.tick))}
         for name, control in style_controls().items() if controls else ():
             made = f"{name} {control_version(name)} {' '.join(self.digests)}"
             key = self.digests[0] if name == CONTROLS[0] else made
             rows[name] = self.row(self.known(key, partial(control, self.content, self.style)))
+        rows |= {name: self.row(self.network.describe(images, self.tick)) for name, images in (more or {}).items()}
         return rows | ({REAL: self.real_row()} if controls else {})
 
     def row(self, ours: StyleDescription) -> Row:
