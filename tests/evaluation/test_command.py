@@ -29,12 +29,13 @@ from impasto.evaluation.command import (
     measure_checkpoint,
     protocol,
 )
-from impasto.evaluation.folder_measurements import measure_folders, measure_styled
+from impasto.evaluation.folder_measurements import measure_folders
 from impasto.evaluation.folders import labels_of, open_generated, pack_folder, size_of_first
 from impasto.evaluation.protocols.figure_records import full_record
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.noise import NoiseProtocol
 from impasto.evaluation.protocols.translation import TranslationProtocol
+from impasto.evaluation.style_measurements import measure_styled
 from impasto.evaluation.table import show
 from impasto.painters.loading import load_painter
 from impasto.painters.painter import Origin, Painter
