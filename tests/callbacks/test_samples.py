@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +26,21 @@ def test_sheets_come_close_together_at_first(
         if callback.is_due(model):
             found.append(model.images_seen)
     assert found == sheets
+
+
+def test_sheets_by_the_clock_come_after_seconds_of_training(model: NoiseGAN, trainer: Any, tmp_path: Path) -> None:
+    def due_at(callback: SampleSheets, seconds: list[float]) -> list[float]:
+        found = []
+        for at in seconds:
+            model.state.seconds = at
+            if callback.is_due(model):
+                found.append(at)
+        return found
+
+    callback = SampleSheets(tmp_path, None, first_seconds=20, every_seconds=30)
+    model.state.seconds = 0.0
+    callback.on_train_start(trainer, model)
+    assert due_at(callback, [5, 19, 20, 21, 49, 51, 79, 140, 141]) == [20, 51, 140]
+    resumed = SampleSheets(tmp_path, None, first_seconds=20, every_seconds=30)
+    resumed.on_train_start(trainer, model)  # at 141 seconds
+    assert due_at(resumed, [142, 169, 170]) == [170]

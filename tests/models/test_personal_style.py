@@ -139,6 +139,8 @@ def test_a_folder_without_a_readable_picture_is_named(base: Path, photos: Path, 
 def test_without_a_base_a_sentence_says_so(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         train(composed(tmp_path / "run", *overrides(tmp_path / "none.safetensors", photos, photos)))
+    with pytest.raises(UserError, match="experiment=personal_style_scratch"):
+        train(composed(tmp_path / "run", *overrides(Path("none"), photos, photos)))
 
 
 def test_many_styles_leave_their_base_and_each_other_alone(base: Path, photos: Path, tmp_path: Path) -> None:

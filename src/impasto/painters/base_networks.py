@@ -27,6 +27,11 @@ def base_painter(file: str | None = None) -> StylePainter:
     Raises:
         UserError: there is none, or it paints in one way only.
     """
+    if file == "none":
+        raise UserError(
+            "base=none: only a base can be moved to a style; without one, all weights are trained by "
+            "experiment=personal_style_scratch."
+        )
     with torch.device("cpu"):  # also where networks are only tried, without values
         painter = load_base(None, "cpu") if file is None else load_painter(file, device="cpu")
     if not isinstance(painter, StylePainter):
