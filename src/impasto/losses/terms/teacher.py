@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.base.ranges import Count, NotNegative, Strength
+from impasto.base.ranges import Count, CountOrZero, NotNegative, Strength
 from impasto.base.schedules import Schedule
-from impasto.losses.terms.perceptual import gram, sliced_distance
+from impasto.losses.terms.perceptual import gram, sliced_distance, window
 from impasto.losses.terms.term import GeneratorPass, Term, given
 from impasto.networks.pretrained.chooser import LazyFeatureMaps
 
@@ -32,6 +32,8 @@ class Teacher(Term):
         base: share of the structure that is compared with what the base makes of the content, not with the content.
         blur: pixels.
         layers: of the network; None takes its style layers.
+        jitter: the network sees a window drawn at random, this many pixels smaller: its strides then never lie on the
+            painter's, which would let a weave of lines pass for detail.
     """
 
     needs = ("target",)
@@ -50,9 +52,10 @@ class Teacher(Term):
         base: Strength = 0.0,
         blur: Count = 8,
         layers: Sequence[int] | None = None,
+        jitter: CountOrZero = 0,
     ) -> None:
         super().__init__(weight)
-        self.layers, self.blur = layers, blur
+        self.layers, self.blur, self.jitter = layers, blur, jitter
         self.tones, self.maps, self.statistics, self.structure = tones, maps, statistics, structure
         self.sliced, self.pooled, self.base = sliced, pooled, base
         if base:
@@ -65,12 +68,16 @@ class Teacher(Term):
         paired = len(target) if p.paired is None else p.paired
         look = self.network.on(p.painted.device)
         layers = tuple(self.layers or look.style_layers)
-        painted_maps = [m.float() for m in look.maps(p.painted, layers)]
+        kept_of = self.kept_of(p) if paired < len(target) and self.structure else {}
+        painted, wanted, *others = window(self.jitter, p.painted, target, *kept_of)
+        painted_maps = [m.float() for m in look.maps(painted, layers)]
         with torch.no_grad():
-            target_maps = [m.float() for m in look.maps(target, layers)]
+            target_maps = [m.float() for m in look.maps(wanted, layers)]
             kept = similarities(target_maps[-1][:paired])
-            if paired < len(target) and self.structure:
-                kept = torch.cat([kept, self.kept(p, paired, layers)])
+            if kept_of:
+                shares = zip(kept_of.values(), others, strict=True)
+                rest = [share * similarities(look.maps(of[paired:], layers)[-1].float()) for share, of in shares]
+                kept = torch.cat([kept, torch.stack(rest).sum(0)])
         found = {}
         if self.tones and paired:
             a, b = (F.avg_pool2d(x[:paired].float(), self.blur) for x in (p.painted, target))
@@ -91,13 +98,10 @@ class Teacher(Term):
             found["structure"] = self.structure * (similarities(painted_maps[-1]) - kept).abs().mean()
         return found
 
-    def kept(self, p: GeneratorPass, first: int, layers: tuple[int, ...]) -> Tensor:
-        """Self-similarities that pictures from number ``first`` on should have, whose targets show something else."""
-        look, total = self.network.on(p.painted.device), torch.zeros((), device=p.painted.device)
-        for name, share in (("content", 1 - self.base), ("unmoved", self.base)):
-            if share:
-                total = total + share * similarities(look.maps(given(p, name)[first:], layers)[-1].float())
-        return total
+    def kept_of(self, p: GeneratorPass) -> dict[Tensor, float]:
+        """Pictures whose structure is kept where targets show something else, with their shares."""
+        shares = {"content": 1 - self.base, "unmoved": self.base}
+        return {given(p, name): share for name, share in shares.items() if share}
 
     def looks_through(self) -> set[str]:
         """The network."""
