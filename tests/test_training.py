@@ -71,6 +71,18 @@ NOISE["article"] = [*SMALL, "model=article", "data.image_size=28"]
 NOISE["r3gan"] += ["model.generator.group=4", "model.discriminator.group=4"]
 NOISE["cgan with state beside it"] = [*NOISE["cgan"], "augment=ada", "penalty=lecam"]
 CASES = {**NOISE, **TRANSLATION}
+WITHOUT_FIGURES = ["data.image_size=64", "data.pack_size=64", "data.batch_size=4", "logger=csv", "evaluation=none"]
+STYLES = {
+    "style": [
+        *WITHOUT_FIGURES,
+        *("model=style", "data=style", "data.hands=4", "data.photos_per_hand=2"),
+        *("model.generator.features=12", "model.generator.blocks=1", "model.generator.code=8"),
+        *("model.discriminator.settings.features=4", "model.discriminator.settings.projection=17"),
+        "model.discriminator.settings.layers=2",
+    ],
+    "adain": [*WITHOUT_FIGURES, "model=adain", "data=unpaired", *NARROW, "model.discriminator.layers=1"],
+}
+"""Resumed in tests/models."""
 
 
 def sources(name: str, pictures: Path) -> list[str]:
@@ -78,6 +90,8 @@ def sources(name: str, pictures: Path) -> list[str]:
         return [f"data.root={pictures}"]
     if name == "pix2pix":
         return [f"data.content={pictures / 'class_0'}", f"data.target={pictures / 'class_0'}"]
+    if name == "style":
+        return [f"data.photos={pictures / 'class_0'}"]
     return [f"data.content={pictures / 'class_0'}", f"data.style={pictures / 'class_1'}"]
 
 

@@ -13,6 +13,7 @@ from impasto.painters.loading import load_painter
 from impasto.painters.style import StylePainter, mix
 from tests.models.test_style import batch, make_model
 from tests.style_painter import photo, picture
+from tests.test_training import same
 from tests.training import composed, train, weights
 
 
@@ -40,16 +41,30 @@ def test_two_steps_move_the_decoder_alone(with_targets: bool) -> None:
     assert torch.equal(model.painter.network.decoder[0].weight, model.generator.decoder[0].weight)  # type: ignore
 
 
-def test_a_painter_through_a_checkpoint(tmp_path: Path) -> None:
+def settings(folder: Path) -> list[str]:
+    """Of a tiny run on pictures that are written into a folder."""
     for part in ("content", "style"):
-        (tmp_path / part).mkdir()
+        (folder / part).mkdir()
         for seed in range(4):
-            Image.fromarray(photo(40, 44, seed)).save(tmp_path / part / f"{seed}.png")
+            Image.fromarray(photo(40, 44, seed)).save(folder / part / f"{seed}.png")
     sizes = ["data.image_size=32", "data.pack_size=40", "data.batch_size=2", "model.generator.features=4"]
     sizes += ["model.discriminator.features=4", "model.discriminator.layers=1", "logger=csv"]
-    sources = [f"data.{part}={tmp_path / part}" for part in ("content", "style")]
-    train(composed(tmp_path / "run", "model=adain", "data=unpaired", *sources, *sizes, "kimg=0.004"))
+    return ["model=adain", "data=unpaired", *(f"data.{part}={folder / part}" for part in ("content", "style")), *sizes]
 
+
+def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path) -> None:
+    overrides, whole, parts = [*settings(tmp_path), "kimg=0.008"], tmp_path / "whole", tmp_path / "parts"
+    train(composed(whole, *overrides))
+    train(composed(parts, *overrides, "callbacks.stop.kimg=0.004"))
+    train(composed(parts, *overrides, f"resume={parts}"))
+    a, b = weights(whole), weights(parts)
+    assert a["impasto"]["images_seen"] == b["impasto"]["images_seen"] == 8
+    assert same(a["state_dict"], b["state_dict"])
+    assert same(a["optimizer_states"], b["optimizer_states"])
+
+
+def test_a_painter_through_a_checkpoint(tmp_path: Path) -> None:
+    train(composed(tmp_path / "run", *settings(tmp_path), "kimg=0.004"))
     saved = weights(tmp_path / "run")["state_dict"]
     assert {name.split(".")[2] for name in saved if name.startswith(("networks.generator", "painters"))} == {
         "decoder",

@@ -1,7 +1,7 @@
 """The style that a run has learnt, as a small file."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +11,7 @@ from lightning import Callback, Trainer
 from impasto.base.errors import UserError
 from impasto.base.files import dispensable
 from impasto.base.notices import notice
+from impasto.base.parts import Parts, Refusal
 from impasto.base.ranges import Positive
 from impasto.callbacks.checkpoints import Checkpoints
 from impasto.callbacks.clock import Clock
@@ -55,6 +56,12 @@ class AdapterFile(Callback):
         self.settings = {name: looked_up(record, key) for name, key in (settings or {}).items()}
         self.clock = Clock(first_seconds, every_seconds)
         self._base = ""
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal]:
+        """Refuse generators that are no adapter."""
+        for generator in parts.generators.values():
+            if not isinstance(generator, StyleAdapter):
+                yield Refusal(no_adapter(generator))
 
     def on_train_start(self, trainer: Trainer, pl_module: AdversarialModel) -> None:  # type: ignore[override]
         """Say what the style is learnt with."""
@@ -119,11 +126,16 @@ def adapter_of(model: AdversarialModel) -> StyleAdapter:
     """
     network = model.painter.network
     if not isinstance(network, StyleAdapter):
-        raise UserError(
-            f"callbacks.adapter writes styles of model=personal_style, and this model trains {type(network).__name__}: "
-            "set callbacks.adapter=null."
-        )
+        raise UserError(no_adapter(network))
     return network
+
+
+def no_adapter(network: object) -> str:
+    """Why a network is refused."""
+    return (
+        f"callbacks.adapter writes styles of model=personal_style, and this model trains {type(network).__name__}: set "
+        "callbacks.adapter=null."
+    )
 
 
 def as_base(adapter: StyleAdapter, model: AdversarialModel) -> StylePainter:

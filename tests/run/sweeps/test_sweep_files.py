@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,39 @@ def test_the_search_looks_in_the_direction_of_mode() -> None:
     assert composed("+sweeps=optuna_lr").hydra.sweeper.direction == "minimize"
     assert composed("+sweeps=optuna_lr", "mode=max").hydra.sweeper.direction == "maximize"
     assert composed("+sweeps=loss_penalty").mode is None
+
+
+def test_a_trial_of_the_ablation_differs_from_the_whole_model_in_one_thing() -> None:
+    names = composed("+sweeps=style_ablation").hydra.sweeper.params["+sweeps/style_ablation"].split(",")
+    assert sorted(names) == sorted(path.stem for path in (ROOT / "sweeps" / "style_ablation").glob("*.yaml"))
+    # in the order in which the sweeper gives them
+    fixed = ["+sweeps=style_ablation", "name=test", "output_dir=nowhere"]
+    trials = {name: composed(f"+sweeps/style_ablation={name}", *fixed) for name in names}
+    found = {name: dict(differences(trials["whole"], trial)) for name, trial in trials.items()}
+    assert set(found["diversity"]) == {"term.diversity"}
+    assert {name: changes for name, changes in found.items() if name != "diversity"} == {
+        "whole": {},
+        "no_style_code": {"term.style_code.weight": 0.0},
+        "no_statistics": {"term.teacher.statistics": 0.0},
+        "no_structure": {"term.teacher.structure": 0.0},
+        "no_identity": {"model.identity": 0.0},
+        "no_wrong_style": {"model.wrong_style": False},
+        "one_scale": {"model.discriminator.scales": 1},
+        "no_adversary": {"model.adversarial": 0.0},
+    }
+    assert {trial.kimg for trial in trials.values()} == {8}
+
+
+def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """What another configuration has instead, by dotted key; Hydra's own part is left out."""
+    for key, value in after.items():
+        where = f"{path}{key}"
+        if where == "hydra" or (key in before and before[key] == value):
+            continue
+        if key in before and OmegaConf.is_dict(value):
+            yield from differences(before[key], value, f"{where}.")
+        else:
+            yield where, value
 
 
 def first_values(path: Path) -> dict[str, dict[str, Any]]:
