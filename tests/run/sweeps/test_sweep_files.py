@@ -80,8 +80,8 @@ def test_a_trial_of_the_ablation_differs_from_the_whole_model_in_one_thing() -> 
     fixed = ["+sweeps=style_ablation", "name=test", "output_dir=nowhere"]
     trials = {name: composed(f"+sweeps/style_ablation={name}", *fixed) for name in names}
     found = {name: dict(differences(trials["whole"], trial)) for name, trial in trials.items()}
-    assert set(found["diversity"]) == {"term.diversity"}
-    assert {name: changes for name, changes in found.items() if name != "diversity"} == {
+    assert set(found["mode_seeking"]) == {"term.mode_seeking"}
+    assert {name: changes for name, changes in found.items() if name != "mode_seeking"} == {
         "whole": {},
         "no_style_code": {"term.style_code.weight": 0.0},
         "no_statistics": {"term.teacher.statistics": 0.0},
