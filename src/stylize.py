@@ -1,7 +1,7 @@
-"""Repaint pictures: ``python src/stylize.py checkpoint=RUN_DIR input=FILE|FOLDER output=FOLDER``."""
+"""Repaint pictures: ``python src/stylize.py input=FILE|FOLDER style=FILE|FOLDER|NAME output=FOLDER``."""
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from impasto.run.command_line.entry import checked, report_user_errors, run
 
@@ -9,27 +9,37 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @report_user_errors
 @checked
 def stylize(cfg: DictConfig) -> None:
-    """Load the painter and repaint."""
+    """Load the painter, choose the styles, and repaint."""
+    from impasto.inference.masks import choose_masks
     from impasto.inference.places import existing_input
-    from impasto.painters.checkpoints import find_checkpoint
+    from impasto.inference.style_choice import choose_styles
+    from impasto.painters.checkpoints import find_checkpoint, shipped_base
 
-    checkpoint, pictures = find_checkpoint(cfg.checkpoint), existing_input(cfg.input)
+    checkpoint = shipped_base() if cfg.checkpoint is None else find_checkpoint(cfg.checkpoint)
+    pictures, masks = existing_input(cfg.input), choose_masks(cfg.mask)
+    style = cfg.style if isinstance(cfg.style, str | None) else OmegaConf.to_object(cfg.style)
+    # A checkpoint may be of a model that takes no style; the base takes any, and so needs one.
+    chosen = [] if style is None and cfg.checkpoint is not None else choose_styles(style, apart=cfg.sheet is True)
     from impasto.inference.console import follow
-    from impasto.inference.stylize import stylize as events_of
+    from impasto.inference.repaint import Look
+    from impasto.inference.restyle import restyle
     from impasto.painters.loading import load_painter
 
     painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
-    events = events_of(
-        painter,
-        pictures,
-        cfg.output,
-        strength=cfg.strength,
-        preserve_color=cfg.preserve_color,
-        tile=cfg.tile,
-        overwrite=cfg.overwrite,
-        sheet=cfg.sheet,
+    look = Look(cfg.strength, cfg.preserve_color, cfg.tile, cfg.brush)
+    follow(
+        restyle(
+            painter,
+            chosen,
+            pictures,
+            cfg.output,
+            look=look,
+            masks=masks,
+            steps=cfg.steps,
+            overwrite=cfg.overwrite,
+            sheet=cfg.sheet,
+        )
     )
-    follow(events)
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="stylize")

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from impasto.base.spec import ImageSpec
 from impasto.networks.layers.modulated import ModulatedConv2d
+from impasto.networks.layers.palette import palette_of
 from impasto.networks.style_generator import StyleGenerator
 from impasto.painters.painter import Origin
 from impasto.painters.style import PaintStyle, StylePainter
@@ -50,7 +51,8 @@ def deltas_of(painter: StylePainter, rank: int = 2, seed: int = 1) -> dict[str, 
 def style_of(painter: StylePainter, seed: int = 1) -> PaintStyle:
     """A style with deltas, of numbers that half precision holds."""
     g = torch.Generator().manual_seed(seed)
-    code = torch.randn(painter.generator.code, generator=g).half().float()
+    hand = torch.randn(painter.generator.code - painter.generator.palette_length, generator=g)
+    code = torch.cat([hand, palette_of(picture(16, 16, seed))[0]]).half().float()
     return PaintStyle(code, deltas_of(painter, seed=seed))
 
 

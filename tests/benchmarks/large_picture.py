@@ -34,6 +34,7 @@ def paint(sizes: list[tuple[int, int]], tile: int | None, network: dict[str, int
     import torch
 
     from impasto.inference.console import follow
+    from impasto.inference.repaint import Look
     from impasto.inference.stylize import stylize
     from impasto.networks.resnet_translation import TranslationGenerator
     from tests.translation_run import repainter
@@ -46,7 +47,7 @@ def paint(sizes: list[tuple[int, int]], tile: int | None, network: dict[str, int
         for width, height in sizes:
             picture = write_picture(Path(folder) / f"{width}x{height}.jpg", width, height)
             began = time.perf_counter()
-            follow(stylize(painter, picture, Path(folder) / "out", tile=tile))
+            follow(stylize(painter, picture, Path(folder) / "out", look=Look(tile=tile)))
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
             found.append({"peak": peak, "seconds": time.perf_counter() - began})
     return found

@@ -17,6 +17,7 @@ from impasto.data.sources.frames import Frames
 from impasto.data.sources.native_depth import decode_layers
 from impasto.inference.console import follow
 from impasto.inference.formats import format_of, target_name
+from impasto.inference.repaint import Look
 from impasto.inference.saving import encode_deep_png
 from impasto.inference.stylize import stylize
 from impasto.painters.painter import Painter
@@ -231,7 +232,7 @@ def test_a_model_may_give_other_channels_than_it_takes(tmp_path: Path, caplog: p
     assert found.shape == (20, 30, 3)
     assert np.abs(found - pixels.mean(2, keepdims=True)).max() <= 1
     with pytest.raises(UserError, match="1 of 1 pictures were skipped"):
-        follow(stylize(painter, tmp_path / "seven.tif", tmp_path / "half.png", strength=0.5))
+        follow(stylize(painter, tmp_path / "seven.tif", tmp_path / "half.png", look=Look(strength=0.5)))
     assert "its 7 channels cannot be mixed with 3" in caplog.text
 
 

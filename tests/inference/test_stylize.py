@@ -17,6 +17,7 @@ from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.inference.console import follow
 from impasto.inference.events import Done, Painted, Progress, Skipped, Started
+from impasto.inference.repaint import Look
 from impasto.inference.saving import save
 from impasto.inference.stylize import stylize as events_of
 from impasto.painters.loading import load_painter
@@ -29,7 +30,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def stylize(*arguments: Any, **options: Any) -> int:
-    return follow(events_of(*arguments, **options))
+    look = Look(**{name: options.pop(name) for name in ("strength", "preserve_color", "tile") if name in options})
+    return follow(events_of(*arguments, look=look, **options))
 
 
 @pytest.fixture
@@ -143,7 +145,7 @@ def test_a_full_disk_ends_the_batch_and_is_named(
 def test_events_of_a_batch(painter: Painter, photos: Path, tmp_path: Path) -> None:
     (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
     out = tmp_path / "out"
-    found = list(events_of(painter, photos, out, tile=16))
+    found = list(events_of(painter, photos, out, look=Look(tile=16)))
     moving = photos / "moving.gif"
     assert found[0] == Started(5)
     assert isinstance(found[1], Skipped)

@@ -138,7 +138,7 @@ def restless(blocks: int = 5) -> StyleGenerator:
     for module in network.modules():
         if isinstance(module, ModulatedConv2d) and module.noise is not None:
             nn.init.normal_(module.noise, std=0.3)
-    return network.fixed(StyleInput(torch.randn(1, 256)))
+    return network.fixed(StyleInput(network.encoder(picture(64, 80).flip(1))))
 
 
 @pytest.mark.parametrize("size", [(333, 517), (602, 150)])
@@ -147,8 +147,8 @@ def test_noise_belongs_to_the_picture_and_tiles_agree_with_the_whole(size: tuple
     whole, tiled = paint(network, image), paint(network, image, tile=130, overlap=None)
     assert whole.shape == (1, 3, *size)
     assert whole.std() > 0.1
-    # Rounding of the places along which lines of noise run is all that is left; 1 / 255 is half a level.
-    assert (whole - tiled).abs().max() < 1 / 255
+    # Rounding of the places along which lines of noise run is all that is left; 2 / 255 is a level.
+    assert (whole - tiled).abs().max() < 2 / 255
     assert (whole - tiled).abs().mean() < 1e-5
     assert network.place == (0, 0)
     network.place = (64, 64)
@@ -161,6 +161,7 @@ def test_no_pixel_depends_on_others_beyond_the_reach(blocks: int) -> None:
     image = detailed(48, 480)
     other = image.clone()
     other[..., 240:] = detailed(48, 240, seed=1)
+    network.palette.statistics = network.palette.measure_parts([image])
     changed = (network(image) != network(other)).any(1).any(1)[0].nonzero()
     assert 100 < 240 - int(changed[0]) + 40 * (blocks == 1) <= network.reach + 40 * (blocks == 1)
 

@@ -109,7 +109,7 @@ def test_the_hash_follows_the_weights() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"code": torch.zeros(7)}, r"its code has the shape \(7,\) instead of \(12,\)"),
+        ({"code": torch.zeros(7)}, r"its code has the shape \(7,\) instead of \(21,\)"),
         ({"grow.bias": torch.zeros(5)}, r"grow\.bias has the shape \(5,\) instead of \(4,\)"),
         ({"grow.bias": torch.zeros(4, 1)}, r"grow\.bias has the shape \(4, 1\)"),
         ({"blocks.9.first.bias": torch.zeros(8)}, r"there is no layer 'blocks\.9\.first'"),
@@ -120,10 +120,11 @@ def test_the_hash_follows_the_weights() -> None:
         ({"grow.up": torch.zeros(4, 3)}, r"grow\.\w+ has the shape"),
         ({"grow.up": None}, "grow has down without its other factor"),
         ({"grow.up": torch.zeros(4, 0), "grow.down": torch.zeros(0, 72)}, r"grow\.\w+ has the shape"),
+        ({"code": -torch.ones(21)}, "no picture has the palette in its code"),
         ({"code": None}, "lacks what an adapter holds"),
-        ({"code": torch.full((12,), float("nan"))}, "numbers that are not finite"),
+        ({"code": torch.full((21,), float("nan"))}, "numbers that are not finite"),
         ({"grow.bias": torch.full((4,), float("inf"))}, "numbers that are not finite"),
-        ({"code": torch.zeros(12, dtype=torch.int8)}, "numbers that are not finite"),
+        ({"code": torch.zeros(21, dtype=torch.int8)}, "numbers that are not finite"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from impasto.base.errors import UserError
-from impasto.painters import style_base
+from impasto.painters import checkpoints
 from impasto.painters.adapters import base_sha256, save_adapter
 from impasto.painters.loading import load_painter
 from impasto.painters.style import mix
@@ -21,7 +21,7 @@ from tests.translation_run import painter_record
 
 
 def test_what_is_saved_paints_the_same(tmp_path: Path) -> None:
-    painter, neutral = style_painter(), torch.arange(12.0)
+    painter, neutral = style_painter(), torch.arange(21.0)
     save_base(painter, tmp_path / "full.safetensors", half=False, neutral=neutral, card={"licence": "CC0"})
     loaded = load_base(tmp_path / "full.safetensors", "cpu")
     content, style = picture(32, 48), picture(24, 40, 1)
@@ -60,7 +60,7 @@ def test_a_painter_of_adapters(tmp_path: Path, run_dir: Path) -> None:
 
 
 def test_without_a_base_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(style_base, "SHIPPED", tmp_path / "none.safetensors")
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "none.safetensors")
     with pytest.raises(UserError, match="comes without a base: give checkpoint="):
         load_base()
 
@@ -89,7 +89,7 @@ def network(**changes: Any) -> dict[str, Any]:
         ({}, {"painter": {}}, "lacks what a base holds"),
         ({}, {"painter": "x"}, "lacks what a base holds"),
         ({"neutral": torch.zeros(3)}, {}, "neutral code of the wrong length"),
-        ({"neutral": torch.full((12,), float("nan"))}, {}, "not finite"),
+        ({"neutral": torch.full((21,), float("nan"))}, {}, "not finite"),
         ({"network.grow.bias": torch.full((4,), float("inf"))}, {}, "not finite"),
         ({"network.more": torch.zeros(3)}, {}, "is not the one that this version builds"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
@@ -100,10 +100,20 @@ def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, pat
     """
     columns = min(columns, len(pairs))
     rows = [pairs[i : i + columns] for i in range(0, len(pairs), columns)]
+    save_cells([[picture for pair in row for picture in pair] for row in rows], path)
+
+
+def save_cells(rows: Sequence[Sequence[np.ndarray]], path: Path) -> None:
+    """Write rows of small pictures, whole and on white.
+
+    Args:
+        rows: of pictures as :func:`shrunk` and :func:`caption` give them; the first row is the longest.
+        path: of the sheet, a PNG.
+    """
     strips = []
     for row in rows:
-        cells = [Image.fromarray(picture) for pair in row for picture in pair]
-        strip = Image.new("RGB", (2 * columns * (SIDE + GAP) - GAP, max(c.height for c in cells)), "white")
+        cells = [Image.fromarray(picture) for picture in row]
+        strip = Image.new("RGB", (len(rows[0]) * (SIDE + GAP) - GAP, max(c.height for c in cells)), "white")
         for i, picture in enumerate(cells):
             strip.paste(picture, (i * (SIDE + GAP) + (SIDE - picture.width) // 2, (strip.height - picture.height) // 2))
         strips.append(strip)
@@ -118,8 +128,18 @@ def save_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray]], columns: int, pat
         sheet.save(temporary, "PNG", pnginfo=told)
 
 
+def caption(text: str, height: int = 48) -> np.ndarray:
+    """A line of text as a cell of a sheet: uint8 (height, SIDE, 3), cut where it does not fit."""
+    cell = Image.new("RGB", (SIDE, height), "white")
+    pen, font = ImageDraw.Draw(cell), ImageFont.load_default(20)
+    while len(text) > 1 and pen.textlength(text, font) > SIDE - 2 * GAP:
+        text = f"{text[:-2]}\N{HORIZONTAL ELLIPSIS}"
+    pen.text((SIDE / 2, height / 2), text, "black", font, anchor="mm")
+    return np.asarray(cell)
+
+
 def is_sheet(path: Path) -> bool:
-    """Whether a file was written by :func:`save_pairs`, under any name."""
+    """Whether a file was written by :func:`save_cells`, under any name."""
     try:
         with Image.open(path) as picture:
             return picture.info.get(MARK[0]) == MARK[1]
@@ -127,12 +147,13 @@ def is_sheet(path: Path) -> bool:
         return False
 
 
-def shrunk(pixels: np.ndarray, alpha: np.ndarray | None = None) -> np.ndarray:
-    """The picture, on white, at most SIDE x SIDE pixels.
+def shrunk(pixels: np.ndarray, alpha: np.ndarray | None = None, side: int = SIDE) -> np.ndarray:
+    """The picture, on white, no side longer than ``side``.
 
     Args:
         pixels: uint8 or uint16 (H, W, C); of other than one or three channels the first is shown.
         alpha: opacity (H, W, 1) of the same type; None for an opaque picture.
+        side: in pixels.
 
     Returns:
         uint8 (h, w, 3).
@@ -142,7 +163,7 @@ def shrunk(pixels: np.ndarray, alpha: np.ndarray | None = None) -> np.ndarray:
     for layer in layers:
         values = layer if layer.dtype == np.uint8 else (layer >> 8).astype(np.uint8)
         image = Image.fromarray(values.squeeze(2) if values.shape[2] == 1 else values)
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
         small.append(image)
     colours = small[0].convert("RGB")
     if alpha is None:

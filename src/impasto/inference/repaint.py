@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -9,7 +10,8 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.pixels import luma
-from impasto.inference.tiles import STRIP, paint_in_tiles
+from impasto.inference.brush import Brush, paint_at_sizes, sizes
+from impasto.inference.tiles import STRIP, Tile, paint_in_tiles
 from impasto.painters.painter import Painter
 
 Levels = tuple[tuple[float, float], ...]
@@ -21,14 +23,20 @@ class Look:
     """How paintings should look.
 
     Attributes:
-        strength: 1 is the painting, 0 the photograph, mixed in between.
+        strength: 1 is the painting, 0 the photograph, mixed in between; above 1 the difference grows on.
         preserve_color: take only light and dark from the painting, and colours from the photograph.
         tile: see :func:`~impasto.inference.tiles.paint_in_tiles`.
+        brush: see :mod:`~impasto.inference.brush`.
     """
 
     strength: float = 1.0
     preserve_color: bool = False
     tile: int | None = None
+    brush: Brush = None
+
+
+PLAIN: Final = Look()
+"""The painting alone."""
 
 
 class Repainting:
@@ -42,6 +50,7 @@ class Repainting:
         alpha: opacity (H, W, 1) of the same type; None for an opaque picture.
         look: how the painting should look.
         deep: give uint16 rather than uint8.
+        mask: uint8 (H, W), 255 where the picture is painted and 0 where it stays; None paints all of it.
 
     Attributes:
         result: (H, W, C), complete after the last tile.
@@ -52,9 +61,15 @@ class Repainting:
     """
 
     def __init__(
-        self, painter: Painter, pixels: np.ndarray, alpha: np.ndarray | None, look: Look, deep: bool = False
+        self,
+        painter: Painter,
+        pixels: np.ndarray,
+        alpha: np.ndarray | None,
+        look: Look,
+        deep: bool = False,
+        mask: np.ndarray | None = None,
     ) -> None:
-        self.painter, self.pixels, self.look = painter, pixels, look
+        self.painter, self.pixels, self.look, self.mask = painter, pixels, look, mask
         self.alpha = None if alpha is None or alpha.min() == np.iinfo(alpha.dtype).max else alpha
         self.content = painter.content or painter.gives
         self.taken = self.content.channels
@@ -62,11 +77,15 @@ class Repainting:
         if given != self.taken and (given, self.taken) != (3, 1) and given != 1:
             raise UserError(f"it has {given} channels, and this model takes {self.taken}")
         self.channels = max(given, painted) if given in (1, 3) else painted
-        mixes = look.strength == 1 or given in (1, self.channels)
+        self.mixed = look.strength != 1 or mask is not None
+        mixes = not self.mixed or given in (1, self.channels)
         if not mixes or (look.preserve_color and (given > 3 or self.channels not in (1, 3))):
             raise UserError(
-                f"its {given} channels cannot be mixed with {painted}; leave preserve_color= and strength= out"
+                f"its {given} channels cannot be mixed with {painted}; leave preserve_color=, strength= and mask= out"
             )
+        self.sizes = sizes(look.brush, *pixels.shape[:2])
+        if self.sizes != [pixels.shape[:2]] and (painted, painter.gives.levels) != (self.taken, self.content.levels):
+            raise UserError("this model paints other channels than it takes, and not over a painting; leave brush= out")
         self.result = np.empty((*pixels.shape[:2], self.channels), np.uint16 if deep else np.uint8)
         self.opacity = self.alpha
         if self.alpha is not None and self.alpha.dtype != self.result.dtype:
@@ -76,13 +95,27 @@ class Repainting:
     @torch.no_grad()
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Tiles painted, and tiles in all."""
-        height, width = self.pixels.shape[:2]
-        network, paint = self.painter.network, lambda content: self.painter(content=content)
-        for tile in paint_in_tiles(network, paint, self.read, height, width, self.look.tile):
+        for tile in self.tiles():
             if tile.strip is not None:
                 for i, rows in enumerate(tile.strip.split(STRIP, 2)):
                     self.finish(tile.top + i * STRIP, rows)
             yield tile.done, tile.total
+
+    def tiles(self) -> Iterator[Tile]:
+        """The painting as a strip of rows at a time; nothing is painted at strength 0."""
+        height, width = self.pixels.shape[:2]
+        if self.look.strength == 0:
+            yield Tile(1, 1, 0, torch.zeros(1, self.painter.gives.channels, 1, 1).expand(-1, -1, height, width))
+            return
+        network, paint, tile = self.painter.network, self.paint, self.look.tile
+        if self.sizes == [(height, width)]:
+            yield from paint_in_tiles(network, paint, self.read, height, width, tile)
+        else:
+            yield from paint_at_sizes(network, paint, self.read, height, width, tile, self.sizes)
+
+    def paint(self, content: Tensor) -> Tensor:
+        """(1, C, h, w) to its painting."""
+        return self.painter(content=content)
 
     def read(self, top: int, left: int, bottom: int, right: int) -> Tensor:
         """A part of the picture as the network gets it: (1, C, h, w) in [-1, 1]."""
@@ -109,14 +142,22 @@ class Repainting:
         if self.painter.gives.levels is not None:
             painted = to_whole_range(painted, self.painter.gives.levels)
         painted = painted.expand(-1, self.channels, -1, -1)
-        if self.look.preserve_color or self.look.strength < 1:
+        painted = painted.to(self.device)
+        if self.look.preserve_color or self.mixed:
             photo = self.on_white((slice(top, bottom), slice(None)), clear_only=True).expand_as(painted)
             if self.look.preserve_color:
                 painted = photo + luma(painted) - luma(photo)
-            painted = torch.lerp(photo, painted, self.look.strength)
+            painted = torch.lerp(photo, painted, self.weights(slice(top, bottom)))
         half = np.iinfo(self.result.dtype).max / 2
         levels = (painted.clamp(-1, 1) * half + half).round()[0].permute(1, 2, 0).cpu().numpy()
         self.result[top:bottom] = levels
+
+    def weights(self, rows: slice) -> Tensor:
+        """By how much rows are painted: (), or (h, W) with a mask."""
+        strength = torch.tensor(float(self.look.strength), device=self.device)
+        if self.mask is None:
+            return strength
+        return strength * (torch.from_numpy(self.mask[rows].copy()).to(self.device).float() / 255)
 
 
 def from_whole_range(images: Tensor, levels: Levels) -> Tensor:

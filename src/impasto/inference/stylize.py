@@ -1,24 +1,34 @@
 """Repainting pictures and folders of pictures."""
 
-from collections.abc import Generator, Iterator
+import shutil
+from collections.abc import Callable, Generator, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from impasto.base.checks import check_number, check_share, check_switch
+from impasto.base.checks import check_number, check_switch
 from impasto.base.errors import UserError
+from impasto.base.files import whole_or_not
 from impasto.base.sheets import save_pairs, shrunk
 from impasto.data.sources.frames import Frames, Layers
+from impasto.inference.brush import check_brush
 from impasto.inference.events import Done, Event, Painted, Progress, Skipped, Started, reason_to_skip
 from impasto.inference.formats import format_of, target_name
-from impasto.inference.repaint import Look, Repainting
+from impasto.inference.masks import Masks
+from impasto.inference.repaint import PLAIN, Look, Repainting
 from impasto.inference.saving import save
-from impasto.inference.targets import choose_targets
+from impasto.inference.targets import Targets, choose_targets
 from impasto.painters.painter import Painter
 
 Pair = tuple[np.ndarray, np.ndarray]
 """A picture before and after, small, for the sheet."""
+PaintFile = Callable[[Path, Path], Generator[Progress, None, Painted]]
+"""Paints one picture into a file."""
+MaskOf = Callable[[int, int], np.ndarray]
+"""Gives the mask of one picture, uint8 (H, W), for its height and width."""
+STRONGEST: Final = 1.5
 
 
 def stylize(
@@ -26,24 +36,23 @@ def stylize(
     source: str | Path,
     output: str | Path,
     *,
-    strength: float = 1.0,
-    preserve_color: bool = False,
-    tile: int | None = None,
+    look: Look = PLAIN,
+    masks: Masks | None = None,
     overwrite: bool = False,
     sheet: int | None = None,
 ) -> Iterator[Event]:
     """Repaint a picture, or all pictures below a folder, under their own names and sub-folders.
 
-    Pictures come out upright (the EXIF orientation is applied), with their transparency. Existing paintings are
-    kept. One that cannot be read, painted or written is skipped with a reason, and the next one follows.
+    Pictures come out upright (the EXIF orientation is applied), with their transparency; at strength 0 they are copied.
+    Existing paintings are kept. One that cannot be read, painted or written is skipped with a reason, and the next one
+    follows.
 
     Args:
         painter: takes content.
         source: file or folder.
         output: folder, made if it is missing; for a single picture also a file.
-        strength: see :class:`~impasto.inference.repaint.Look`.
-        preserve_color: likewise.
-        tile: likewise.
+        look: how paintings should look.
+        masks: where they are painted; None for everywhere.
         overwrite: also replace existing paintings.
         sheet: write also ``sheet.png`` with those painted now, before and after, with this many pairs in a row.
 
@@ -53,40 +62,97 @@ def stylize(
     Raises:
         UserError: there is nothing to paint, a setting is out of range, or the disk is full.
     """
+    check_painter(painter)
+    check_look(look)
+    check_switch("overwrite", overwrite)
+    if sheet is not None:
+        check_number("sheet", sheet, 1)
+    targets = choose_targets(source, output, with_sheet=sheet is not None)
+    pairs: list[Pair] = []
+
+    def paint(picture: Path, target: Path) -> Generator[Progress, None, Painted]:
+        keep = pairs.append if sheet is not None else None
+        return (yield from repaint_file(painter, picture, target, look, masks_of(masks, targets, picture), keep))
+
+    for event in over_pictures(*left_to_paint(targets, overwrite), output, paint):
+        if isinstance(event, Done) and pairs and sheet is not None:
+            save_pairs(pairs, sheet, targets.sheet)
+        yield event
+
+
+def check_painter(painter: Painter) -> None:
+    """Make sure that a painter takes content and nothing else.
+
+    Raises:
+        UserError: it does not.
+    """
+    if "style" in painter.takes:
+        raise UserError(f"{painter.origin.path} paints in any style; give style=.")
     if "content" not in painter.takes:
         raise UserError(
             f"{painter.origin.path} paints from noise; use src/generate.py, or give a model such as model=cut."
         )
-    check_share("strength", strength)
-    for name, switch in (("preserve_color", preserve_color), ("overwrite", overwrite)):
-        check_switch(name, switch)
-    for name, number, least in (("tile", tile, 0), ("sheet", sheet, 1)):
-        if number is not None:
-            check_number(name, number, least)
-    targets = choose_targets(source, output, with_sheet=sheet is not None)
+
+
+def check_look(look: Look) -> None:
+    """Make sure that settings make sense.
+
+    Raises:
+        UserError: one does not.
+    """
+    strength = look.strength
+    if not isinstance(strength, int | float) or isinstance(strength, bool) or not 0 <= strength <= STRONGEST:
+        raise UserError(f"strength={strength} is out of range; give a number from 0 to {STRONGEST}.")
+    check_switch("preserve_color", look.preserve_color)
+    check_brush(look.brush)
+    if look.tile is not None:
+        check_number("tile", look.tile, 0)
+
+
+def left_to_paint(targets: Targets, overwrite: bool) -> tuple[dict[Path, Path], tuple[str, ...]]:
+    """The pictures that are not painted yet with their targets, and all remarks."""
     paintings = targets.paintings
-    left = [picture for picture in paintings if overwrite or not is_there(paintings[picture])]
-    remarks = targets.remarks
+    left = {picture: target for picture, target in paintings.items() if overwrite or not is_there(target)}
     if there := len(paintings) - len(left):
-        remarks += (f"{there} of {len(paintings)} are there already; overwrite=true paints them again.",)
-    yield Started(len(left), remarks)
-    pairs: list[Pair] = []
-    look, painted, skipped = Look(strength, preserve_color, tile), 0, 0
-    for picture in left:
-        target = paintings[picture]
+        said = f"{there} of {len(paintings)} are there already; overwrite=true paints them again."
+        return left, (*targets.remarks, said)
+    return left, targets.remarks
+
+
+def over_pictures(
+    pictures: Mapping[Path, Path], remarks: tuple[str, ...], output: str | Path, paint: PaintFile
+) -> Iterator[Event]:
+    """Paint one picture after the other; one that fails is skipped with a reason.
+
+    Args:
+        pictures: with their targets.
+        remarks: for the beginning.
+        output: for the end.
+        paint: paints one.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    yield Started(len(pictures), remarks)
+    painted = skipped = 0
+    for picture, target in pictures.items():
         try:
-            event, pair = yield from repaint_file(painter, picture, target, look, with_pair=sheet is not None)
+            event = yield from paint(picture, target)
         except Exception as problem:
             skipped += 1
             yield Skipped(picture, reason_to_skip(problem))
             continue
         painted += 1
-        if pair is not None:
-            pairs.append(pair)
         yield event
-    if pairs and sheet is not None:
-        save_pairs(pairs, sheet, targets.sheet)
     yield Done(painted, skipped, Path(output))
+
+
+def masks_of(masks: Masks | None, targets: Targets, picture: Path) -> MaskOf | None:
+    """Gives a picture's mask for its height and width; None without masks."""
+    if masks is None:
+        return None
+    name = str(picture.relative_to(targets.root)) if targets.root != picture else picture.name
+    return lambda height, width: masks.mask(name, height, width)
 
 
 def is_there(target: Path) -> bool:
@@ -104,8 +170,13 @@ def name_notes(source: Path, target: Path) -> tuple[str, ...]:
 
 
 def repaint_file(
-    painter: Painter, source: Path, target: Path, look: Look, with_pair: bool = False
-) -> Generator[Progress, None, tuple[Painted, Pair | None]]:
+    painter: Painter,
+    source: Path,
+    target: Path,
+    look: Look,
+    mask_of: MaskOf | None = None,
+    keep: Callable[[Pair], None] | None = None,
+) -> Generator[Progress, None, Painted]:
     """Repaint one file.
 
     Args:
@@ -113,30 +184,37 @@ def repaint_file(
         source: the picture.
         target: where the painting goes.
         look: how it should look.
-        with_pair: also return the picture before and after.
+        mask_of: gives where it is painted; None for everywhere.
+        keep: gets the picture before and after, small, for a sheet.
 
     Yields:
         Progress by tiles of all frames.
-
-    Returns:
-        The event; and the picture before and after, small, for the sheet, or None without ``with_pair``.
     """
     frames, kind = Frames(source), format_of(target)
     count = frames.count if kind is not None and kind.frames else 1
     painted: list[Layers] = []
-    pair = None
     notes = name_notes(source, target)
     for number, (pixels, alpha) in enumerate(islice(frames, count)):
         deep = pixels.dtype == np.uint16 and kind is not None and kind.deep and (count == 1 or kind.name == "TIFF")
-        repainting = Repainting(painter, pixels, alpha, look, deep)
+        mask = None if mask_of is None else mask_of(*pixels.shape[:2])
+        repainting = Repainting(painter, pixels, alpha, look, deep, mask)
         for done, total in repainting:
             yield Progress(source, number * total + done, count * total)
         painted.append((repainting.result, repainting.opacity))
-        if number == 0 and with_pair:
-            pair = shrunk(pixels, alpha), shrunk(*painted[0])
+        if number == 0 and keep is not None:
+            keep((shrunk(pixels, alpha), shrunk(*painted[0])))
         if number == 0 and pixels.dtype == np.uint16 and not deep:
             notes += (f"{target.suffix} holds 8 of its 16 bits",)
+    if look.strength == 0 and source.suffix.lower() == target.suffix.lower():
+        copy_file(source, target)
+        return Painted(source, target, name_notes(source, target))
     if count < frames.count:
         notes += (f"{target.suffix} holds one of its {frames.count} frames, and the first is painted",)
     save(painted, target, frames.durations, frames.animation)
-    return Painted(source, target, notes), pair
+    return Painted(source, target, notes)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all."""
+    with whole_or_not(target) as temporary:
+        shutil.copyfile(source, temporary)

@@ -15,11 +15,13 @@ class Targets:
     """Where paintings go.
 
     Attributes:
+        root: the picture, or the folder of pictures.
         paintings: by the path of the picture, in order.
         sheet: of photographs beside their paintings.
         remarks: sentences about pictures that are left out.
     """
 
+    root: Path
     paintings: dict[Path, Path]
     sheet: Path
     remarks: tuple[str, ...] = ()
@@ -57,7 +59,7 @@ def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = Fa
             raise UserError(f"{other} and {picture} would both be painted as {target.name}: rename one of them.")
     if with_sheet and sheet in taken:
         raise UserError(f"sheet= writes {sheet}, and {taken[sheet]} is painted as that too: rename it, or drop sheet=.")
-    return Targets(paintings, sheet, remarks)
+    return Targets(root, paintings, sheet, remarks)
 
 
 def target_of_one(picture: Path, output: Path) -> Path:

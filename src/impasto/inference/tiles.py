@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final, cast
 
 import torch
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.notices import notice
-from impasto.networks.layers.norm import Statistics, WholePictureStatistics
+from impasto.networks.layers.norm import Statistics, WholeInputStatistics, WholePictureStatistics
 from impasto.networks.layers.placed import Placed
 
 WHOLE: Final = 4_000_000
@@ -96,7 +97,11 @@ def paint_in_tiles(
     blind = reach if 0 < reach < overlap else overlap / 2
     factor = min((tile + 2 * overlap) / math.sqrt(height * width), 1.0)
     small = [max(int(side * factor) // stride * stride, smallest) for side in (height, width)]
-    with shared_statistics(network, paint, lambda: shrink(read, (height, width), small)), placing(network) as place:
+    with (
+        shared_statistics(network, paint, lambda: shrink(read, (height, width), small)),
+        input_statistics(network, read_reflected, *full),
+        placing(network) as place,
+    ):
 
         def paint_part(top: int, left: int, bottom: int, right: int) -> Tensor:
             place(top, left)
@@ -246,6 +251,29 @@ def shared_statistics(network: nn.Module, paint: Paint, whole: Callable[[], Tens
     finally:
         for norm in norms:
             norm.statistics = None
+
+
+@contextmanager
+def input_statistics(network: nn.Module, read: Read, height: int, width: int) -> Iterator[None]:
+    """Within the block, layers that use statistics of the network's input use those of the whole picture.
+
+    Args:
+        network: any; its :class:`WholeInputStatistics` take part.
+        read: gives parts of the picture.
+        height: of the picture.
+        width: likewise.
+    """
+    layers = [module for module in network.modules() if isinstance(module, WholeInputStatistics)]
+    # The last strip takes the rest, so that rows that are reflected have enough to be reflected from.
+    tops = list(range(0, max(height - STRIP, 0) + 1, STRIP))
+    try:
+        for layer in layers:
+            parts = (read(top, 0, end, width) for top, end in pairwise([*tops, height]))
+            layer.statistics = layer.measure_parts(parts)
+        yield
+    finally:
+        for layer in layers:
+            layer.statistics = None
 
 
 def shrink(read: Read, size: Span, small: Sequence[int]) -> Tensor:

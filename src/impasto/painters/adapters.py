@@ -13,8 +13,8 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
-from impasto.networks.any_style import AnyStyleGenerator
 from impasto.networks.layers.modulated import ModulatedConv2d
+from impasto.networks.layers.palette import FLAT, unpacked
 from impasto.painters.safetensors_file import header, read_safetensors, refuse_what_is_no_number
 from impasto.painters.style import LOW_RANK, PaintStyle, StylePainter
 
@@ -129,16 +129,21 @@ def load_adapter(path: str | Path, painter: StylePainter) -> PaintStyle:
             f"{path} was made for another base ({adapter.base_sha256[:8]!r}, and this one is {own[:8]!r}): give its "
             "own by checkpoint=, or make it again on this one."
         )
-    if reason := misfit(adapter.style, painter.generator):
+    if reason := misfit(adapter.style, painter):
         raise UserError(f"{path} does not fit its base: {reason}; it is damaged, use another file.")
     to = painter.device
     return PaintStyle(adapter.style.code.to(to), {name: value.to(to) for name, value in adapter.style.deltas.items()})
 
 
-def misfit(style: PaintStyle, generator: AnyStyleGenerator) -> str | None:
-    """Why a generator cannot be told a style: a clause; None if it can."""
+def misfit(style: PaintStyle, painter: StylePainter) -> str | None:
+    """Why a painter cannot be told a style: a clause; None if it can."""
+    generator = painter.generator
     if style.code.shape != (generator.code,):
         return f"its code has the shape {tuple(style.code.shape)} instead of {(generator.code,)}"
+    if length := generator.palette_length:
+        _, covariance = unpacked(style.code[None, -length:], painter.gives.channels)
+        if float(torch.linalg.eigvalsh(covariance.cpu()).min()) < -FLAT / 2:
+            return "no picture has the palette in its code"
     layers = {module.name: module for module in generator.modules() if isinstance(module, ModulatedConv2d)}
     for name, delta in style.deltas.items():
         layer, _, kind = name.rpartition(".")

@@ -11,6 +11,9 @@ from impasto.base.errors import UserError
 FORMAT: Final = 2
 """Version of what a checkpoint holds; 2 came with painters and networks by name."""
 
+SHIPPED: Final = Path(__file__).parent / "shipped" / "style_base.safetensors"
+"""The base that the package carries."""
+
 
 def find_checkpoint(path_or_run_dir: str | Path) -> Path:
     """The checkpoint itself, or the best of a run, or its last.
@@ -27,6 +30,17 @@ def find_checkpoint(path_or_run_dir: str | Path) -> Path:
             return folder / name
     found = "holds no checkpoints/best.ckpt nor last.ckpt" if path.is_dir() else "does not exist"
     raise UserError(f"checkpoint={path} {found}; give the folder of a run, or a .ckpt file.")
+
+
+def shipped_base() -> Path:
+    """The base that the package carries: a painter of any style.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not SHIPPED.is_file():
+        raise UserError("This version of Impasto comes without a base: give checkpoint=, a run of model=style.")
+    return SHIPPED
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
+from impasto.painters.checkpoints import shipped_base
 from impasto.painters.painter import Origin
 from impasto.painters.rebuilding import choose_device, rebuild
 from impasto.painters.safetensors_file import header, read_safetensors, refuse_what_is_no_number
 from impasto.painters.style import StylePainter
 
-SHIPPED: Final = Path(__file__).parent / "shipped" / "style_base.safetensors"
-"""The base that the package carries."""
 FORMAT: Final = "1"
 """Version of the file's format."""
 KIND: Final = "a style base"
@@ -76,9 +75,7 @@ def load_base(path: str | Path | None = None, device: str | torch.device = "auto
     Raises:
         UserError: there is none, or it is damaged or hostile.
     """
-    if path is None and not SHIPPED.is_file():
-        raise UserError("This version of Impasto comes without a base: give checkpoint=, a run of model=style.")
-    path = SHIPPED if path is None else Path(path)
+    path = shipped_base() if path is None else Path(path)
     tensors, values = read_safetensors(path, KIND, FORMAT, LARGEST)
     tensors = {name: value.float() for name, value in tensors.items() if not name.startswith(DISCRIMINATOR)}
     neutral = tensors.pop("neutral", None)
@@ -105,7 +102,7 @@ def card_of(path: str | Path | None = None) -> dict[str, Any]:
     Raises:
         UserError: as of :func:`load_base`.
     """
-    _, values = read_safetensors(SHIPPED if path is None else Path(path), KIND, FORMAT, LARGEST)
+    _, values = read_safetensors(shipped_base() if path is None else Path(path), KIND, FORMAT, LARGEST)
     card = values.get("card")
     return card if isinstance(card, dict) else {}
 

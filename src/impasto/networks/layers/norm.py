@@ -1,5 +1,6 @@
 """Normalisations, plain or conditional."""
 
+from collections.abc import Iterable
 from typing import Any, Literal, Protocol, cast, get_args, runtime_checkable
 
 import torch
@@ -31,6 +32,21 @@ class WholePictureStatistics(Protocol):
 
     def measure(self, x: Tensor) -> Statistics:
         """The statistics of an input (1, C, H, W)."""
+        ...
+
+
+@runtime_checkable
+class WholeInputStatistics(Protocol):
+    """A layer that uses statistics of the network's own input, which can be measured in parts.
+
+    Attributes:
+        statistics: used in place of the input's own; None uses the input's own.
+    """
+
+    statistics: Statistics | None
+
+    def measure_parts(self, parts: Iterable[Tensor]) -> Statistics:
+        """The statistics of a picture from parts (1, C, h, w) that cover it."""
         ...
 
 

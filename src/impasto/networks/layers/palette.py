@@ -1,5 +1,6 @@
 """Colours of one picture mapped to the palette of another, by their means and covariances."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import torch
@@ -37,7 +38,7 @@ class PaletteMatch(nn.Module):
     """The linear map with the least change of colours after which a picture has a palette's mean and covariance.
 
     Monge-Kantorovitch's map between Gaussians (Pitié and Kokaram 2007), with matrix products alone, so that it can be
-    exported. A tile is mapped as its picture is, see :class:`~impasto.networks.layers.norm.WholePictureStatistics`.
+    exported. A tile is mapped as its picture is, see :class:`~impasto.networks.layers.norm.WholeInputStatistics`.
 
     Attributes:
         statistics: means (1, C) and covariances (1, C, C) in place of the picture's own; None uses its own.
@@ -47,9 +48,17 @@ class PaletteMatch(nn.Module):
         super().__init__()
         self.statistics: Statistics | None = None
 
-    def measure(self, x: Tensor) -> Statistics:
-        """Means and covariances of pictures."""
-        return moments(x)
+    def measure_parts(self, parts: Iterable[Tensor]) -> Statistics:
+        """Mean (1, C) and covariance (1, C, C) of a picture from parts (1, C, h, w) that cover it."""
+        count, sums, products = 0, torch.empty(0), torch.empty(0)
+        for part in parts:
+            means, covariance = (value.double() for value in moments(part))
+            size = part.shape[2] * part.shape[3]
+            sums = size * means + (sums if count else 0)
+            products = size * (covariance + means[:, :, None] * means[:, None, :]) + (products if count else 0)
+            count += size
+        means, products = sums / count, products / count
+        return means.float(), (products - means[:, :, None] * means[:, None, :]).float()
 
     @torch.no_grad()
     def forward(self, images: Tensor, palette: Tensor) -> Tensor:
@@ -60,7 +69,7 @@ class PaletteMatch(nn.Module):
     def mapped(self, images: Tensor, palette: Tensor) -> Tensor:
         """As :meth:`forward`, in float32."""
         n, channels = images.shape[:2]
-        own_means, own = self.statistics or self.measure(images)
+        own_means, own = self.statistics or moments(images)
         means, wanted = unpacked(palette, channels)
         flat = FLAT * torch.eye(channels, device=images.device)
         root, inverse = roots(own + flat)

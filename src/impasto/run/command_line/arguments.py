@@ -14,11 +14,12 @@ from hydra.errors import HydraException
 
 from impasto.base.errors import UserError
 
-LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.paintings"})
+LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.paintings", "style"})
 """Settings that take a path or several."""
 
 PATHS: Final = LISTS | {
-    *("checkpoint", "input", "output", "resume", "generated", "real", "target", "content", "vectors", "output_dir"),
+    *("checkpoint", "input", "output", "mask", "resume", "vectors", "output_dir"),
+    *("generated", "real", "target", "content"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),
 }

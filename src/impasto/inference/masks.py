@@ -1,0 +1,109 @@
+"""Masks: where a picture is painted."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from impasto.base.errors import UserError
+from impasto.data.sources.decode import BadImage, decode
+from impasto.data.sources.folder import FolderSource
+
+FEATHER: Final = 256
+"""Part of a picture's shorter side by which a mask is softened, in three passes."""
+
+
+@dataclass(frozen=True)
+class Masks:
+    """One mask for all pictures, or one for each by its name.
+
+    Attributes:
+        path: the mask, or the folder of masks.
+        by_name: masks below the folder by their paths, without endings; empty for a single one.
+    """
+
+    path: Path
+    by_name: dict[str, list[Path]] = field(default_factory=dict)
+
+    def mask(self, name: str, height: int, width: int) -> np.ndarray:
+        """The mask of a picture: uint8 (H, W), 255 where it is painted.
+
+        Args:
+            name: path of the picture below the input; its file name if the input is a picture.
+            height: of the picture.
+            width: likewise.
+
+        Raises:
+            UserError: there is none, or it cannot be read.
+        """
+        path = self.find(name)
+        try:
+            layers = decode(path, 4)
+        except BadImage as problem:
+            raise UserError(f"its mask {path} cannot be read: {problem}") from None
+        return softened(layers, height, width)
+
+    def find(self, name: str) -> Path:
+        """The file of a picture's mask.
+
+        Raises:
+            UserError: there is none, or there are several.
+        """
+        if not self.by_name:
+            return self.path
+        found = self.by_name.get(stem(name), [])
+        same = [path for path in found if path.name == Path(name).name] or found
+        if len(same) != 1:
+            reason = "there is no mask of its name" if not same else f"there are {len(same)} masks of its name"
+            raise UserError(f"{reason} in mask={self.path}")
+        return same[0]
+
+
+def choose_masks(value: Any) -> Masks | None:
+    """The masks that a setting means: a picture, or a folder of them; None for none.
+
+    Raises:
+        UserError: there is no such file, or no picture in the folder.
+    """
+    if value is None:
+        return None
+    path = Path(str(value)).expanduser()
+    if not path.exists():
+        raise UserError(
+            f"mask={path} does not exist; give a picture that is white where to paint, or a folder of them."
+        )
+    if path.is_file():
+        return Masks(path)
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for item in FolderSource(path, labels="none", option="mask").items():
+        by_name[stem(item.name)].append(path / item.name)
+    return Masks(path, dict(by_name))
+
+
+def stem(name: str) -> str:
+    """A path without its ending."""
+    return str(Path(name).with_suffix(""))
+
+
+def softened(layers: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A mask at a picture's size, its edges softened by a few pixels; what is transparent is not painted.
+
+    Args:
+        layers: uint8 (h, w, 4).
+        height: of the picture.
+        width: likewise.
+
+    Returns:
+        uint8 (H, W).
+    """
+    shown = Image.fromarray(layers[..., :3].copy()).convert("L")
+    grey = np.asarray(shown).astype(np.uint16) * layers[..., 3]
+    image = Image.fromarray(((grey + 127) // 255).astype(np.uint8))
+    image = image.resize((width, height), Image.Resampling.BILINEAR)
+    radius = max(round(min(height, width) / FEATHER), 1)
+    for _ in range(3):
+        image = image.filter(ImageFilter.BoxBlur(radius))
+    return np.asarray(image)

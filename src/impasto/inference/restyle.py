@@ -1,0 +1,118 @@
+"""What ``stylize.py`` does with the styles it is given: paint, a sheet of several, or strips between two."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from impasto.base.checks import check_number
+from impasto.base.errors import UserError
+from impasto.base.sheets import shrunk
+from impasto.data.sources.decode import BadImage, decode
+from impasto.inference.events import Event
+from impasto.inference.masks import Masks
+from impasto.inference.repaint import PLAIN, Look
+from impasto.inference.style_choice import ChosenStyle, no_style
+from impasto.inference.style_sheets import Column, strips, style_sheet
+from impasto.inference.styles import mixed_style, stronger, style_of
+from impasto.inference.stylize import check_look, stylize
+from impasto.painters.painter import Painter
+from impasto.painters.style import PaintStyle, StylePainter, mix
+
+
+def restyle(
+    painter: Painter,
+    chosen: Sequence[ChosenStyle],
+    source: str | Path,
+    output: str | Path,
+    *,
+    look: Look = PLAIN,
+    masks: Masks | None = None,
+    steps: int | None = None,
+    overwrite: bool = False,
+    sheet: Any = None,
+) -> Iterator[Event]:
+    """Paint a picture, or all pictures below a folder, in the styles chosen.
+
+    Args:
+        painter: of any style; or one that takes content alone, for which none is chosen.
+        chosen: styles, mixed by weight unless ``steps`` or ``sheet=True`` are given.
+        source: see :func:`~impasto.inference.stylize.stylize`.
+        output: likewise.
+        look: likewise; above strength 1 it is the style that is made stronger.
+        masks: likewise.
+        steps: write strips of this many paintings that go from the first style to the second.
+        overwrite: see :func:`~impasto.inference.stylize.stylize`.
+        sheet: True writes a sheet of pictures and styles alone; a number is as for ``stylize``.
+
+    Yields:
+        As :func:`~impasto.inference.stylize.stylize`.
+
+    Raises:
+        UserError: settings that do not go together, or as of :func:`~impasto.inference.stylize.stylize`.
+    """
+    check_look(look)
+    if not isinstance(painter, StylePainter):
+        refuse_styles(painter, chosen, steps, sheet)
+        look = replace(look, brush=None if look.brush == "auto" else look.brush)
+        yield from stylize(painter, source, output, look=look, masks=masks, overwrite=overwrite, sheet=sheet)
+        return
+    if not chosen:
+        raise no_style()
+    strength, look = look.strength, replace(look, strength=min(look.strength, 1.0))
+
+    def in_style(style: PaintStyle) -> Painter:
+        return painter.in_style(stronger(painter, style, strength))
+
+    if steps is not None:
+        refuse_steps(chosen, steps, sheet)
+        first, last = (style_of(painter, each) for each in chosen)
+        shares = [step / (steps - 1) for step in range(steps)]
+        painters = [in_style(mix([(first, 1 - share), (last, share)])) for share in shares]
+        yield from strips(painters, source, output, look=look, masks=masks, overwrite=overwrite)
+    elif sheet is True:
+        columns = [Column(each.name, shown(each), in_style(style_of(painter, each))) for each in chosen]
+        yield from style_sheet(columns, source, output, look=look, masks=masks)
+    else:
+        styled = in_style(mixed_style(painter, chosen))
+        yield from stylize(styled, source, output, look=look, masks=masks, overwrite=overwrite, sheet=sheet)
+
+
+def refuse_styles(painter: Painter, chosen: Sequence[ChosenStyle], steps: int | None, sheet: Any) -> None:
+    """Make sure that a painter of one style is asked for no other.
+
+    Raises:
+        UserError: it is.
+    """
+    for name, value in (("style", chosen), ("steps", steps)):
+        if value:
+            raise UserError(
+                f"{name}=: {painter.origin.path} paints in one way only; leave {name}= out, or checkpoint=."
+            )
+    if sheet is True:
+        raise UserError(
+            f"sheet=true shows styles, and {painter.origin.path} has one: give pairs in a row, as in sheet=3."
+        )
+
+
+def refuse_steps(chosen: Sequence[ChosenStyle], steps: object, sheet: object) -> None:
+    """Make sure that there is a way from one style to another.
+
+    Raises:
+        UserError: there is none.
+    """
+    check_number("steps", steps, 2)
+    if sheet is not None:
+        raise UserError("steps= writes strips already; leave sheet= out.")
+    if len(chosen) != 2:
+        raise UserError(f"steps= goes from one style to another, and {len(chosen)} are given: give 'style=[A,B]'.")
+
+
+def shown(chosen: ChosenStyle) -> Any:
+    """The first picture of a style that can be read, small, for a sheet; None if there is none."""
+    for path in chosen.pictures:
+        try:
+            return shrunk(decode(path))
+        except BadImage:
+            continue
+    return None
