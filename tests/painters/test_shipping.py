@@ -9,8 +9,9 @@ from PIL import Image
 
 from impasto.base.errors import UserError
 from impasto.base.pixels import from_uint8
+from impasto.painters.checkpoints import SHIPPED
 from impasto.painters.shipping import mean_code
-from impasto.painters.style_base import SHIPPED, card_of, load_base
+from impasto.painters.style_base import card_of, load_base
 from tests.style_painter import style_painter
 
 

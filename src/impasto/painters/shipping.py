@@ -14,10 +14,10 @@ from torch import Tensor
 
 from impasto.base.errors import UserError
 from impasto.base.pixels import from_uint8
-from impasto.painters.checkpoints import discriminator_of, find_checkpoint, read_checkpoint
+from impasto.painters.checkpoints import SHIPPED, discriminator_of, find_checkpoint, read_checkpoint
 from impasto.painters.loading import load_painter
 from impasto.painters.style import StylePainter
-from impasto.painters.style_base import SHIPPED, save_base
+from impasto.painters.style_base import save_base
 
 SIDE: Final = 256
 """Shorter side of the photographs whose mean code is the neutral one, in pixels."""
