@@ -153,7 +153,10 @@ class Evaluation(Callback):
             self.seconds += time.monotonic() - began
 
 
-SHOWN = ("psnr", "ssim", "lpips", "fid", "fd", "kid", "precision", "recall", "structure")
+SHOWN = (
+    *("psnr", "ssim", "lpips", "fid", "fd", "kid", "precision", "recall"),
+    *("style", "stroke", "direction", "structure"),
+)
 """Beginnings of the names of the figures in the log during training; metrics.csv has all."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
+from impasto.base.parts import Parts
 from impasto.base.spec import ImageSpec
 from impasto.data.packing.pack import pack
 from impasto.data.packing.packed import PackedImages
@@ -205,5 +207,7 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     small = pack(FolderSource(write_folder(random_images(2, 0, 32), tmp_path / "small")), SizePolicy(32, 32),
                  tmp_path / "cache", workers=0, progress=False)  # fmt: skip
     data.sets.update(content=small)
-    with pytest.raises(UserError, match="at least 64 x 64 pixels: set image_size=64"):
+    with pytest.raises(UserError, match=r"at least 64x64 pixels, and these have 32x32: set data\.image_size=64"):
         protocol(tmp_path).measure(Painter(nn.Identity(), SPEC, ("content",), SPEC), data)
+    refusals = list(StyleProtocol().check_with(Parts(data=SimpleNamespace(image_size=(32, 128)))))
+    assert "these have 32x128" in refusals[0].sentence

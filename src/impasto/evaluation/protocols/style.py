@@ -1,6 +1,6 @@
 """The protocol for pictures repainted in one style: distances that controls do not fool, beside those controls."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -13,6 +13,7 @@ from impasto.base.cache import cache_dir as default_cache_dir
 from impasto.base.checks import check_number
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
+from impasto.base.parts import Parts, Refusal
 from impasto.base.pixels import as_rgb, from_uint8, to_uint8
 from impasto.base.progress import counting
 from impasto.data.packing.pack import pack
@@ -97,6 +98,12 @@ class StyleProtocol:
         self.num_images, self.num_style, self.style, self.split = num_images, num_style, style, split
         self.folder = Path(cache_dir).expanduser() if cache_dir is not None else default_cache_dir() / "features"
 
+    def check_with(self, parts: Parts) -> Iterator[Refusal]:
+        """Refuse data whose pictures are too small, before it is read."""
+        size = getattr(parts.data, "image_size", None)
+        if size is not None and min(size) < LEAST:
+            yield Refusal(too_small(size))
+
     @cached_property
     def extractor(self) -> Extractor:
         """The network of the usual scores, loaded when it is first wanted."""
@@ -163,9 +170,7 @@ class StyleProtocol:
         found = Measurement()
         if distributed.rank() == 0:
             if min(*content.shape[:2], *style.shape[:2]) < LEAST:
-                raise UserError(
-                    f"Style scores need pictures of at least {LEAST} x {LEAST} pixels: set image_size={LEAST} or more."
-                )
+                raise UserError(too_small(content.shape[:2]))
             sets = _Sets(paint, content, style, num_images or self.num_images, num_style or self.num_style, more)
             found = self._measure(sets, trained_against, dict(about or {}))
         return from_first(found)
@@ -231,6 +236,14 @@ class _Sets:
             which = torch.arange(len(self.content)) % len(self.style)
             parts = zip(self.content.split(CHUNK), self.style[which].split(CHUNK), strict=True)
             self.painted = torch.cat([paint(*part).cpu() for part in parts])
+
+
+def too_small(size: Sequence[int]) -> str:
+    """That pictures of (height, width) are, and what to do."""
+    return (
+        f"Style scores need pictures of at least {LEAST}x{LEAST} pixels, and these have {size[0]}x{size[1]}: set "
+        f"data.image_size={LEAST} or more, or another evaluation."
+    )
 
 
 def one_of_each(packed: PackedImages) -> PackedImages:

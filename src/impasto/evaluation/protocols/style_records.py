@@ -6,6 +6,7 @@ from typing import Any
 from impasto.evaluation.figures.intervals import Estimate
 from impasto.evaluation.protocols.comparison import OURS
 from impasto.evaluation.protocols.style_table import HIGHER_IS_BETTER, OF_NETWORK, Row, StyleTable
+from impasto.procedural.render import RENDERER_VERSION
 
 
 def named(figure: str, network: str) -> str:
@@ -32,6 +33,8 @@ def records(
         **about,
     }
 
+    among = {"styles": ["content", *table.others], "renderer_version": RENDERER_VERSION}
+
     def record(figure: str, estimate: Estimate) -> dict[str, Any]:
         others = {row: found[figure].value for row, found in rows.items() if row != OURS and figure in found}
         return {
@@ -43,7 +46,7 @@ def records(
             "higher_is_better": figure in HIGHER_IS_BETTER,
             "controls": others,
             "counts_of_controls": dict.fromkeys(others, counts),
-            **({"styles": ["content", *table.others]} if figure == "retrieval" else {}),
+            **(among if figure == "retrieval" else {}),
         }
 
     return {names[figure]: record(figure, estimate) for figure, estimate in rows[OURS].items()}
