@@ -10,8 +10,8 @@ from impasto.base.pixels import as_rgb, from_uint8
 from impasto.evaluation.figures.features import collect
 from impasto.evaluation.figures.metrics import public_name
 from impasto.networks.pretrained import chooser, inception, weights
-from impasto.networks.pretrained.chooser import check_features, choose_extractor
-from impasto.networks.pretrained.efficientnet import EfficientNetLite0
+from impasto.networks.pretrained.chooser import STYLE, check_features, choose, choose_extractor
+from impasto.networks.pretrained.efficientnet import EfficientNetLite0, EfficientNetLite2
 from impasto.networks.pretrained.extractor import Extractor
 from impasto.networks.pretrained.inception import Inception
 from impasto.networks.pretrained.weights import file_sha256
@@ -51,6 +51,26 @@ def test_efficientnet_gives_what_its_package_gives(efficientnet: EfficientNetLit
     torch.testing.assert_close(logits, plain(scaled), rtol=1e-3, atol=1e-3)
     shapes = [tuple(block.shape[1:]) for block in efficientnet.maps(from_uint8(images), (0, 2, 10))]
     assert shapes == [(16, 32, 32), (24, 16, 16), (112, 4, 4)]
+
+
+def test_style_is_measured_with_a_network_that_losses_do_not_look_through() -> None:
+    network = EfficientNetLite2(size=64)
+    assert (network.name, network.dim) == ("efficientnet_lite2", 1280)
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+    maps = network.maps(torch.rand(1, 3, 64, 64) * 2 - 1)
+    assert [tuple(layer.shape[1:]) for layer in maps] == [
+        (16, 32, 32),
+        (24, 16, 16),
+        (48, 8, 8),
+        (88, 4, 4),
+        (120, 4, 4),
+    ]
+    assert choose(STYLE) == "efficientnet_lite2"
+    assert choose(STYLE, trained_against=["efficientnet_lite0", "vgg19"]) == "efficientnet_lite2"
+    forget_notices()
+    assert choose(STYLE, trained_against=["efficientnet_lite2"]) == "efficientnet_lite0", "VGG19 is out of reach"
+    assert "the model was trained against EfficientNet-Lite2" in notices()["evaluation.style_network"]
+    assert choose_extractor(EfficientNetLite2(size=64)).name == "efficientnet_lite2"
 
 
 def test_greyscale_counts_as_colour(efficientnet: EfficientNetLite0) -> None:

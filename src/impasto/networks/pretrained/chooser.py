@@ -175,7 +175,7 @@ def choose_extractor(features: str | Extractor | nn.Module = "auto", weights_pat
         UserError: no such extractor, or its weights cannot be had.
     """
     if not isinstance(features, str):
-        ours = type(features) in (Inception, EfficientNetLite0)
+        ours = type(features) in (Inception, EfficientNetLite0, EfficientNetLite2)
         complete = isinstance(features, Extractor) and str(features.name).lower() not in PUBLISHED
         return freeze(features) if ours or complete else OwnNetwork(features)
     if features == "auto":
