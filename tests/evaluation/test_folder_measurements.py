@@ -212,7 +212,7 @@ def test_results_of_other_painters_are_controls(styled: dict[str, Path], tmp_pat
     (other / "00003.png").unlink()
     with pytest.raises(UserError, match=r"controls\.adain=.* has no good picture for 1 of the 9 generated ones"):
         in_style(styled, f"+controls.adain={other}")
-    with pytest.raises(UserError, match="controls="):
+    with pytest.raises(UserError, match=r"controls\.NAME=DIR goes with"):
         is_of_checkpoint(composed_evaluate("generated=a", "real=b", "+controls.adain=c"))
 
 

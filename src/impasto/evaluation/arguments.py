@@ -16,7 +16,7 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     """
     folders = [name for name in ("generated", "real", "target") if cfg[name] is not None]
     if cfg.controls and (cfg.style is None or cfg.checkpoint is not None):
-        raise UserError("controls={NAME: DIR} goes with generated=DIR, content=DIR and style=DIR.")
+        raise UserError("controls.NAME=DIR goes with generated=DIR, content=DIR and style=DIR.")
     if cfg.style is not None and cfg.checkpoint is None:
         if folders != ["generated"] or cfg.content is None:
             raise UserError("style=DIR goes with generated=DIR and content=DIR, or with checkpoint=RUN_DIR|PATH.")

@@ -62,7 +62,7 @@ def table_with_intervals(result: "Result") -> Table:
     table = table_of(Column("figure", no_wrap=True))
     table.padding = (0, 0)
     for row in found.rows:
-        table.add_column(row.replace("-", "-\n"), justify="right")
+        table.add_column(row.replace("-", "-\n"), justify="right", overflow="fold")
     for name in found.figures:
         cells = [
             with_half_width(figures.get(name), found.intervals.get(row, {}).get(name))
@@ -121,7 +121,9 @@ def counts(result: "Result") -> str:
     sides = []
     for side, kind in (("generated", "content"), ("real", "style")):
         of = record.get(f"{kind}_pictures")
-        sides.append(f"{record[side]} crops of {of} pictures" if of else f"{record[side]} pictures")
+        sides.append(
+            f"{record[side]} crops of {of} pictures" if of else f"{record[side]} picture{'s' * (record[side] != 1)}"
+        )
     return " in each row, against ".join(sides)
 
 
