@@ -15,7 +15,7 @@ STYLES := church_at_auvers,cafe_terrace,harvest
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
 
-demo: $(READY) ## paint photographs in three styles, learn a fourth from eight paintings, measure it (6 minutes on two cores)
+demo: $(READY) ## paint photographs in three styles, learn a fourth from eight paintings, measure it (4 minutes on two cores)
 	rm -rf $(DEMO) $(DEMO)_photographs $(DEMO)_any_style
 	mkdir -p $(DEMO)_photographs
 	cp $(PHOTOS) $(DEMO)_photographs
