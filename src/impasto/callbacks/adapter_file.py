@@ -70,7 +70,7 @@ class AdapterFile(Callback):
         if adapter.rank is None:
             notice(
                 "adapter",
-                "All weights are trained, which no adapter holds: paint with checkpoint= and this run's folder.",
+                "All weights are trained, which no adapter holds: stylize.py checkpoint=RUN_DIR paints with this run.",
             )
             return
         self._base = base_sha256(as_base(adapter, pl_module))
@@ -133,8 +133,8 @@ def adapter_of(model: AdversarialModel) -> StyleAdapter:
 def no_adapter(network: object) -> str:
     """Why a network is refused."""
     return (
-        f"callbacks.adapter writes styles of model=personal_style, and this model trains {type(network).__name__}: set "
-        "callbacks.adapter=null."
+        "The callback AdapterFile writes styles of model=personal_style, and this model trains "
+        f"{type(network).__name__}: leave the callback out, or choose that model."
     )
 
 

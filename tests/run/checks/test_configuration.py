@@ -255,6 +255,7 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
 def test_every_model_passes_without_a_word(tmp_path: Path, model: str) -> None:
     forget_notices()
     translations = {"cut": "unpaired", "fastcut": "unpaired", "cyclegan": "unpaired", "pix2pix": "paired"}
+    translations |= {"style": "style", "adain": "style", "personal_style": "personal"}
     own = [f"data={translations[model]}"] if model in translations else []
     data = own or ["data=image_folder", "data.root=nowhere"]
     check(composed(tmp_path, *data, f"model={model}"))
