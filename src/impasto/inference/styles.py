@@ -17,8 +17,9 @@ from impasto.inference.style_choice import ChosenStyle
 from impasto.painters.adapters import load_adapter
 from impasto.painters.style import PaintStyle, StylePainter, mix
 
-SIDE: Final = 512
-"""Pixels to which the shorter side of a larger style picture is brought: strokes of the size that the base knows."""
+SIDE: Final = 256
+"""Pixels to which the shorter side of a larger style picture is brought, as for the neutral code of a base. At 512,
+style and stroke of painted photographs were a little farther from the style pictures."""
 LEAST: Final = 16
 """Pixels of the shortest side that is encoded; smaller pictures are enlarged."""
 MOST: Final = 4_000_000
