@@ -269,6 +269,19 @@ def test_a_sheet_of_pictures_and_styles(painter: StylePainter, photos: Path, sty
     assert np.array_equal(column, pixels(tmp_path / "b" / "one.png"))
 
 
+def test_a_folder_spread_out_on_a_sheet_goes_on_without_a_bad_style(
+    painter: StylePainter, photos: Path, styles: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("bad.jpg", "bad.safetensors"):
+        (styles / name).write_text("neither picture nor adapter")
+    assert paint(painter, str(styles), photos, tmp_path / "out", sheet=True) == 2
+    assert pixels(tmp_path / "out" / "sheet.png").shape[1] == 3 * 326 - 6  # photographs and two styles
+    assert sum("Left out of the sheet" in message for message in caplog.messages) == 2
+    with pytest.raises(UserError, match="No picture of style=bad can be read"):
+        paint(painter, [str(styles / "a.png"), str(styles / "bad.jpg")], photos, tmp_path / "named", sheet=True)
+    assert not (tmp_path / "named").exists()
+
+
 def test_a_sheet_goes_on_without_a_bad_picture(
     painter: StylePainter, photos: Path, styles: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from impasto.base.checks import check_number
 from impasto.base.errors import UserError
+from impasto.base.notices import log
 from impasto.base.sheets import shrunk
 from impasto.data.sources.decode import BadImage, decode
 from impasto.inference.events import Event
@@ -71,7 +72,8 @@ def restyle(
         painters = [in_style(mix([(first, 1 - share), (last, share)])) for share in shares]
         yield from strips(painters, source, output, look=look, masks=masks, overwrite=overwrite)
     elif sheet is True:
-        columns = [Column(each.name, shown(each), in_style(style_of(painter, each))) for each in chosen]
+        styles = readable_styles(painter, chosen)
+        columns = [Column(each.name, shown(each), in_style(style)) for each, style in styles]
         yield from style_sheet(columns, source, output, look=look, masks=masks)
     else:
         styled = in_style(mixed_style(painter, chosen))
@@ -106,6 +108,28 @@ def refuse_steps(chosen: Sequence[ChosenStyle], steps: object, sheet: object) ->
         raise UserError("steps= writes strips already; leave sheet= out.")
     if len(chosen) != 2:
         raise UserError(f"steps= goes from one style to another, and {len(chosen)} are given: give 'style=[A,B]'.")
+
+
+def readable_styles(painter: StylePainter, chosen: Sequence[ChosenStyle]) -> list[tuple[ChosenStyle, PaintStyle]]:
+    """Each style with what the generator is told; one that was found in a folder and cannot be read is left out.
+
+    Raises:
+        UserError: one that was named cannot be read, or none can.
+    """
+    styles: list[tuple[ChosenStyle, PaintStyle]] = []
+    problems: list[UserError] = []
+    for each in chosen:
+        try:
+            styles.append((each, style_of(painter, each)))
+        except UserError as problem:
+            if not each.found:
+                raise
+            problems.append(problem)
+    if not styles:
+        raise problems[0]
+    for left_out in problems:
+        log.warning("Left out of the sheet: %s", left_out)
+    return styles
 
 
 def shown(chosen: ChosenStyle) -> Any:

@@ -27,12 +27,14 @@ class ChosenStyle:
         weight: its share beside others.
         pictures: in that style; empty for an adapter.
         adapter: the file of one; None for pictures.
+        found: in a folder that is spread out, so that it may be left out where it cannot be read.
     """
 
     name: str
     weight: float = 1.0
     pictures: tuple[Path, ...] = ()
     adapter: Path | None = None
+    found: bool = False
 
 
 def choose_styles(value: Any, apart: bool = False) -> list[ChosenStyle]:
@@ -132,7 +134,9 @@ def inside(folder: Path) -> list[ChosenStyle]:
     for name in names_in(folder, may_be_none=bool(adapters)):
         found.setdefault(folder / Path(name).parts[0], []).append(folder / name)
     return [
-        ChosenStyle(first.name if first.is_dir() else first.stem, 1.0, tuple(pictures), None if pictures else first)
+        ChosenStyle(
+            first.name if first.is_dir() else first.stem, 1.0, tuple(pictures), None if pictures else first, True
+        )
         for first, pictures in sorted(found.items())
     ]
 
