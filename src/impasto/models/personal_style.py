@@ -1,7 +1,7 @@
 """One style, learnt from a few pictures by moving a base of any style a little."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -32,9 +32,6 @@ class PersonalStyle(AdversarialModel):
         "discriminator": Role("d", "style"),
     }
     offers: ClassVar[tuple[str, ...]] = ("content", "style", "target", "unmoved", "code", "real_scores", "fake_scores")
-
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
 
     @property
     def adapter(self) -> StyleAdapter:

@@ -55,8 +55,8 @@ class StyleGenerator(nn.Module):
         self.thin = ModulatedConv2d(half, half // 3, code, noises=NOISES)
         self.finish = ModulatedConv2d(half // 3, channels, code, kernel=5, activate=False)
         self.place = 0, 0
-        self.baked_code: Tensor | None
-        self.register_buffer("baked_code", None)
+        self.fixed_code: Tensor | None
+        self.register_buffer("fixed_code", None)
         self.reach = 4 * (2 * blocks + REACH) + 8
         for name, module in self.named_modules():
             if isinstance(module, ModulatedConv2d):
@@ -74,8 +74,8 @@ class StyleGenerator(nn.Module):
             (N, C, H, W) in [-1, 1].
         """
         if style is None:
-            assert self.baked_code is not None
-            return self.paint(content, StyleInput(self.baked_code))
+            assert self.fixed_code is not None
+            return self.paint(content, StyleInput(self.fixed_code))
         code = style if style.dim() == 2 else self.encoder(style)
         return self.paint(content, StyleInput(code))
 
@@ -98,7 +98,7 @@ class StyleGenerator(nn.Module):
         """A copy that paints in one style: called with content alone, its convolutions plain."""
         copy = deepcopy(self)
         copy.encoder = nn.Identity()  # type: ignore[assignment]
-        copy.baked_code = style.code.detach().clone()
+        copy.fixed_code = style.code.detach().clone()
         for name, module in self.named_modules():
             if isinstance(module, ModulatedConv2d):
                 owner, _, last = name.rpartition(".")
