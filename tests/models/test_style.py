@@ -1,5 +1,6 @@
 """The style model: what it paints by which code, what its discriminator is shown, and what stays as it is."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from impasto.base.spec import ImageSpec
 from impasto.losses.adversarial import Hinge
 from impasto.losses.terms.style_code import StyleCode
 from impasto.models.optimisation import BatchPart
-from impasto.models.style import Style, with_identities
+from impasto.models.style import Style, at_brush, with_identities
 from impasto.networks.patchgan import MultiScalePatchGAN
 from impasto.networks.style_generator import StyleGenerator
 from impasto.painters.style import PaintStyle, StylePainter, mix
@@ -19,11 +20,11 @@ from impasto.painters.style import PaintStyle, StylePainter, mix
 
 def make_model(**parts: Any) -> Style:
     torch.manual_seed(0)
-    settings = {"features": 4, "layers": 1, "norm": "none", "projection": 4 + 9}
+    settings = {"features": 4, "layers": 1, "norm": "none", "projection": 4 + 9 + 1}
     defaults: dict[str, Any] = {
         "spec": dict.fromkeys(("content", "target", "style"), ImageSpec(3, 32, 32)),
         "networks": {
-            "generator": StyleGenerator(features=8, blocks=1, code=4, hidden=5),
+            "generator": StyleGenerator(features=(4, 8), blocks=(0, 1), last=3, code=4, hidden=5),
             "discriminator": MultiScalePatchGAN(scales=2, settings=settings),
         },
         "loss": Hinge(),
@@ -64,7 +65,7 @@ def test_losses_by_hand() -> None:
     model.eval()
     part = BatchPart(batch())
     painted = model.paint(part)
-    code, fake, target = painted["code"], painted["painted"], part["target"]
+    code, fake, target = torch.nn.functional.pad(painted["code"], (0, 1)), painted["painted"], part["target"]
     right, wrong, generated = (
         model.discriminator(x, c).maps for x, c in ((target, code), (target, code.roll(1, 0)), (fake, code))
     )
@@ -85,6 +86,30 @@ def test_real_paintings_have_no_target_of_their_content() -> None:
     assert torch.equal(painted["content"][8:], part["photo"])
     assert torch.equal(painted["target"][8:], part["painting"])
     assert torch.equal(painted["style"][8:], part["painting_other"])
+
+
+def test_at_another_brush_the_style_is_reduced_or_what_is_painted_is() -> None:
+    content, target, style = (torch.rand(1, 3, 32, 32) for _ in range(3))
+    # 32 / 1.5 = 21.3, of which the nearest multiple of 8 is 24: strokes 32 / 24 as large.
+    *larger, brush = at_brush(content, target, style, math.log2(1.5), 8)
+    assert [x.shape[-1] for x in larger] == [32, 32, 24]
+    assert brush == pytest.approx(math.log2(32 / 24))
+    *smaller, brush = at_brush(content, target, style, -math.log2(1.5), 8)
+    assert [x.shape[-1] for x in smaller] == [24, 24, 32]
+    assert brush == pytest.approx(-math.log2(32 / 24))
+    assert at_brush(content, target, style, 0.0, 8) == (content, target, style, 0.0)
+
+
+def test_generator_and_discriminator_are_told_the_brush() -> None:
+    model, part = make_model(identity=0.0, brush=2.0), BatchPart(batch())
+    torch.manual_seed(1)
+    painted = model.paint(part)
+    brush = painted["told"][0, -1].item()
+    assert brush != 0
+    assert torch.equal(painted["told"][:, :-1], painted["code"].detach())
+    sizes = {name: painted[name].shape[-1] for name in ("content", "style")}
+    assert math.log2(sizes["content"] / sizes["style"]) == pytest.approx(brush, abs=0.1)
+    assert model.discriminator_loss(part, painted).isfinite()
 
 
 def test_identities() -> None:

@@ -17,7 +17,7 @@ from impasto.networks.style_generator import StyleGenerator
 
 def tiny() -> StyleGenerator:
     torch.manual_seed(0)
-    return StyleGenerator(features=8, blocks=2, code=6, hidden=5)
+    return StyleGenerator(features=(4, 8, 12), blocks=(0, 1, 1), last=3, code=6, hidden=5)
 
 
 def random_code(n: int) -> torch.Tensor:
@@ -112,16 +112,17 @@ def test_a_fixed_copy_paints_the_same() -> None:
 
 def test_a_part_at_its_place_is_painted_as_in_the_whole() -> None:
     generator = tiny().eval()
-    content, code = torch.rand(1, 3, 256, 256) * 2 - 1, random_code(1)
+    content, code = torch.rand(1, 3, 384, 384) * 2 - 1, random_code(1)
+    far = generator.reach
     with torch.no_grad():
         whole = generator(content, code)
         generator.place, generator.palette.statistics = (32, 64), moments(content)
         part = generator(content[..., 32:, 64:], code)
-    apart = (part - whole[..., 32:, 64:])[..., 96:, 96:].abs().max()
+    apart = (part - whole[..., 32:, 64:])[..., far:, far:].abs().max()
     assert apart < 1e-4
     generator.place = 0, 0
     with torch.no_grad():
-        assert (generator(content[..., 32:, 64:], code) - part)[..., 96:, 96:].abs().max() > 1e-3
+        assert (generator(content[..., 32:, 64:], code) - part)[..., far:, far:].abs().max() > 1e-3
 
 
 def test_training_draws_fresh_noise() -> None:
@@ -196,8 +197,8 @@ def test_a_patchgan_judges_by_the_projection_of_a_vector() -> None:
 def test_a_projection_of_another_length_than_the_codes_is_refused() -> None:
     key = "model.discriminator.settings.projection"
     for projection, sentences in (
-        (15, []),
-        (14, [f"{key}=14, but the generator's style codes have 15 numbers: set {key}=15."]),
+        (16, []),
+        (14, [f"{key}=14, but the generator's style codes and brush are 16 numbers: set {key}=16."]),
     ):
         network = MultiScalePatchGAN(settings={"projection": projection, "features": 4, "layers": 1, "norm": "none"})
         parts = Parts(generators={"generator": tiny()}, discriminators={"discriminator": network})

@@ -11,6 +11,7 @@ from impasto.models.adversary import Conditioning
 from impasto.models.base import AdversarialModel, Painted
 from impasto.models.optimisation import BatchPart
 from impasto.models.roles import Role
+from impasto.models.style import told
 from impasto.networks.style_adapter import StyleAdapter
 from impasto.painters.painter import Painter
 
@@ -62,7 +63,7 @@ class PersonalStyle(AdversarialModel):
 
     def told(self, count: int) -> Conditioning:
         """What the discriminator is told of so many pictures."""
-        return Conditioning(condition=self.adapter.code.detach().expand(count, -1))
+        return Conditioning(condition=told(self.adapter.code).expand(count, -1))
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """Pictures in the style against repainted content, both under the adapter's code."""
@@ -72,9 +73,10 @@ class PersonalStyle(AdversarialModel):
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """The adversarial loss, and the terms."""
         content, style, made = batch["content"], batch["style"], painted["painted"]
-        told = self.told(len(made))
-        p = GeneratorPass(made, self.adapter, content=content, style=style, target=style, paired=0, code=told.condition)
-        return self.generator_objective(p, style, told)
+        right = self.told(len(made))
+        code = self.adapter.code.detach().expand(len(made), -1)
+        p = GeneratorPass(made, self.adapter, content=content, style=style, target=style, paired=0, code=code)
+        return self.generator_objective(p, style, right)
 
     @torch.no_grad()
     def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:

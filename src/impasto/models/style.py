@@ -1,12 +1,13 @@
 """Any style on any picture: a generator told the style by a code, learnt from pictures of the same hand."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from impasto.base.ranges import Share
+from impasto.base.ranges import AtLeastOne, Share
 from impasto.losses.terms.term import GeneratorPass
 from impasto.models.adversary import Conditioning
 from impasto.models.base import AdversarialModel, Painted
@@ -32,6 +33,8 @@ class Style(AdversarialModel):
         identity: share of the batch for which the style is given as content, or the content as style: a picture in its
             own style stays.
         wrong_style: show the discriminator real pictures under another style's code, as fakes.
+        brush: most by which strokes are made larger or smaller than in the style pictures, which are reduced for that,
+            or content and target are; the generator and the discriminator are told by how much. 1 for none.
         **parts: as for :class:`~impasto.models.base.AdversarialModel`.
     """
 
@@ -42,9 +45,11 @@ class Style(AdversarialModel):
     }
     offers: ClassVar[tuple[str, ...]] = ("content", "target", "style", "code", "real_scores", "fake_scores")
 
-    def __init__(self, *, identity: Share = 0.125, wrong_style: bool = True, **parts: Any) -> None:
+    def __init__(
+        self, *, identity: Share = 0.125, wrong_style: bool = True, brush: AtLeastOne = 1.0, **parts: Any
+    ) -> None:
         super().__init__(**parts)
-        self.identity, self.wrong_style = identity, wrong_style
+        self.identity, self.wrong_style, self.brush = identity, wrong_style, brush
 
     def make_painters(self) -> dict[str, Painter]:
         """One, from content and style to a picture in that style."""
@@ -66,19 +71,25 @@ class Style(AdversarialModel):
             content, target, style = (
                 torch.cat(pair) for pair in ((content, photo), (target, painting), (style, other))
             )
+        brush = self.draw_brush()
+        content, target, style, brush = at_brush(content, target, style, brush, cast(int, self.generator.stride))
         code = cast(AnyStyleGenerator, self.generator).encoder(style)
-        painted = self.generator(content, code)
+        painted = self.generator(content, code, brush) if brush else self.generator(content, code)
         given = {"content": content, "target": target, "style": style, "code": code, "paired": paired}
-        return {"painted": painted, **given}
+        return {"painted": painted, "told": told(code, brush), **given}
+
+    def draw_brush(self) -> float:
+        """Binary logarithm of the size of strokes in this batch, relative to the style pictures."""
+        return math.log2(self.brush) * (2 * torch.rand(()).item() - 1) if self.brush > 1 else 0.0
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """Targets against painted pictures, both under the style's code; and targets under another code."""
-        target, fake, code = painted["target"], painted["painted"].detach(), painted["code"].detach()
-        told = Conditioning(condition=code)
+        target, fake, told = painted["target"], painted["painted"].detach(), painted["told"]
+        right = Conditioning(condition=told)
         if not self.wrong_style:
-            return self.discriminator_objective(batch, target, fake, told)
-        wrong = Conditioning(condition=torch.cat([code, code.roll(1, 0)]))
-        return self.discriminator_objective(batch, target, torch.cat([fake, target]), told, fake_conditioning=wrong)
+            return self.discriminator_objective(batch, target, fake, right)
+        wrong = Conditioning(condition=torch.cat([told, told.roll(1, 0)]))
+        return self.discriminator_objective(batch, target, torch.cat([fake, target]), right, fake_conditioning=wrong)
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """The adversarial loss under the style's code, and the terms."""
@@ -92,7 +103,7 @@ class Style(AdversarialModel):
             code=code,
             paired=painted["paired"],
         )
-        return self.generator_objective(p, target, Conditioning(condition=code.detach()))
+        return self.generator_objective(p, target, Conditioning(condition=painted["told"]))
 
     @torch.no_grad()
     def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
@@ -107,6 +118,40 @@ class Style(AdversarialModel):
         painted = self.painter(content=shown["content"], style=shown["style"])
         rows = [shown["content"], shown["style"], painted, *([shown["target"]] if "target" in shown else [])]
         return torch.cat(rows), length
+
+
+def told(code: Tensor, brush: float = 0.0) -> Tensor:
+    """What the discriminator is told: codes (N, D), detached, and the brush; (N, D + 1)."""
+    return nn.functional.pad(code.detach(), (0, 1), value=brush)
+
+
+def at_brush(
+    content: Tensor, target: Tensor, style: Tensor, brush: float, stride: int
+) -> tuple[Tensor, Tensor, Tensor, float]:
+    """Pictures at sizes between which strokes differ by a factor, and the factor that there is after rounding.
+
+    Args:
+        content: (N, C, H, W).
+        target: likewise, reduced as the content is.
+        style: (N, C, h, w).
+        brush: binary logarithm of the factor; above 0, the style is reduced, so that the target's strokes are larger.
+        stride: of which reduced sides are multiples.
+    """
+    if not brush:
+        return content, target, style, brush
+    height, width = content.shape[-2:]
+    factor = 2 ** -abs(brush)
+    size = tuple(max(round(side * factor / stride), 1) * stride for side in (height, width))
+    brush = math.copysign(math.log2(height * width / (size[0] * size[1])) / 2, brush)
+    if brush > 0:
+        style_size = tuple(round(side * 2**-brush) for side in style.shape[-2:])
+        return content, target, reduced(style, style_size), brush
+    return reduced(content, size), reduced(target, size), style, brush
+
+
+def reduced(images: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Pictures (N, C, H, W) at a smaller size, without aliases."""
+    return nn.functional.interpolate(images, size, mode="bilinear", antialias=True)
 
 
 def with_identities(content: Tensor, target: Tensor, style: Tensor, share: float) -> tuple[Tensor, Tensor, Tensor]:

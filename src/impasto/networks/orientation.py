@@ -1,5 +1,6 @@
 """Where strokes would run in a picture: the smoothed structure tensor, and noise drawn out along it."""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -18,20 +19,24 @@ LONG: Final = 6
 """Steps to each side along which the lines run."""
 REACH: Final = 1 + 3 * 1 + 3 * 4 + LONG + 2
 """Of the noise, at its own size: differences, both smoothings, the lines, and bilinear sampling."""
+FAINT: Final = 2e-5
+"""Strength of the flow in flat places: squared difference of neighbours, a hundredth of that of film grain."""
 BROADER: Final = 3.0
 """By which means over 3 x 3 places of white noise are multiplied, for unit variance."""
 
 
 @torch.no_grad()
-def orientation_maps(images: Tensor, factor: int) -> Tensor:
+def orientation_maps(images: Tensor, factor: int, place: tuple[int, int] = (0, 0)) -> Tensor:
     """Direction along edges and how clear it is, at a fraction of the picture's size.
 
     The structure tensor of luma (Bigun and Granlund 1987) is smoothed over a small neighbourhood; where that is flat, a
-    larger one decides, so that strokes in a sky follow what stands below it.
+    larger one decides, so that strokes in a sky follow what stands below it. Where there is nothing at all, strokes
+    follow a flow of their own, which bends slowly from place to place.
 
     Args:
         images: (N, 1 or 3, H, W) in [-1, 1]; H and W are multiples of ``factor``.
         factor: by which the maps are smaller.
+        place: row and column in pixels at which the images lie in their picture.
 
     Returns:
         (N, 3, H / factor, W / factor) float32: cos 2a and sin 2a of the direction a along the edge, and coherence
@@ -47,8 +52,22 @@ def orientation_maps(images: Tensor, factor: int) -> Tensor:
     xy = xy - 1e-6
     # The gradient's angle, doubled, turned by half a turn: along the edge.
     cos, sin = yy - xx, -2 * xy
-    strength = (cos.square() + sin.square()).sqrt()
-    return torch.stack([cos / (strength + 1e-8), sin / (strength + 1e-8), strength / (xx + yy)], 1)
+    coherence = (cos.square() + sin.square()).sqrt() / (xx + yy)
+    height, width = xx.shape[-2:]
+    angle = 2 * flow_angle(place[0] / factor, place[1] / factor, height, width, images.device)
+    cos, sin = cos + FAINT * angle.cos(), sin + FAINT * angle.sin()
+    strength = (cos.square() + sin.square()).sqrt() + 1e-8
+    return torch.stack([cos / strength, sin / strength, coherence], 1)
+
+
+def flow_angle(top: float, left: float, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
+    """Angles of a flow that bends slowly and belongs to places: waves of three lengths and ways; (height, width)."""
+    y = torch.arange(height, device=device)[:, None] + top
+    x = torch.arange(width, device=device)[None, :] + left
+    return sum(  # type: ignore[return-value]
+        weight * torch.sin((x * math.cos(way) + y * math.sin(way)) * (2 * math.pi / length) + way)
+        for weight, length, way in ((0.7, 97.0, 1.9), (0.5, 61.0, 0.4), (0.3, 37.0, 3.0))
+    )
 
 
 def smoothed(maps: Tensor, radius: int, times: int = 3) -> Tensor:

@@ -156,11 +156,11 @@ class MultiScalePatchGAN(nn.Module):
 
 
 def other_codes(key: str, project: nn.Linear | None, parts: Parts) -> Iterator[Refusal]:
-    """Refuse to judge by vectors of another length than the codes that the generator is told."""
+    """Refuse to judge by vectors of another length than the codes that the generator is told, with the brush."""
     lengths = (getattr(generator, "code", None) for generator in parts.generators.values())
-    codes = [length for length in lengths if isinstance(length, int)]
+    codes = [length + 1 for length in lengths if isinstance(length, int)]
     if project is not None and codes and project.in_features not in codes:
-        wanted = f"the generator's style codes have {codes[0]} numbers: set {key}={codes[0]}"
+        wanted = f"the generator's style codes and brush are {codes[0]} numbers: set {key}={codes[0]}"
         yield Refusal(f"{key}={project.in_features}, but {wanted}.")
 
 

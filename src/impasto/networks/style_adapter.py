@@ -33,7 +33,6 @@ class StyleAdapter(nn.Module):
         start: (D,), the code at which learning started, see :meth:`start_at`.
     """
 
-    stride = StyleGenerator.stride
     smallest = StyleGenerator.smallest
     start: Tensor
 
@@ -41,7 +40,7 @@ class StyleAdapter(nn.Module):
         self, base: StyleGenerator, rank: CountOrZero | None = 3, paces: Mapping[str, NotNegative] | None = None
     ) -> None:
         super().__init__()
-        self.base, self.rank = base, rank
+        self.base, self.rank, self.stride = base, rank, base.stride
         self.paces = {**PACES, **(paces or {})}
         base.requires_grad_(rank is None)
         base.encoder.requires_grad_(False)
@@ -55,7 +54,7 @@ class StyleAdapter(nn.Module):
                     self.moved[f"{layer.name}.{kind}".replace(".", "/")] = nn.Parameter(start / self.paces[kind])
 
     def forward(self, content: Tensor) -> Tensor:
-        """(N, C, H, W) in [-1, 1] to the same; H and W are multiples of 4."""
+        """(N, C, H, W) in [-1, 1] to the same; H and W are multiples of the base's stride."""
         return self.base.paint(content, StyleInput(self.code[None], self.deltas))
 
     @property

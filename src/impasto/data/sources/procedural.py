@@ -14,7 +14,7 @@ from impasto.base.ranges import Count, Seed
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.opening import JoinedSource, Pictures
 from impasto.data.sources.source import Item, Layers, Made, Origin, Source
-from impasto.data.sources.unpaired import Folders, embedded_photos, open_one, title_of
+from impasto.data.sources.unpaired import Folders, embedded, embedded_photos, open_one, title_of
 from impasto.procedural.hand import draw_hand
 from impasto.procedural.render import RENDERER_VERSION, render
 
@@ -36,8 +36,8 @@ def open_procedural(
 
     Args:
         photos: folder or folders of photographs, ``sample:KIND`` for one kind of the embedded ones; None is all those.
-        paintings: folder or folders of real paintings, to open the parts ``photo`` and ``painting`` as well, which have
-            nothing to do with each other; None leaves them out.
+        paintings: folder or folders of real paintings, ``sample:paintings`` for the embedded ones, to open the parts
+            ``photo`` and ``painting`` as well, which have nothing to do with each other; None leaves them out.
         hands: how many.
         photos_per_hand: at most the number of photographs.
         hand_seed: of the hands, of what they paint and of their strokes.
@@ -57,7 +57,11 @@ def open_procedural(
     }
     if paintings is not None:
         folders = _listed(paintings)
-        real = [FolderSource(folder, "none", option="data.paintings") for folder in folders]
+        # Folders inside a folder of paintings are not styles.
+        real = [
+            open_one(name, "paintings") if embedded(name) else FolderSource(name, "none", option="data.paintings")
+            for name in folders
+        ]
         together = real[0] if len(real) == 1 else JoinedSource(real)
         opened |= {
             "photo": Pictures(title, photographs),

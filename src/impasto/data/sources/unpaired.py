@@ -10,6 +10,8 @@ from impasto.data.sources.opening import SAMPLES, JoinedSource, ManifestSource, 
 from impasto.data.sources.source import Source
 
 EMBEDDED: Final = "sample:"
+PAINTINGS: Final = f"{EMBEDDED}paintings"
+"""The embedded paintings by Van Gogh."""
 Folders = str | Sequence[str] | None
 
 
@@ -36,7 +38,7 @@ def open_part(part: str, folders: Folders) -> Pictures:
     if folders is None:
         if part == "content":
             return Pictures("embedded photographs", embedded_photos())
-        return Pictures("embedded paintings by Van Gogh", ManifestSource(SAMPLES / "paintings"))
+        return Pictures(title_of(PAINTINGS), open_one(PAINTINGS, part))
     names = [folders] if isinstance(folders, str) else list(folders)
     if not names:
         raise UserError(f"data.{part} names no folder: give one, or null for the embedded pictures.")
@@ -44,16 +46,25 @@ def open_part(part: str, folders: Folders) -> Pictures:
     return Pictures(", ".join(map(title_of, names)), found[0] if len(found) == 1 else JoinedSource(found))
 
 
+def embedded(name: str) -> bool:
+    """Whether a name is that of embedded pictures, and not of a folder."""
+    return name.startswith(EMBEDDED)
+
+
 def open_one(name: str, part: str) -> Source:
-    """A folder of the user's, or ``sample:KIND``."""
-    if name.startswith(EMBEDDED):
+    """A folder of the user's, ``sample:KIND`` or :data:`PAINTINGS`."""
+    if name == PAINTINGS:
+        return ManifestSource(SAMPLES / "paintings")
+    if embedded(name):
         return embedded_photos(name.removeprefix(EMBEDDED))
     return FolderSource(name, option=f"data.{part}")
 
 
 def title_of(name: str) -> str:
-    """Title of a folder or of ``sample:KIND``."""
-    if name.startswith(EMBEDDED):
+    """Title of a folder, of ``sample:KIND`` or of :data:`PAINTINGS`."""
+    if name == PAINTINGS:
+        return "embedded paintings by Van Gogh"
+    if embedded(name):
         return f"embedded photographs of {name.removeprefix(EMBEDDED)}"
     return f"folder {Path(name).expanduser().resolve().name}"
 
@@ -68,6 +79,6 @@ def embedded_photos(kind: str | None = None) -> ManifestSource:
     if kind is None:
         return photos
     if kind not in photos.class_names:
-        kinds = ", ".join(EMBEDDED + name for name in photos.class_names)
+        kinds = ", ".join([*(EMBEDDED + name for name in photos.class_names), PAINTINGS])
         raise UserError(f"{EMBEDDED}{kind} is not embedded: choose from {kinds}.")
     return ManifestSource(SAMPLES / "photos", "folder", prefix=f"{kind}/")

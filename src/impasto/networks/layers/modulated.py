@@ -22,15 +22,19 @@ class StyleInput:
         code: (N, D), one for each picture, or (1, D) for all.
         deltas: what an adapter adds to the layers, by ``LAYER.KIND``; see :meth:`ModulatedConv2d.filters`. They need a
             single code.
+        brush: binary logarithm of the size of strokes relative to that in the pictures of which the code was made.
     """
 
     code: Tensor
     deltas: Mapping[str, Tensor] = field(default_factory=dict)
+    brush: float = 0.0
 
 
 class ModulatedConv2d(nn.Module):
-    """A convolution whose input channels are scaled by an affine function of a code; its output is brought back to unit
-    variance (Karras et al. 2020b, equations 1 and 3), then noise and a bias are added.
+    """A convolution whose input channels are scaled by an affine function of code and brush.
+
+    Its output is brought back to unit variance (Karras et al. 2020b, equations 1 and 3), then noise and a bias
+    are added.
 
     The picture's border is reflected. There is no normalisation over the picture: a tile is painted as the whole is.
 
@@ -56,13 +60,14 @@ class ModulatedConv2d(nn.Module):
         self.scale = nn.Linear(code, before)
         nn.init.normal_(self.scale.weight, std=0.02)
         nn.init.ones_(self.scale.bias)
+        self.brush = nn.Parameter(torch.zeros(before))
         self.activate, self.name = activate, ""
 
     def forward(self, x: Tensor, style: StyleInput, noise: Tensor | None = None) -> Tensor:
         """(N, C, H, W) to (N, C', H, W); noise (N or 1, K, H, W)."""
         if len(style.code) == 1:
             return self.fixed(style)(x, style, noise)
-        scale = self.scale(style.code)
+        scale = self.scale(style.code) + style.brush * self.brush
         demodulation = torch.rsqrt(scale.square() @ self.weight.square().sum((2, 3)).T + 1e-6)
         x = F.conv2d(padded(x * scale[:, :, None, None].to(x.dtype), self.weight), self.weight)
         x = x * demodulation[:, :, None, None].to(x.dtype)
@@ -82,7 +87,7 @@ class ModulatedConv2d(nn.Module):
         up, down = told["up"], told["down"]
         low_rank = None if up is None or down is None else (up @ down).view_as(self.weight)
         weight = plus(self.weight, low_rank)
-        scale = plus(self.scale(style.code)[0], told["scale"])
+        scale = plus(self.scale(style.code)[0] + style.brush * self.brush, told["scale"])
         bias = plus(self.bias, told["bias"])
         noise = None if self.noise is None else plus(self.noise, told["noise"])
         scale = scale.float()
