@@ -16,8 +16,9 @@ from impasto.painters.style import PaintStyle, StylePainter
 NETWORK: dict[str, Any] = {
     "_target_": "impasto.networks.style_generator.StyleGenerator",
     "_partial_": True,
-    "features": 8,
-    "blocks": 2,
+    "features": [4, 8],
+    "blocks": [0, 2],
+    "last": 4,
     "code": 12,
     "hidden": 16,
 }

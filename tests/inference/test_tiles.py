@@ -131,7 +131,7 @@ def test_tiles_begin_and_end_at_multiples_of_the_stride() -> None:
     assert torch.allclose(paint(Strided(), image, tile=60, overlap=10), image, atol=1e-6)
 
 
-def restless(blocks: int = 5) -> StyleGenerator:
+def restless(blocks: tuple[int, ...] = (0, 2, 4)) -> StyleGenerator:
     """A generator at random weights, with noise at work."""
     torch.manual_seed(0)
     network = StyleGenerator(blocks=blocks).eval().requires_grad_(False)
@@ -155,15 +155,15 @@ def test_noise_belongs_to_the_picture_and_tiles_agree_with_the_whole(size: tuple
     assert (network(image[..., :128, :128]) - whole[..., :128, :128]).abs().mean() > 0.02, "the noise is seen"
 
 
-@pytest.mark.parametrize("blocks", [1, 5])
-def test_no_pixel_depends_on_others_beyond_the_reach(blocks: int) -> None:
+@pytest.mark.parametrize("blocks", [(0, 1, 1), (1, 2, 4)])
+def test_no_pixel_depends_on_others_beyond_the_reach(blocks: tuple[int, ...]) -> None:
     network = restless(blocks)
-    image = detailed(48, 480)
+    image = detailed(48, 640)
     other = image.clone()
-    other[..., 240:] = detailed(48, 240, seed=1)
+    other[..., 320:] = detailed(48, 320, seed=1)
     network.palette.statistics = network.palette.measure_parts([image])
     changed = (network(image) != network(other)).any(1).any(1)[0].nonzero()
-    assert 100 < 240 - int(changed[0]) + 40 * (blocks == 1) <= network.reach + 40 * (blocks == 1)
+    assert network.reach / 2 < 320 - int(changed[0]) <= network.reach
 
 
 def test_a_tile_that_fails_leaves_the_network_as_it_was() -> None:

@@ -21,9 +21,9 @@ JUDGE: dict[str, Any] = {
     "_target_": "impasto.networks.patchgan.MultiScalePatchGAN",
     "_partial_": True,
     "scales": 2,
-    "settings": {"projection": 21, "features": 4, "layers": 2, "norm": "none", "spectral_norm": True},
+    "settings": {"projection": 22, "features": 4, "layers": 2, "norm": "none", "spectral_norm": True},
 }
-"""Codes of the small base have 12 numbers, and 9 of the palette."""
+"""Codes of the small base have 12 numbers, 9 of the palette, and one of the brush."""
 
 
 def save(folder: Path, judged: bool = True) -> Path:

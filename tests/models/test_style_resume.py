@@ -17,8 +17,8 @@ def test_a_resumed_base_is_the_uninterrupted_one(tmp_path: Path) -> None:
         "experiment=style_base",
         f"data.photos={tmp_path / 'photos'}",
         *("data.hands=4", "data.photos_per_hand=2", "data.image_size=64", "data.pack_size=64", "data.batch_size=4"),
-        *("model.generator.features=12", "model.generator.blocks=1", "model.generator.code=8"),
-        *("model.discriminator.settings.features=4", "model.discriminator.settings.projection=17"),
+        *("model.generator.features=[4,8]", "model.generator.blocks=[0,1]", "model.generator.code=8"),
+        *("model.discriminator.settings.features=4", "model.discriminator.settings.projection=18"),
         *("model.discriminator.settings.layers=2", "kimg=0.024", "logger=csv", "callbacks.guard=null"),
     ]
     whole, parts = tmp_path / "whole", tmp_path / "parts"

@@ -40,8 +40,8 @@ def test_numbers_move_at_their_own_pace() -> None:
     with torch.no_grad():
         for value in made.moved.values():
             value.fill_(0.5)
-    assert made.deltas["grow.bias"].unique().tolist() == [1.0]
-    assert made.deltas["grow.scale"].unique().tolist() == [0.5]
+    assert made.deltas["grow.0.bias"].unique().tolist() == [1.0]
+    assert made.deltas["grow.0.scale"].unique().tolist() == [0.5]
     palette = made.base.palette_length
     torch.testing.assert_close(made.code[:-palette], made.start[:-palette] + 5)
     assert torch.equal(made.code[-palette:], made.start[-palette:])

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -155,6 +156,15 @@ def test_palette_by_hand() -> None:
     # Two places: red 1 and -1, green 1 and 1. Means 0 and 1; variances 1 and 0, covariance 0.
     picture = torch.tensor([[[[1.0, -1.0]], [[1.0, 1.0]]]])
     assert palette_of(picture).tolist() == [[0.0, 1.0, 1.0, 0.0, 0.0]]
+
+
+def test_moments_are_exact_whatever_the_precision() -> None:
+    torch.manual_seed(0)
+    grey = -0.6 + 0.002 * torch.randn(1, 3, 64, 64)  # a covariance that bfloat16 would lose
+    with torch.autocast("cpu", torch.bfloat16):
+        _, covariance = moments(grey)
+    wanted = torch.from_numpy(np.cov(grey.flatten(2)[0].double().numpy(), bias=True)).float()
+    assert torch.allclose(covariance[0], wanted, rtol=1e-3, atol=1e-9)
 
 
 def test_roots_of_matrices() -> None:

@@ -27,11 +27,15 @@ def palette_of(images: Tensor) -> Tensor:
 
 
 def moments(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Means (N, C) and covariances (N, C, C) of the colours of pictures (N, C, H, W), in float32."""
-    seen = images.float().flatten(2)
-    means = seen.mean(2)
-    products = seen @ seen.transpose(1, 2) / seen.shape[2]
-    return means, products - means[:, :, None] * means[:, None, :]
+    """Means (N, C) and covariances (N, C, C) of the colours of pictures (N, C, H, W), in float32.
+
+    Products in bfloat16, to which autocast would turn, can have negative variances.
+    """
+    with torch.autocast(images.device.type, enabled=False):
+        seen = images.float().flatten(2)
+        means = seen.mean(2)
+        seen = seen - means[:, :, None]
+        return means, seen @ seen.transpose(1, 2) / seen.shape[2]
 
 
 class PaletteMatch(nn.Module):
