@@ -31,6 +31,7 @@ def style_painter(seed: int = 0) -> StylePainter:
     for module in network.modules():
         if isinstance(module, ModulatedConv2d):
             torch.nn.init.normal_(module.scale.weight, std=0.3)
+            torch.nn.init.normal_(module.brush, std=0.3)
             if module.noise is not None:
                 torch.nn.init.normal_(module.noise, std=0.3)
     painter = StylePainter(network, spec, ("content", "style"), spec).eval().requires_grad_(False)

@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
-from impasto.inference.brush import Brush, Over, check_brush, paint_at_sizes, reader, resized, sizes
-from tests.style_painter import picture, style_of, style_painter
+from impasto.inference.brush import Brush, Over, check_brush, factor_of, paint_at_sizes, reader, resized, sizes
+from impasto.inference.repaint import Look, Repainting
+from tests.style_painter import photo, picture, style_of, style_painter
 
 
 @pytest.mark.parametrize(
@@ -31,12 +32,12 @@ from tests.style_painter import picture, style_of, style_painter
     ],
 )
 def test_sizes_by_hand(brush: Brush, size: tuple[int, int], expected: list[tuple[int, int]]) -> None:
-    assert sizes(brush, *size) == expected
+    assert sizes(factor_of(brush, *size), *size) == expected
 
 
 def test_no_size_is_more_than_twice_the_one_before() -> None:
     for side in (769, 1500, 4000, 9000):
-        found = sizes("auto", side, side + 100)
+        found = sizes(factor_of("auto", side, side + 100), side, side + 100)
         assert found[0][0] == 512
         assert found[-1] == (side, side + 100)
         assert all(after[0] <= 2 * before[0] + 2 for before, after in pairwise(found))
@@ -67,7 +68,8 @@ class Stripes(nn.Module):
 
 def at_sizes(network: nn.Module, image: Tensor, brush: Brush, tile: int | None = None) -> Tensor:
     height, width = image.shape[-2:]
-    tiles = paint_at_sizes(network, network, reader(image), height, width, tile, sizes(brush, height, width))
+    levels = sizes(factor_of(brush, height, width), height, width)
+    tiles = paint_at_sizes(network, network, reader(image), height, width, tile, levels)
     found = list(tiles)
     assert [t.done for t in found] == sorted(t.done for t in found)
     assert found[-1].done == found[-1].total
@@ -82,6 +84,25 @@ def test_strokes_have_the_size_that_is_asked_for(brush: float, period: int) -> N
     spectrum = torch.fft.rfft(painted[0, 0, 100]).abs()
     spectrum[640 // 8] = 0  # what was painted over
     assert int(spectrum.argmax()) == 640 // period
+
+
+def test_a_network_that_knows_brushes_is_told_what_it_can_and_scaled_for_the_rest() -> None:
+    painter = style_painter()
+    styled = painter.in_style(style_of(painter))
+    pixels = photo(512, 512)
+    # Strokes of brush 1 at 512 pixels; the network goes up to 1.75 by itself, and down to its inverse.
+    for brush, told, levels in (
+        (1.0, 1.0, [(512, 512)]),
+        (1.5, 1.5, [(512, 512)]),
+        (3.5, 1.75, [(256, 256), (512, 512)]),
+        (1 / 3.5, 1 / 1.75, [(1024, 1024)]),
+    ):
+        repainting = Repainting(styled, pixels, None, Look(brush=brush))
+        assert repainting.sizes == levels
+        wanted, found = painter.in_style(style_of(painter), told).network, repainting.painter.network
+        assert all(torch.equal(a, b) for a, b in zip(wanted.buffers(), found.buffers(), strict=True))
+    told = painter.in_style(style_of(painter), 1.75).network
+    assert not all(torch.equal(a, b) for a, b in zip(told.buffers(), styled.network.buffers(), strict=True))
 
 
 @torch.no_grad()

@@ -18,13 +18,13 @@ from impasto.networks.style_generator import StyleGenerator
 from impasto.painters.style import PaintStyle, StylePainter, mix
 
 
-def make_model(**parts: Any) -> Style:
+def make_model(brush: float = 1.0, **parts: Any) -> Style:
     torch.manual_seed(0)
     settings = {"features": 4, "layers": 1, "norm": "none", "projection": 4 + 9 + 1}
     defaults: dict[str, Any] = {
         "spec": dict.fromkeys(("content", "target", "style"), ImageSpec(3, 32, 32)),
         "networks": {
-            "generator": StyleGenerator(features=(4, 8), blocks=(0, 1), last=3, code=4, hidden=5),
+            "generator": StyleGenerator(features=(4, 8), blocks=(0, 1), last=3, brush=brush, code=4, hidden=5),
             "discriminator": MultiScalePatchGAN(scales=2, settings=settings),
         },
         "loss": Hinge(),

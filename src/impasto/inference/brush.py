@@ -39,15 +39,25 @@ def check_brush(brush: object) -> None:
         raise UserError(f"brush={brush} does not fit: give auto, or a number from 0.1 to 10; 1 is as trained.")
 
 
-def sizes(brush: Brush, height: int, width: int) -> list[tuple[int, int]]:
-    """Heights and widths at which a picture is painted one after the other, from the coarsest.
-
-    Each is at most twice the one before. The last is the picture's own, or a larger one that is reduced to it.
-    """
+def factor_of(brush: Brush, height: int, width: int) -> float:
+    """By how much strokes are to be larger than those that the network paints of itself."""
     side = min(height, width)
     if brush == "auto":
         brush = 1.0 if side > LARGE else None
-    factor = 1.0 if brush is None else max(min(side * brush / SIDE, max(side / SMALLEST, 1)), 1 / FINEST)
+    return 1.0 if brush is None else side * brush / SIDE
+
+
+def sizes(factor: float, height: int, width: int) -> list[tuple[int, int]]:
+    """Heights and widths at which a picture is painted one after the other, from the coarsest.
+
+    Each is at most twice the one before. The last is the picture's own, or a larger one that is reduced to it.
+
+    Args:
+        factor: by which strokes are larger than what the network paints.
+        height: of the picture.
+        width: likewise.
+    """
+    factor = max(min(factor, max(min(height, width) / SMALLEST, 1)), 1 / FINEST)
     if abs(factor - 1) < 0.02:
         return [(height, width)]
     if factor < 1:

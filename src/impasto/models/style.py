@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from impasto.base.ranges import AtLeastOne, Share
+from impasto.base.ranges import Share
 from impasto.losses.terms.term import GeneratorPass
 from impasto.models.adversary import Conditioning
 from impasto.models.base import AdversarialModel, Painted
@@ -27,14 +27,13 @@ class Style(AdversarialModel):
     Style and target are by the same hand. The discriminator is told the style's code, and real pictures under the
     codes of others are fakes to it. If the data has real paintings, photographs are also painted in the style of one
     crop and judged against another. Data without targets has the style pictures in their place, which show other
-    content.
+    content. Strokes are larger or smaller than in the style pictures, which are reduced for that, or content and target
+    are; generator and discriminator are told by how much.
 
     Args:
         identity: share of the batch for which the style is given as content, or the content as style: a picture in its
             own style stays.
         wrong_style: show the discriminator real pictures under another style's code, as fakes.
-        brush: most by which strokes are made larger or smaller than in the style pictures, which are reduced for that,
-            or content and target are; the generator and the discriminator are told by how much. 1 for none.
         **parts: as for :class:`~impasto.models.base.AdversarialModel`.
     """
 
@@ -45,11 +44,9 @@ class Style(AdversarialModel):
     }
     offers: ClassVar[tuple[str, ...]] = ("content", "target", "style", "code", "real_scores", "fake_scores")
 
-    def __init__(
-        self, *, identity: Share = 0.125, wrong_style: bool = True, brush: AtLeastOne = 1.0, **parts: Any
-    ) -> None:
+    def __init__(self, *, identity: Share = 0.125, wrong_style: bool = True, **parts: Any) -> None:
         super().__init__(**parts)
-        self.identity, self.wrong_style, self.brush = identity, wrong_style, brush
+        self.identity, self.wrong_style = identity, wrong_style
 
     def make_painters(self) -> dict[str, Painter]:
         """One, from content and style to a picture in that style."""
@@ -80,7 +77,8 @@ class Style(AdversarialModel):
 
     def draw_brush(self) -> float:
         """Binary logarithm of the size of strokes in this batch, relative to the style pictures."""
-        return math.log2(self.brush) * (2 * torch.rand(()).item() - 1) if self.brush > 1 else 0.0
+        most = cast(AnyStyleGenerator, self.generator).brush
+        return math.log2(most) * (2 * torch.rand(()).item() - 1) if most > 1 else 0.0
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """Targets against painted pictures, both under the style's code; and targets under another code."""

@@ -58,6 +58,7 @@ class AdaINGenerator(nn.Module):
     stride = 8
     smallest = 16
     palette_length = 0
+    brush = 1.0
     reach = 72
 
     def __init__(self, channels: int = 3, encoder: str = "auto", features: int = 64) -> None:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from impasto.base.ranges import AtLeastOne
 from impasto.networks.layers.modulated import GAIN, ModulatedConv2d, StyleInput
 from impasto.networks.layers.palette import PaletteMatch, palette_length
 from impasto.networks.orientation import MAPS, NOISES, REACH, noise_at, orientation_maps, stroke_noise
@@ -31,6 +32,7 @@ class StyleGenerator(nn.Module):
         features: channels at a half, a quarter and further halves of the size.
         blocks: residual blocks of the decoder at each of these sizes.
         last: channels at full size.
+        brush: most by which strokes can be larger or smaller than in the style pictures, at least 1.
         code: length of the style code without the palette.
         hidden: units of the style encoder's perceptron.
 
@@ -50,6 +52,7 @@ class StyleGenerator(nn.Module):
         features: Sequence[int] = (24, 48, 96),
         blocks: Sequence[int] = (0, 2, 4),
         last: int = 8,
+        brush: AtLeastOne = 1.75,
         code: int = 256,
         hidden: int = 384,
     ) -> None:
@@ -71,7 +74,7 @@ class StyleGenerator(nn.Module):
         self.merge = nn.ModuleList(ModulatedConv2d(width, width, code, noises=NOISES) for width in features[:-1])
         self.thin = ModulatedConv2d(features[0], last, code, noises=NOISES)
         self.finish = ModulatedConv2d(last, channels, code, kernel=5, activate=False)
-        self.stride = 2 ** len(features)
+        self.stride, self.brush = 2 ** len(features), brush
         self.place = 0, 0
         self.fixed_code: Tensor | None
         self.register_buffer("fixed_code", None)
