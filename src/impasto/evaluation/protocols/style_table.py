@@ -32,7 +32,7 @@ SIZE: Final = 256
 LEAST: Final = 64
 """Pixels high and wide that pictures need."""
 HIGHER_IS_BETTER: Final = ("retrieval", "edges")
-OF_NETWORK: Final = ("style", "stroke", "retrieval", "structure")
+OF_NETWORK: Final = ("style", "stroke", "retrieval", "structure_change")
 """Figures that depend on the network."""
 
 Row = dict[str, Estimate]
@@ -122,7 +122,7 @@ class StyleTable:
     - ``direction``: distance of the set's distribution of coherence from the style set's; see
       :func:`~impasto.evaluation.figures.structure_tensor.distribution_distance`. It needs no network.
     - ``retrieval``: share of pictures that are nearest to the true style, of all other styles and the content.
-    - ``structure``, ``edges``: change of deep self-similarity, and agreement of edges, with the content.
+    - ``structure_change``, ``edges``: change of deep self-similarity, and agreement of edges, with the content.
     - ``grid``: energy at periods of 2, 4 and 8 pixels; pictures without a pattern are at 1 to 2, and some styles have
       one of their own.
     - ``border``: how much more the border differs from the middle, in brightness and contrast, than the content's.
@@ -200,7 +200,7 @@ class StyleTable:
         deep, edges = ([side[name].float() for side in (ours, self.of_content)] for name in ("deep", "edges"))
         border = ours["border"] - self.of_content["border"]
         return {
-            "structure": mean_of(structure_change(*deep)),
+            "structure_change": mean_of(structure_change(*deep)),
             "edges": mean_of(edge_agreement(*edges)),
             "grid": mean_of(ours["grid"]),
             "border": bootstrap([border], lambda mean: mean.norm(dim=1)),
@@ -224,7 +224,8 @@ class StyleTable:
         row["direction"] = Estimate(held, None, None, "none: a mean over draws that are held back")
         in_place = self.of_style.some([i % len(self.of_style) for i in range(len(self.of_content))])
         against = self.against_content(in_place)
-        return row | {name: against[name] for name in ("structure", "edges")} | {"grid": mean_of(self.of_style["grid"])}
+        row |= {name: against[name] for name in ("structure_change", "edges")}
+        return row | {"grid": mean_of(self.of_style["grid"])}
 
 
 def mean_of(values: Tensor) -> Estimate:

@@ -10,7 +10,7 @@ from impasto.evaluation.protocols.usual_scores import fooled
 REAL: Final = "style pictures"
 """The row of the style pictures themselves, each against the others."""
 STYLES: Final = ("style", "stroke")
-CONTENT: Final = "structure"
+CONTENT: Final = "structure_change"
 BETTER: Final = "better than all controls"
 FOOLED: Final = "usual scores that controls fool"
 
