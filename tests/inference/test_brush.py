@@ -18,14 +18,14 @@ from tests.style_painter import photo, picture, style_of, style_painter
     ("brush", "size", "expected"),
     [
         (None, (3000, 4000), [(3000, 4000)]),
-        ("auto", (500, 600), [(500, 600)]),
-        ("auto", (768, 900), [(768, 900)]),
-        ("auto", (1024, 2048), [(512, 1024), (1024, 2048)]),
-        ("auto", (2048, 2048), [(512, 512), (1024, 1024), (2048, 2048)]),
-        (1.0, (512, 900), [(512, 900)]),
-        (2.0, (512, 900), [(256, 450), (512, 900)]),
-        (0.5, (512, 600), [(1024, 1200)]),
-        (0.1, (512, 600), [(1024, 1200)]),  # no larger than twice
+        ("auto", (300, 600), [(300, 600)]),
+        ("auto", (320, 900), [(320, 900)]),
+        ("auto", (512, 1024), [(256, 512), (512, 1024)]),
+        ("auto", (1024, 1024), [(256, 256), (512, 512), (1024, 1024)]),
+        (1.0, (256, 900), [(256, 900)]),
+        (2.0, (256, 450), [(128, 225), (256, 450)]),
+        (0.5, (256, 300), [(512, 600)]),
+        (0.1, (256, 300), [(512, 600)]),  # no larger than twice
         (1.0, (128, 128), [(256, 256)]),
         (10, (60, 90), [(60, 90)]),  # too small to be reduced
         (10, (128, 256), [(64, 128), (128, 256)]),
@@ -36,9 +36,9 @@ def test_sizes_by_hand(brush: Brush, size: tuple[int, int], expected: list[tuple
 
 
 def test_no_size_is_more_than_twice_the_one_before() -> None:
-    for side in (769, 1500, 4000, 9000):
+    for side in (321, 1500, 4000, 9000):
         found = sizes(factor_of("auto", side, side + 100), side, side + 100)
-        assert found[0][0] == 512
+        assert found[0][0] == 256
         assert found[-1] == (side, side + 100)
         assert all(after[0] <= 2 * before[0] + 2 for before, after in pairwise(found))
 
@@ -79,23 +79,23 @@ def at_sizes(network: nn.Module, image: Tensor, brush: Brush, tile: int | None =
 @pytest.mark.parametrize(("brush", "period"), [(2.0, 16), (0.5, 4)])
 @torch.no_grad()
 def test_strokes_have_the_size_that_is_asked_for(brush: float, period: int) -> None:
-    painted = at_sizes(Stripes(), torch.zeros(1, 3, 512, 640), brush)
-    assert painted.shape == (1, 3, 512, 640)
+    painted = at_sizes(Stripes(), torch.zeros(1, 3, 256, 320), brush)
+    assert painted.shape == (1, 3, 256, 320)
     spectrum = torch.fft.rfft(painted[0, 0, 100]).abs()
-    spectrum[640 // 8] = 0  # what was painted over
-    assert int(spectrum.argmax()) == 640 // period
+    spectrum[320 // 8] = 0  # what was painted over
+    assert int(spectrum.argmax()) == 320 // period
 
 
 def test_a_network_that_knows_brushes_is_told_what_it_can_and_scaled_for_the_rest() -> None:
     painter = style_painter()
     styled = painter.in_style(style_of(painter))
-    pixels = photo(512, 512)
-    # Strokes of brush 1 at 512 pixels; the network goes up to 1.75 by itself, and down to its inverse.
+    pixels = photo(256, 256)
+    # Strokes of brush 1 at 256 pixels; the network goes up to 1.75 by itself, and down to its inverse.
     for brush, told, levels in (
-        (1.0, 1.0, [(512, 512)]),
-        (1.5, 1.5, [(512, 512)]),
-        (3.5, 1.75, [(256, 256), (512, 512)]),
-        (1 / 3.5, 1 / 1.75, [(1024, 1024)]),
+        (1.0, 1.0, [(256, 256)]),
+        (1.5, 1.5, [(256, 256)]),
+        (3.5, 1.75, [(128, 128), (256, 256)]),
+        (1 / 3.5, 1 / 1.75, [(512, 512)]),
     ):
         repainting = Repainting(styled, pixels, None, Look(brush=brush))
         assert repainting.sizes == levels

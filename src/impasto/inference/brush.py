@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.inference.tiles import STRIP, Paint, Read, Tile, paint_in_tiles, shrink, whole_number
 
-SIDE: Final = 512
-"""Pixels of the shorter side of a picture on which strokes of brush 1 have the size that the network paints."""
-LARGE: Final = 768
+SIDE: Final = 256
+"""Pixels of the shorter side of a picture on which strokes of brush 1 have the size that the network paints: that to
+which style pictures are brought, so that strokes are as large in the painting as in the picture of the style."""
+LARGE: Final = 320
 """Pixels of the shorter side above which ``auto`` enlarges strokes."""
 FINEST: Final = 2.0
 """Most that a picture is enlarged to be painted with finer strokes."""
