@@ -31,9 +31,9 @@ def style_painter(seed: int = 0) -> StylePainter:
     for module in network.modules():
         if isinstance(module, ModulatedConv2d):
             torch.nn.init.normal_(module.scale.weight, std=0.3)
-            torch.nn.init.normal_(module.brush, std=0.3)
+            torch.nn.init.normal_(module.brush, std=0.03)
             if module.noise is not None:
-                torch.nn.init.normal_(module.noise, std=0.3)
+                torch.nn.init.normal_(module.noise, std=0.03)
     painter = StylePainter(network, spec, ("content", "style"), spec).eval().requires_grad_(False)
     painter.origin = Origin(config={"model": {"generator": NETWORK}}, images_seen=5)
     return painter

@@ -137,7 +137,7 @@ def restless(blocks: tuple[int, ...] = (0, 2, 4)) -> StyleGenerator:
     network = StyleGenerator(blocks=blocks).eval().requires_grad_(False)
     for module in network.modules():
         if isinstance(module, ModulatedConv2d) and module.noise is not None:
-            nn.init.normal_(module.noise, std=0.3)
+            nn.init.normal_(module.noise, std=0.03)
     return network.fixed(StyleInput(network.encoder(picture(64, 80).flip(1))))
 
 

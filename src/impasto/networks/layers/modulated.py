@@ -14,6 +14,13 @@ GAIN: Final = 1.2
 """Of the activation, so that the variance is about kept."""
 
 
+PACE: Final = 10.0
+"""By which strengths of noise and of the brush are multiplied: so many times faster they are learnt. At the pace of
+weights they stayed at a hundredth, and what was painted was grain of the photograph and not strokes along the noise."""
+START: Final = 0.2
+"""Deviation of the strengths of noise at first."""
+
+
 @dataclass(frozen=True)
 class StyleInput:
     """What modulated convolutions are told.
@@ -56,7 +63,7 @@ class ModulatedConv2d(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(after, before, kernel, kernel) / (before * kernel**2) ** 0.5)
         self.bias = nn.Parameter(torch.zeros(after))
-        self.noise = nn.Parameter(torch.zeros(after, noises)) if noises else None
+        self.noise = nn.Parameter(torch.randn(after, noises) * START / PACE) if noises else None
         self.scale = nn.Linear(code, before)
         nn.init.normal_(self.scale.weight, std=0.02)
         nn.init.ones_(self.scale.bias)
@@ -67,11 +74,16 @@ class ModulatedConv2d(nn.Module):
         """(N, C, H, W) to (N, C', H, W); noise (N or 1, K, H, W)."""
         if len(style.code) == 1:
             return self.fixed(style)(x, style, noise)
-        scale = self.scale(style.code) + style.brush * self.brush
+        scale = self.scale(style.code) + PACE * style.brush * self.brush
         demodulation = torch.rsqrt(scale.square() @ self.weight.square().sum((2, 3)).T + 1e-6)
         x = F.conv2d(padded(x * scale[:, :, None, None].to(x.dtype), self.weight), self.weight)
         x = x * demodulation[:, :, None, None].to(x.dtype)
-        return finished(x, self.bias, self.noise, noise, self.activate)
+        return finished(x, self.bias, self.strengths, noise, self.activate)
+
+    @property
+    def strengths(self) -> Tensor | None:
+        """Of the noise maps in each output channel, (C', K)."""
+        return None if self.noise is None else PACE * self.noise
 
     def fixed(self, style: StyleInput) -> "FixedConv2d":
         """The convolution for one style, with graph."""
@@ -87,9 +99,9 @@ class ModulatedConv2d(nn.Module):
         up, down = told["up"], told["down"]
         low_rank = None if up is None or down is None else (up @ down).view_as(self.weight)
         weight = plus(self.weight, low_rank)
-        scale = plus(self.scale(style.code)[0] + style.brush * self.brush, told["scale"])
+        scale = plus(self.scale(style.code)[0] + PACE * style.brush * self.brush, told["scale"])
         bias = plus(self.bias, told["bias"])
-        noise = None if self.noise is None else plus(self.noise, told["noise"])
+        noise = None if self.strengths is None else plus(self.strengths, told["noise"])
         scale = scale.float()
         weight = weight * scale[:, None, None]
         demodulation = torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-6)
