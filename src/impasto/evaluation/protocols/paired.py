@@ -93,6 +93,8 @@ class PairedProtocol(RepaintingProtocol):
         known = known_of(data, "target")
         split = "held_out" if self.split == "held_out" and known.get("held_out", 1) else "train"
         about = {"origin": known.get("origin"), "split": split}
+        if (degradation := known_of(data, "content").get("degradation")) is not None:
+            about["degradation"] = degradation  # of content that was damaged on the fly, with its strengths
         reference = data.evaluation_images("target", "train") if split == "held_out" else None
         return self.measure_pairs(repainter(painter), content, target, reference=reference, about=about)
 

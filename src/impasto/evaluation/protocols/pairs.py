@@ -46,13 +46,17 @@ class Pairs:
 def with_channels(images: Tensor, channels: int) -> Tensor:
     """The same pictures with ``channels`` channels: grey is repeated, colours become their brightness.
 
+    Further channels, such as a mask, are left out.
+
     Args:
         images: uint8 (N, C, H, W).
         channels: 1 or 3, or what the pictures have.
     """
     if images.shape[1] == channels:
         return images
-    return to_uint8(luma(from_uint8(images[:, :3]))) if channels == 1 else images[:, :1].expand(-1, channels, -1, -1)
+    if images.shape[1] >= 3 and channels == 1:
+        return to_uint8(luma(from_uint8(images[:, :3])))
+    return images[:, :channels] if images.shape[1] > channels else images[:, :1].expand(-1, channels, -1, -1)
 
 
 def sheet_of_pairs(pairs: Pairs) -> Sheet:

@@ -105,6 +105,8 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
     copies = Parts(**{name: deepcopy(getattr(parts, name)) for name in names})
     roles = problems.attempt("model", lambda: roles_of(cfg.model)) or {}
     specs = {part: spec for role in roles.values() for part in (role.part, role.given) if part is not None}
+    expected = getattr(parts.data, "expected_spec", {})
+    specs = dict(expected) if specs.keys() <= expected.keys() else specs
     built: dict[str, nn.Module] = {}
     with torch.device("meta"):
         for name, role in roles.items():
@@ -113,7 +115,7 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
         ready = len(built) == len(roles) and not problems.found
         model = problems.attempt("model", lambda: assemble_model(cfg, specs, copies, built)) if ready else None
         if len(built) == len(roles):
-            problems.found += size_problems(spec, roles, built)
+            problems.found += size_problems(specs, roles, built)
         if len(built) == len(roles) and not problems.found:
             problems.found += single_picture_problems(cfg, spec, built)
     sides = ({n: m for n, m in built.items() if roles[n].optimizer == side} for side in ("g", "d"))
