@@ -46,7 +46,8 @@ def box(shape: Shape, share: float, random: np.random.Generator) -> np.ndarray:
     height, width = shape
     wanted = share * height * width
     tall = min(max(math.sqrt(wanted * 2 ** random.uniform(-1, 1)), wanted / width), height)
-    rows, columns = round(tall), round(wanted / max(tall, 1))
+    rows = max(1, round(tall))
+    columns = min(round(wanted / rows), width)
     top, left = (int(random.integers(room - side + 1)) for room, side in ((height, rows), (width, columns)))
     known = np.ones(shape, bool)
     known[top : top + rows, left : left + columns] = False

@@ -48,10 +48,10 @@ def photons_at_white(sigma: float) -> float:
 def sensor(pixels: np.ndarray, sigma: float, random: np.random.Generator) -> np.ndarray:
     """As a camera makes it: shot and read noise in linear light, at the sites of a Bayer mosaic, then interpolated.
 
-    The variance is a x + b at linear light x (Foi et al. 2008; Brooks et al. 2019, section 3.1); the share of either at
-    mid-grey is drawn from 0.2 to 0.8. Noise alone passes through the mosaic, since bilinear interpolation is linear:
-    the picture loses no detail, and its noise becomes coloured blotches two pixels wide. In dark parts it is stronger.
-    Grey pictures have no mosaic.
+    The variance is a x + b at linear light x (Foi et al. 2008); the share of shot noise, a x, at mid-grey is drawn from
+    0.9 to 1, which covers the cameras that Brooks et al. (2019, section 3.1) fit. Noise alone passes through the
+    mosaic, since bilinear interpolation is linear: the picture loses no detail, and its noise becomes coloured blotches
+    two pixels wide. Samples are steeper in dark parts, where noise is stronger. Grey pictures have no mosaic.
 
     Args:
         pixels: uint8 (H, W, 1 or 3).
@@ -61,7 +61,7 @@ def sensor(pixels: np.ndarray, sigma: float, random: np.random.Generator) -> np.
     light = to_linear(pixels)
     middle = float(decoded(np.array(MID_GREY)))
     variance = (sigma / 255 / SLOPE) ** 2  # at mid-grey, in linear light
-    shot = random.uniform(0.2, 0.8)
+    shot = random.uniform(0.9, 1.0)
     deviation = np.sqrt(variance * (shot / middle * light + (1 - shot)))
     if pixels.shape[2] == 1:
         return from_linear(light + deviation * random.standard_normal(light.shape, np.float32))
