@@ -18,7 +18,7 @@ from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec
 from impasto.data.transforms import as_size
-from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, roles_of
+from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, wanted_roles
 from impasto.run.checks.annotations import number_problems, word_problems
 from impasto.run.checks.batches import batch_problems, single_picture_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems
@@ -103,7 +103,7 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
     """The parts with all networks, and the model around them, as far as they can be built, on the meta device."""
     names = ("loss", "penalties", "terms", "augment")
     copies = Parts(**{name: deepcopy(getattr(parts, name)) for name in names})
-    roles = problems.attempt("model", lambda: roles_of(cfg.model)) or {}
+    roles = problems.attempt("model", lambda: wanted_roles(cfg.model, parts.terms)) or {}
     specs = {part: spec for role in roles.values() for part in (role.part, role.given) if part is not None}
     expected = getattr(parts.data, "expected_spec", {})
     specs = dict(expected) if specs.keys() <= expected.keys() else specs
