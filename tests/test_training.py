@@ -13,7 +13,10 @@ from tests.training import CONF, composed, make_pictures, train, weights
 TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "restoration")
 OF_PAIRS = ("pix2pix", "restoration")
 OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
-NOISE_MODELS = sorted({path.stem for path in Path(CONF, "model").glob("*.yaml")} - {*TRANSLATION_MODELS, *OF_STYLES})
+OF_CLIPS = ("keyframes", "next_frame")  # likewise
+NOISE_MODELS = sorted(
+    {path.stem for path in Path(CONF, "model").glob("*.yaml")} - {*TRANSLATION_MODELS, *OF_STYLES, *OF_CLIPS}
+)
 SMALL = (
     "data=image_folder",
     "data.image_size=16",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from impasto.base import distributed
 from impasto.base.cache import cache_dir as default_cache_dir
@@ -194,7 +194,11 @@ class ImageDataModule(LightningDataModule):
             rank=distributed.rank(),
             world_size=distributed.world_size(),
         )
-        return make_loader(PackedDataset(self.train), samplers, self.num_workers)
+        return make_loader(self.training_set(), samplers, self.num_workers)
+
+    def training_set(self) -> Dataset[Any]:
+        """Reads what the samplers draw."""
+        return PackedDataset(self.train)
 
     def preparation_of(self, part: str) -> Preparation:
         """How a part is packed and split."""
