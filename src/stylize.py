@@ -1,4 +1,7 @@
-"""Repaint pictures: ``python src/stylize.py input=FILE|FOLDER style=FILE|FOLDER|NAME output=FOLDER``."""
+"""Repaint pictures: ``python src/stylize.py input=FILE|FOLDER style=FILE|FOLDER|NAME output=FOLDER``.
+
+Or restore them: ``python src/stylize.py checkpoint=RUN input=FILE|FOLDER output=FOLDER``.
+"""
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
@@ -11,10 +14,11 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 def stylize(cfg: DictConfig) -> None:
     """Load the painter, choose the styles, and repaint."""
     from impasto.inference.masks import choose_masks
-    from impasto.inference.places import existing_input
+    from impasto.inference.places import existing_input, require_checkpoint
     from impasto.inference.style_choice import choose_styles
     from impasto.painters.checkpoints import find_checkpoint, shipped_base
 
+    require_checkpoint(cfg.task, cfg.checkpoint)
     checkpoint = shipped_base() if cfg.checkpoint is None else find_checkpoint(cfg.checkpoint)
     pictures, masks = existing_input(cfg.input), choose_masks(cfg.mask)
     style = cfg.style if isinstance(cfg.style, str | None) else OmegaConf.to_object(cfg.style)
@@ -38,6 +42,7 @@ def stylize(cfg: DictConfig) -> None:
             steps=cfg.steps,
             overwrite=cfg.overwrite,
             sheet=cfg.sheet,
+            task=cfg.task,
         )
     )
 

@@ -52,8 +52,9 @@ def test_base_stands_on_nothing_of_ours() -> None:
     assert arrows(1)["base"] == set()
 
 
-def test_the_procedural_painter_stands_on_base_alone() -> None:
-    assert arrows(1)["procedural"] == {"base"}
+@pytest.mark.parametrize("package", ["procedural", "degradations"])
+def test_what_makes_pictures_stands_on_base_alone(package: str) -> None:
+    assert arrows(1)[package] == {"base"}
 
 
 def test_networks_losses_augmentation_and_painters_know_neither_lightning_nor_hydra() -> None:

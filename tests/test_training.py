@@ -10,9 +10,13 @@ import torch
 from impasto.evaluation.protocols.figure_records import full_record
 from tests.training import CONF, composed, make_pictures, train, weights
 
-TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix")
+TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "restoration")
+OF_PAIRS = ("pix2pix", "restoration")
 OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
-NOISE_MODELS = sorted({path.stem for path in Path(CONF, "model").glob("*.yaml")} - {*TRANSLATION_MODELS, *OF_STYLES})
+OF_CLIPS = ("keyframes", "next_frame")  # likewise
+NOISE_MODELS = sorted(
+    {path.stem for path in Path(CONF, "model").glob("*.yaml")} - {*TRANSLATION_MODELS, *OF_STYLES, *OF_CLIPS}
+)
 SMALL = (
     "data=image_folder",
     "data.image_size=16",
@@ -46,13 +50,14 @@ OF_ONE = {
     "fastcut": CONTRAST,
     "cyclegan": ["model.generator.blocks=1", "model.pool_size=6", "evaluation.num_style=8"],
     "pix2pix": ["augment=diffaugment"],
+    "restoration": ["augment=diffaugment", "model.adversarial=0.5"],
 }
 NARROW = ["model.generator.features=4", "model.discriminator.features=4"]
 NOISE = {name: [*SMALL, f"model={name}", *NARROW] for name in NOISE_MODELS}  # with its own penalty and augmentation
 TRANSLATION = {
     name: [
         f"model={name}",
-        "data=paired" if name == "pix2pix" else "data=unpaired",
+        "data=paired" if name in OF_PAIRS else "data=unpaired",
         "data.image_size=32",
         "data.pack_size=40",
         "data.batch_size=4",
@@ -70,6 +75,7 @@ TRANSLATION = {
 NOISE["article"] = [*SMALL, "model=article", "data.image_size=28"]
 NOISE["r3gan"] += ["model.generator.group=4", "model.discriminator.group=4"]
 NOISE["cgan with state beside it"] = [*NOISE["cgan"], "augment=ada", "penalty=lecam"]
+TRANSLATION["restoration without adversary"] = [*TRANSLATION["restoration"], "augment=none", "model.adversarial=0"]
 CASES = {**NOISE, **TRANSLATION}
 WITHOUT_FIGURES = ["data.image_size=64", "data.pack_size=64", "data.batch_size=4", "logger=csv", "evaluation=none"]
 STYLES = {
@@ -88,7 +94,7 @@ STYLES = {
 def sources(name: str, pictures: Path) -> list[str]:
     if name in NOISE:
         return [f"data.root={pictures}"]
-    if name == "pix2pix":
+    if name.split()[0] in OF_PAIRS:
         return [f"data.content={pictures / 'class_0'}", f"data.target={pictures / 'class_0'}"]
     if name == "style":
         return [f"data.photos={pictures / 'class_0'}"]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from impasto.base.errors import UserError
-from impasto.inference.masks import choose_masks, softened
+from impasto.inference.masks import choose_masks, enlarged, softened
 
 
 def half(height: int, width: int) -> np.ndarray:
@@ -33,8 +33,8 @@ def test_a_mask_of_any_size_is_brought_to_the_picture_and_feathered(tmp_path: Pa
 def test_what_is_transparent_is_not_painted() -> None:
     layers = np.full((8, 8, 4), 255, np.uint8)
     layers[:, :4, 3] = 0
-    assert softened(layers, 64, 64)[:, :20].max() == 0
-    assert softened(layers, 64, 64)[:, 44:].min() == 255
+    assert softened(enlarged(layers, 64, 64))[:, :20].max() == 0
+    assert softened(enlarged(layers, 64, 64))[:, 44:].min() == 255
 
 
 def test_masks_by_name(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from impasto.base.notices import forget_notices
+from impasto.inference.brush import reader
 from impasto.inference.tiles import fade, paint_in_tiles, reflect_to, spans
+from impasto.networks.layers.channel_attention import SimplifiedChannelAttention
 from impasto.networks.layers.modulated import ModulatedConv2d, StyleInput
 from impasto.networks.layers.norm import ConditionalNorm, InstanceNorm
 from impasto.networks.resnet_translation import TranslationGenerator
@@ -195,3 +197,29 @@ def test_memory_of_large_pictures() -> None:
     # A picture and its painting in 8 bits are 6 bytes a pixel, and decoding and encoding hold copies: 18 to 26 in all.
     # A picture, a painting and weights in float32 would be 28 more.
     assert (large["peak"] - small["peak"]) / (2000 * 2000) < 40
+
+
+def attentive() -> nn.Sequential:
+    """Two layers that weigh channels by their means over the picture, one after the other."""
+    torch.manual_seed(0)
+    layers: list[nn.Module] = []
+    for before, after in ((3, 8), (8, 8)):
+        layers += [nn.Conv2d(before, after, 3, padding=1), nn.Tanh(), SimplifiedChannelAttention(after)]
+    return nn.Sequential(*layers, nn.Conv2d(8, 3, 3, padding=1))
+
+
+@torch.no_grad()
+def test_means_over_the_picture_are_shared_by_the_tiles() -> None:
+    network = attentive()
+    image = torch.cat([picture(128, 96) * 0.1 - 0.8, detailed(128, 96)], -1)  # dull and dark beside bright and rough
+    whole, tiled = paint(network, image, tile=0), paint(network, image, tile=64, overlap=16)
+    apart = torch.cat([network(part) for part in image.split(64, -1)], -1)
+    assert (whole - apart).abs().max() > 0.005
+    # Two layers, two rounds: what the second sees is already that of the whole.
+    assert (whole - tiled).abs().max() < 1e-5
+    assert all(m.pooled is None for m in network.modules() if isinstance(m, SimplifiedChannelAttention))
+    network = nn.Sequential(network, nn.Upsample(scale_factor=2))
+    tiles = list(paint_in_tiles(network, network, reader(image), 128, 192, 64, 16, scale=2))
+    enlarged = torch.cat([t.strip for t in tiles if t.strip is not None], 2)
+    assert [t.done for t in tiles] == list(range(1, 19))
+    assert (enlarged - whole.repeat_interleave(2, 2).repeat_interleave(2, 3)).abs().max() < 1e-5

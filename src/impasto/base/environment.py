@@ -7,7 +7,10 @@ from pathlib import Path
 
 import torch
 
-PACKAGES = ("torch", "torchvision", "lightning", "hydra-core", "torchmetrics", "torch-fidelity", "numpy", "pillow")
+PACKAGES = (
+    *("torch", "torchvision", "lightning", "hydra-core", "torchmetrics", "torch-fidelity", "numpy", "pillow"),
+    *("opencv-python-headless", "scikit-image", "brisque"),
+)
 
 
 def overrides() -> list[str]:

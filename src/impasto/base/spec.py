@@ -17,6 +17,8 @@ class ImageSpec:
         condition_dim: length of a float condition vector; 0 for none.
         levels: by channel, the two values that networks see as -1 and 1, as shares of the file type's whole range; None
             for 0 and 1.
+        frames: consecutive frames of a clip whose channels lie behind each other, the earliest first; 1 for a picture.
+        task: of restoration, whose damage these pictures show, such as ``denoise``; None for whole ones.
     """
 
     channels: int
@@ -25,6 +27,8 @@ class ImageSpec:
     class_names: tuple[str, ...] = ()
     condition_dim: int = 0
     levels: tuple[tuple[float, float], ...] | None = None
+    frames: int = 1
+    task: str | None = None
 
     @property
     def num_classes(self) -> int:

@@ -43,7 +43,8 @@ class LogLosses(Callback):
             means["diversity"] = diversity
         model.latest_losses = means
         values = {**{f"train/{name}": value for name, value in means.items()}, "kimg": model.kimg}
-        values["train/lr_g"], values["train/lr_d"] = (o.param_groups[0]["lr"] for o in trainer.optimizers)
+        for side, optimizer in model.optimizers_by_side().items():
+            values[f"train/lr_{side}"] = optimizer.param_groups[0]["lr"]
         for name, adversary in model.adversaries.items():
             if (p := getattr(adversary.augment, "p", None)) is not None:
                 values["train/augment_p" if name == "discriminator" else f"train/{name}_augment_p"] = float(p)

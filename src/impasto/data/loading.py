@@ -32,10 +32,14 @@ class View:
 
     def __call__(self, images: Tensor, valid: Tensor, chances: Tensor, levels: Levels | None = None) -> Tensor:
         """Whole numbers (N, H, W, C) to float32 (N, C, h, w) in [-1, 1], on the device that they are on."""
-        if self.flip or tuple(images.shape[1:3]) != self.size:
-            images = crop(images, valid, chances[:, :3], self.size, flip=self.flip)
-        result = to_float(images, levels)
+        result = to_float(self.cut(images, valid, chances), levels)
         return jitter(result, chances[:, 3:6], self.color_jitter) if self.color_jitter else result
+
+    def cut(self, images: Tensor, valid: Tensor, chances: Tensor) -> Tensor:
+        """Cut and mirrored, colours as they are: whole numbers (N, H, W, C) to (N, h, w, C)."""
+        if not self.flip and tuple(images.shape[1:3]) == self.size:
+            return images
+        return crop(images, valid, chances[:, :3], self.size, flip=self.flip)
 
 
 class PackedDataset(Dataset[Any]):
@@ -88,18 +92,16 @@ class Together:
             yield {name: next(stream) for name, stream in streams.items()}
 
 
-def make_loader(
-    parts: Mapping[str, PackedImages], samplers: Mapping[str, Iterable[Draw]], num_workers: int
-) -> DataLoader[Any]:
+def make_loader(pictures: Dataset[Any], samplers: Mapping[str, Iterable[Draw]], num_workers: int) -> DataLoader[Any]:
     """A loader of endless batches.
 
     Args:
-        parts: packed pictures by name.
-        samplers: for each of them.
+        pictures: reads the batch of each draw at once, as :class:`PackedDataset` does.
+        samplers: of what it reads, by name.
         num_workers: processes; 0 is fastest as a rule, since a packed batch is read faster than it is handed over.
     """
     return DataLoader(
-        PackedDataset(parts),
+        pictures,
         batch_sampler=Together(samplers),  # type: ignore[arg-type]
         collate_fn=_as_it_is,  # type: ignore[arg-type]
         num_workers=num_workers,

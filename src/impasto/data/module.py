@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from impasto.base import distributed
 from impasto.base.cache import cache_dir as default_cache_dir
@@ -15,7 +15,16 @@ from impasto.base.notices import notice
 from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
 from impasto.data.drawing import check_parts, leaders_of, samplers_of
-from impasto.data.loading import Batch, View, evenly_spaced, first_batches, look_at, make_loader, vectors_in
+from impasto.data.loading import (
+    Batch,
+    PackedDataset,
+    View,
+    evenly_spaced,
+    first_batches,
+    look_at,
+    make_loader,
+    vectors_in,
+)
 from impasto.data.packing.depth import Depth
 from impasto.data.packing.packed import Duplicates, PackedImages
 from impasto.data.packing.sizing import Resize
@@ -185,7 +194,11 @@ class ImageDataModule(LightningDataModule):
             rank=distributed.rank(),
             world_size=distributed.world_size(),
         )
-        return make_loader(self.train, samplers, self.num_workers)
+        return make_loader(self.training_set(), samplers, self.num_workers)
+
+    def training_set(self) -> Dataset[Any]:
+        """Reads what the samplers draw."""
+        return PackedDataset(self.train)
 
     def preparation_of(self, part: str) -> Preparation:
         """How a part is packed and split."""

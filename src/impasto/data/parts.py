@@ -61,7 +61,7 @@ class Part:
         condition_dim = 0 if train.vectors is None else train.vectors.shape[1]
         top = 2**train.depth - 1
         levels = None if train.levels is None else tuple((low / top, high / top) for low, high in train.levels)
-        return ImageSpec(train.shape[2], *size, train.class_names, condition_dim, levels)
+        return ImageSpec(train.shape[2], *size, train.class_names, condition_dim, levels, len(train.frames))
 
     @cached_property
     def levels(self) -> Levels | None:

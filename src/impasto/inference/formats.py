@@ -25,6 +25,7 @@ class Format:
         alpha: whether it holds transparency.
         frames: whether it holds several frames or pages.
         deep: whether 16 bits per sample are written.
+        lossless: whether every sample is written as it is.
     """
 
     name: str
@@ -32,22 +33,25 @@ class Format:
     alpha: bool = True
     frames: bool = False
     deep: bool = False
+    lossless: bool = False
 
 
 _FORMATS: Final = {
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), Format("JPEG", {"quality": 95, "subsampling": 0}, alpha=False)),
-    **dict.fromkeys((".png", ".apng"), Format("PNG", frames=True, deep=True)),
+    **dict.fromkeys((".png", ".apng"), Format("PNG", frames=True, deep=True, lossless=True)),
     ".webp": Format("WEBP", {"quality": 95}, frames=True),
     ".avif": Format("AVIF", {"quality": 95, "subsampling": "4:4:4"}, frames=True),
     **dict.fromkeys((".heic", ".heif", ".hif"), Format("HEIF", {"quality": 95, "chroma": 444})),
     ".jxl": Format("JXL", {"quality": 95}),
     ".gif": Format("GIF", frames=True),
-    **dict.fromkeys((".tif", ".tiff"), Format("TIFF", {"compression": "tiff_lzw"}, frames=True, deep=True)),
-    **dict.fromkeys((".bmp", ".dib"), Format("BMP", alpha=False)),
-    **dict.fromkeys((".ppm", ".pnm"), Format("PPM", alpha=False)),
+    **dict.fromkeys(
+        (".tif", ".tiff"), Format("TIFF", {"compression": "tiff_lzw"}, frames=True, deep=True, lossless=True)
+    ),
+    **dict.fromkeys((".bmp", ".dib"), Format("BMP", alpha=False, lossless=True)),
+    **dict.fromkeys((".ppm", ".pnm"), Format("PPM", alpha=False, lossless=True)),
     **dict.fromkeys((".jp2", ".j2k", ".jpx"), Format("JPEG2000")),
-    ".tga": Format("TGA"),
-    ".qoi": Format("QOI"),
+    ".tga": Format("TGA", lossless=True),
+    ".qoi": Format("QOI", lossless=True),
 }
 """By ending; HEIC and JPEG XL are written if their plugins are installed."""
 ONLY_READ: Final = (".pgm", ".pbm", ".pfm", ".ico", ".pcx", ".sgi", ".rgb", ".dds", ".psd", ".mpo")

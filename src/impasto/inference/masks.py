@@ -28,13 +28,14 @@ class Masks:
     path: Path
     by_name: dict[str, list[Path]] = field(default_factory=dict)
 
-    def mask(self, name: str, height: int, width: int) -> np.ndarray:
+    def mask(self, name: str, height: int, width: int, soft: bool = True) -> np.ndarray:
         """The mask of a picture: uint8 (H, W), 255 where it is painted.
 
         Args:
             name: path of the picture below the input; its file name if the input is a picture.
             height: of the picture.
             width: likewise.
+            soft: soften its edges; without, each pixel is painted or not.
 
         Raises:
             UserError: there is none, or it cannot be read.
@@ -44,7 +45,8 @@ class Masks:
             layers = decode(path, 4)
         except BadImage as problem:
             raise UserError(f"its mask {path} cannot be read: {problem}") from None
-        return softened(layers, height, width)
+        mask = enlarged(layers, height, width)
+        return softened(mask) if soft else np.where(mask >= 128, 255, 0).astype(np.uint8)
 
     def find(self, name: str) -> Path:
         """The file of a picture's mask.
@@ -88,8 +90,8 @@ def stem(name: str) -> str:
     return str(Path(name).with_suffix(""))
 
 
-def softened(layers: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A mask at a picture's size, its edges softened by a few pixels; what is transparent is not painted.
+def enlarged(layers: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A mask at a picture's size; what is transparent is not painted.
 
     Args:
         layers: uint8 (h, w, 4).
@@ -102,8 +104,13 @@ def softened(layers: np.ndarray, height: int, width: int) -> np.ndarray:
     shown = Image.fromarray(layers[..., :3].copy()).convert("L")
     grey = np.asarray(shown).astype(np.uint16) * layers[..., 3]
     image = Image.fromarray(((grey + 127) // 255).astype(np.uint8))
-    image = image.resize((width, height), Image.Resampling.BILINEAR)
-    radius = max(round(min(height, width) / FEATHER), 1)
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def softened(mask: np.ndarray) -> np.ndarray:
+    """A mask uint8 (H, W) with its edges softened by a few pixels."""
+    image = Image.fromarray(mask)
+    radius = max(round(min(image.size) / FEATHER), 1)
     for _ in range(3):
         image = image.filter(ImageFilter.BoxBlur(radius))
     return np.asarray(image)

@@ -31,3 +31,15 @@ def output_folder(value: object) -> Path:
     if not path.is_dir() and path.suffix.lower() in PICTURE_ENDINGS:
         raise UserError(f"output={path} is named like a picture, and a folder is wanted; leave {path.suffix} out.")
     return path
+
+
+def require_checkpoint(task: object, checkpoint: object) -> None:
+    """Make sure that a model is given where a picture is to be restored: none comes along.
+
+    Raises:
+        UserError: there is none.
+    """
+    if task is not None and checkpoint is None:
+        raise UserError(
+            f"task={task} takes a model of yours: give checkpoint=, a run of model=restoration that was trained for it."
+        )

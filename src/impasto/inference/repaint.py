@@ -73,11 +73,11 @@ class Repainting:
         self.painter, self.pixels, self.look, self.mask = painter, pixels, look, mask
         self.alpha = None if alpha is None or alpha.min() == np.iinfo(alpha.dtype).max else alpha
         self.content = painter.content or painter.gives
-        self.taken = self.content.channels
+        self.taken = self.content.channels - painter.mask_channels
         given, painted = pixels.shape[2], painter.gives.channels
         if given != self.taken and (given, self.taken) != (3, 1) and given != 1:
             raise UserError(f"it has {given} channels, and this model takes {self.taken}")
-        self.channels = max(given, painted) if given in (1, 3) else painted
+        self.channels = self.channels_of(given, painted)
         self.mixed = look.strength != 1 or mask is not None
         mixes = not self.mixed or given in (1, self.channels)
         if not mixes or (look.preserve_color and (given > 3 or self.channels not in (1, 3))):
@@ -91,11 +91,16 @@ class Repainting:
         self.sizes = sizes(factor, *pixels.shape[:2])
         if self.sizes != [pixels.shape[:2]] and (painted, painter.gives.levels) != (self.taken, self.content.levels):
             raise UserError("this model paints other channels than it takes, and not over a painting; leave brush= out")
-        self.result = np.empty((*pixels.shape[:2], self.channels), np.uint16 if deep else np.uint8)
+        self.size = pixels.shape[0] * painter.scale, pixels.shape[1] * painter.scale
+        self.result = np.empty((*self.size, self.channels), np.uint16 if deep else np.uint8)
         self.opacity = self.alpha
         if self.alpha is not None and self.alpha.dtype != self.result.dtype:
             self.opacity = np.rint(self.alpha / (65535 / 255)).astype(np.uint8)
         self.device = painter.device
+
+    def channels_of(self, given: int, painted: int) -> int:
+        """Channels of the result, for those of the picture and of what the network paints."""
+        return max(given, painted) if given in (1, 3) else painted
 
     @torch.no_grad()
     def __iter__(self) -> Iterator[tuple[int, int]]:
@@ -110,11 +115,11 @@ class Repainting:
         """The painting as a strip of rows at a time; nothing is painted at strength 0."""
         height, width = self.pixels.shape[:2]
         if self.look.strength == 0:
-            yield Tile(1, 1, 0, torch.zeros(1, self.painter.gives.channels, 1, 1).expand(-1, -1, height, width))
+            yield Tile(1, 1, 0, torch.zeros(1, self.painter.gives.channels, 1, 1).expand(-1, -1, *self.size))
             return
         network, paint, tile = self.painter.network, self.paint, self.look.tile
         if self.sizes == [(height, width)]:
-            yield from paint_in_tiles(network, paint, self.read, height, width, tile)
+            yield from paint_in_tiles(network, paint, self.read, height, width, tile, scale=self.painter.scale)
         else:
             yield from paint_at_sizes(network, paint, self.read, height, width, tile, self.sizes)
 
@@ -149,13 +154,17 @@ class Repainting:
         painted = painted.expand(-1, self.channels, -1, -1)
         painted = painted.to(self.device)
         if self.look.preserve_color or self.mixed:
-            photo = self.on_white((slice(top, bottom), slice(None)), clear_only=True).expand_as(painted)
+            photo = self.photo(top, bottom).expand_as(painted)
             if self.look.preserve_color:
                 painted = photo + luma(painted) - luma(photo)
             painted = torch.lerp(photo, painted, self.weights(slice(top, bottom)))
         half = np.iinfo(self.result.dtype).max / 2
         levels = (painted.clamp(-1, 1) * half + half).round()[0].permute(1, 2, 0).cpu().numpy()
         self.result[top:bottom] = levels
+
+    def photo(self, top: int, bottom: int) -> Tensor:
+        """Rows of the picture at the size of the painting, on white where it is fully transparent."""
+        return self.on_white((slice(top, bottom), slice(None)), clear_only=True)
 
     def weights(self, rows: slice) -> Tensor:
         """By how much rows are painted: (), or (h, W) with a mask."""

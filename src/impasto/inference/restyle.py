@@ -13,6 +13,7 @@ from impasto.data.sources.decode import BadImage, decode
 from impasto.inference.events import Event
 from impasto.inference.masks import Masks
 from impasto.inference.repaint import PLAIN, Look
+from impasto.inference.restore import check_restoring
 from impasto.inference.style_choice import ChosenStyle, no_style
 from impasto.inference.style_sheets import Column, strips, style_sheet
 from impasto.inference.styles import mixed_style, stronger, style_of
@@ -32,6 +33,7 @@ def restyle(
     steps: int | None = None,
     overwrite: bool = False,
     sheet: Any = None,
+    task: str | None = None,
 ) -> Iterator[Event]:
     """Paint a picture, or all pictures below a folder, in the styles chosen.
 
@@ -45,6 +47,7 @@ def restyle(
         steps: write strips of this many paintings that go from the first style to the second.
         overwrite: see :func:`~impasto.inference.stylize.stylize`.
         sheet: True writes a sheet of pictures and styles alone; a number is as for ``stylize``.
+        task: see :func:`~impasto.inference.stylize.stylize`.
 
     Yields:
         As :func:`~impasto.inference.stylize.stylize`.
@@ -56,8 +59,10 @@ def restyle(
     if not isinstance(painter, StylePainter):
         refuse_styles(painter, chosen, steps, sheet)
         look = replace(look, brush=None if look.brush == "auto" else look.brush)
-        yield from stylize(painter, source, output, look=look, masks=masks, overwrite=overwrite, sheet=sheet)
+        settings: dict[str, Any] = {"masks": masks, "overwrite": overwrite, "sheet": sheet, "task": task}
+        yield from stylize(painter, source, output, look=look, **settings)
         return
+    check_restoring(painter, task, look)
     if not chosen:
         raise no_style()
     strength, look = look.strength, replace(look, strength=min(look.strength, 1.0))

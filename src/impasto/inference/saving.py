@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
@@ -17,7 +17,11 @@ from impasto.inference.formats import Format, endings_written, format_of
 
 
 def save(
-    frames: Sequence[Layers], path: Path, durations: Sequence[float] = (), animation: Mapping[str, Any] = {}
+    frames: Sequence[Layers],
+    path: Path,
+    durations: Sequence[float] = (),
+    animation: Mapping[str, Any] = {},
+    description: str | None = None,
 ) -> None:
     """Write a picture, an animation or pages; the file is there whole or not at all.
 
@@ -27,6 +31,7 @@ def save(
         path: of the file; its ending says the format.
         durations: of each frame in milliseconds; empty for pages and single pictures.
         animation: Pillow's options for the animation as a whole.
+        description: written into the file, as EXIF's ImageDescription where the format holds that.
 
     Raises:
         UserError: the ending cannot be written, or its format does not hold the channels.
@@ -35,22 +40,27 @@ def save(
     if kind is None:
         raise UserError(f"{path.suffix} cannot be written here; give one of {', '.join(endings_written())}")
     # Encoded first, to distinguish a full disk from a picture that cannot be encoded.
-    encoded = encode([(pixels, alpha if kind.alpha else None) for pixels, alpha in frames], kind, durations, animation)
+    layers = [(pixels, alpha if kind.alpha else None) for pixels, alpha in frames]
+    encoded = encode(layers, kind, durations, animation, description)
     with whole_or_not(path) as temporary:
         temporary.write_bytes(encoded)
 
 
 def encode(
-    frames: Sequence[Layers], kind: Format, durations: Sequence[float], animation: Mapping[str, Any]
+    frames: Sequence[Layers],
+    kind: Format,
+    durations: Sequence[float],
+    animation: Mapping[str, Any],
+    description: str | None = None,
 ) -> bytes | memoryview:
     """The bytes of the file."""
     pixels, alpha = frames[0]
     channels = pixels.shape[2] + (alpha is not None)
     deep = pixels.dtype == np.uint16
     if deep and kind.name == "PNG" and pixels.shape[2] in (1, 3):
-        return encode_deep_png(pixels if alpha is None else np.concatenate((pixels, alpha), 2))
+        return encode_deep_png(pixels if alpha is None else np.concatenate((pixels, alpha), 2), description)
     if pixels.shape[2] not in (1, 3) or (deep and channels > 1):
-        return encode_tiff(pixels, alpha, kind)
+        return encode_tiff(pixels, alpha, kind, description)
     images = [as_image(*frame) for frame in frames]
     options = dict(kind.options)
     if len(images) > 1:
@@ -64,9 +74,18 @@ def encode(
             options["duration"] = [round(duration) for duration in durations]
         if kind.name == "GIF":
             options["disposal"] = 2  # a transparent frame must not show the previous one
+    if description is not None:
+        options |= {"comment": description} if kind.name == "GIF" else {"exif": exif_of(description)}
     buffer = io.BytesIO()
     images[0].save(buffer, kind.name, **options)
     return buffer.getbuffer()
+
+
+def exif_of(description: str) -> bytes:
+    """EXIF data that holds a description."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription] = description
+    return exif.tobytes()
 
 
 def as_image(pixels: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
@@ -77,7 +96,9 @@ def as_image(pixels: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
     return image
 
 
-def encode_tiff(pixels: np.ndarray, alpha: np.ndarray | None, kind: Format) -> bytes | memoryview:
+def encode_tiff(
+    pixels: np.ndarray, alpha: np.ndarray | None, kind: Format, description: str | None = None
+) -> bytes | memoryview:
     """A TIFF of many channels, or of 16 bits in several, which Pillow does not write."""
     if kind.name != "TIFF":
         raise UserError(f"{kind.name} does not hold {pixels.shape[2]} channels; write a .tif")
@@ -93,15 +114,18 @@ def encode_tiff(pixels: np.ndarray, alpha: np.ndarray | None, kind: Format) -> b
         planarconfig="contig",
         extrasamples=None if alpha is None else ("unassalpha",),
         compression="zlib",
+        description=description,
+        metadata=None if description is not None else {},
     )
     return buffer.getbuffer()
 
 
-def encode_deep_png(pixels: np.ndarray) -> bytes:
+def encode_deep_png(pixels: np.ndarray, description: str | None = None) -> bytes:
     """A PNG of 16 bits per sample, which Pillow writes of grey alone (PNG specification, third edition).
 
     Args:
         pixels: uint16 (H, W, C): grey, grey and opacity, colour, or colour and opacity.
+        description: see :func:`save`.
     """
     height, width, channels = pixels.shape
     color_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
@@ -117,7 +141,8 @@ def encode_deep_png(pixels: np.ndarray) -> bytes:
         data.append(compressor.compress(filtered.tobytes()))
     data.append(compressor.flush())
     header = struct.pack(">IIBBBBB", width, height, 16, color_type, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", b"".join(data)), (b"IEND", b""))
+    said = () if description is None else ((b"eXIf", exif_of(description).removeprefix(b"Exif\0\0")),)
+    chunks = ((b"IHDR", header), *said, (b"IDAT", b"".join(data)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
     )

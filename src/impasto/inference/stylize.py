@@ -17,7 +17,8 @@ from impasto.inference.brush import check_brush
 from impasto.inference.events import Done, Event, Painted, Progress, Skipped, Started, reason_to_skip
 from impasto.inference.formats import format_of, target_name
 from impasto.inference.masks import Masks
-from impasto.inference.repaint import PLAIN, Look, Repainting
+from impasto.inference.repaint import PLAIN, Look
+from impasto.inference.restore import MaskOf, check_restoring, description, remarks, repainting_of, what_rounds
 from impasto.inference.saving import save
 from impasto.inference.targets import Targets, choose_targets
 from impasto.painters.painter import Painter
@@ -26,8 +27,6 @@ Pair = tuple[np.ndarray, np.ndarray]
 """A picture before and after, small, for the sheet."""
 PaintFile = Callable[[Path, Path], Generator[Progress, None, Painted]]
 """Paints one picture into a file."""
-MaskOf = Callable[[int, int], np.ndarray]
-"""Gives the mask of one picture, uint8 (H, W), for its height and width."""
 STRONGEST: Final = 1.5
 
 
@@ -40,8 +39,9 @@ def stylize(
     masks: Masks | None = None,
     overwrite: bool = False,
     sheet: int | None = None,
+    task: str | None = None,
 ) -> Iterator[Event]:
-    """Repaint a picture, or all pictures below a folder, under their own names and sub-folders.
+    """Repaint or restore a picture, or all pictures below a folder, under their own names and sub-folders.
 
     Pictures come out upright (the EXIF orientation is applied), with their transparency; at strength 0 they are copied.
     Existing paintings are kept. One that cannot be read, painted or written is skipped with a reason, and the next one
@@ -55,6 +55,7 @@ def stylize(
         masks: where they are painted; None for everywhere.
         overwrite: also replace existing paintings.
         sheet: write also ``sheet.png`` with those painted now, before and after, with this many pairs in a row.
+        task: that the painter must have been trained for; None for any.
 
     Yields:
         ``Started``, then for each picture ``Progress`` by tiles and ``Painted`` or ``Skipped``, and ``Done``.
@@ -64,6 +65,7 @@ def stylize(
     """
     check_painter(painter)
     check_look(look)
+    check_restoring(painter, task, look)
     check_switch("overwrite", overwrite)
     if sheet is not None:
         check_number("sheet", sheet, 1)
@@ -72,9 +74,11 @@ def stylize(
 
     def paint(picture: Path, target: Path) -> Generator[Progress, None, Painted]:
         keep = pairs.append if sheet is not None else None
-        return (yield from repaint_file(painter, picture, target, look, masks_of(masks, targets, picture), keep))
+        mask_of = masks_of(masks, targets, picture, soft=not painter.mask_channels)
+        return (yield from repaint_file(painter, picture, target, look, mask_of, keep))
 
-    for event in over_pictures(*left_to_paint(targets, overwrite), output, paint):
+    left, said = left_to_paint(targets, overwrite)
+    for event in over_pictures(left, (*said, *remarks(painter)), output, paint):
         if isinstance(event, Done) and pairs and sheet is not None:
             save_pairs(pairs, sheet, targets.sheet)
         yield event
@@ -147,12 +151,12 @@ def over_pictures(
     yield Done(painted, skipped, Path(output))
 
 
-def masks_of(masks: Masks | None, targets: Targets, picture: Path) -> MaskOf | None:
-    """Gives a picture's mask for its height and width; None without masks."""
+def masks_of(masks: Masks | None, targets: Targets, picture: Path, soft: bool = True) -> MaskOf | None:
+    """Gives a picture's mask for its height and width, with soft edges or hard ones; None without masks."""
     if masks is None:
         return None
     name = str(picture.relative_to(targets.root)) if targets.root != picture else picture.name
-    return lambda height, width: masks.mask(name, height, width)
+    return lambda height, width: masks.mask(name, height, width, soft)
 
 
 def is_there(target: Path) -> bool:
@@ -194,10 +198,10 @@ def repaint_file(
     count = frames.count if kind is not None and kind.frames else 1
     painted: list[Layers] = []
     notes = name_notes(source, target)
+    said: str | None = None
     for number, (pixels, alpha) in enumerate(islice(frames, count)):
         deep = pixels.dtype == np.uint16 and kind is not None and kind.deep and (count == 1 or kind.name == "TIFF")
-        mask = None if mask_of is None else mask_of(*pixels.shape[:2])
-        repainting = Repainting(painter, pixels, alpha, look, deep, mask)
+        repainting = repainting_of(painter, pixels, alpha, look, deep, mask_of)
         for done, total in repainting:
             yield Progress(source, number * total + done, count * total)
         painted.append((repainting.result, repainting.opacity))
@@ -205,12 +209,15 @@ def repaint_file(
             keep((shrunk(pixels, alpha), shrunk(*painted[0])))
         if number == 0 and pixels.dtype == np.uint16 and not deep:
             notes += (f"{target.suffix} holds 8 of its 16 bits",)
-    if look.strength == 0 and source.suffix.lower() == target.suffix.lower():
+        if number == 0:
+            said = description(painter, pixels)
+    if look.strength == 0 and painter.scale == 1 and source.suffix.lower() == target.suffix.lower():
         copy_file(source, target)
         return Painted(source, target, name_notes(source, target))
     if count < frames.count:
         notes += (f"{target.suffix} holds one of its {frames.count} frames, and the first is painted",)
-    save(painted, target, frames.durations, frames.animation)
+    notes += what_rounds(painter, kind, target.suffix)
+    save(painted, target, frames.durations, frames.animation, said)
     return Painted(source, target, notes)
 
 

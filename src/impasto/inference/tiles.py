@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.notices import notice
+from impasto.inference.pooling import given_pools, measured_pools
+from impasto.networks.layers.channel_attention import WholePicturePooling
 from impasto.networks.layers.norm import Statistics, WholeInputStatistics, WholePictureStatistics
 from impasto.networks.layers.placed import Placed
 
@@ -25,9 +27,11 @@ OVERLAP: Final = 96
 """Pixels, for a network that does not declare its reach; about that of the published network's output."""
 BLEND: Final = 16
 """Pixels by which tiles overlap beyond the reach of a network that declares it."""
+ROUNDS: Final = 2
+"""How often means over the whole picture are measured, see :mod:`~impasto.inference.pooling`."""
 
 Paint = Callable[[Tensor], Tensor]
-"""(1, C, h, w) in [-1, 1] to the painting of the same size."""
+"""(1, C, h, w) in [-1, 1] to its painting."""
 Read = Callable[[int, int, int, int], Tensor]
 """Top, left, bottom and right of a part to its pixels (1, C, h, w), float32 in [-1, 1]."""
 Span = tuple[int, int]
@@ -59,6 +63,7 @@ def paint_in_tiles(
     width: int,
     tile: int | None = None,
     overlap: int | None = None,
+    scale: int = 1,
 ) -> Iterator[Tile]:
     """Paint one picture of any size: reflected to the network's stride, and cropped back.
 
@@ -73,6 +78,7 @@ def paint_in_tiles(
         width: likewise.
         tile: side of the tiles in pixels; 0 paints it whole, None up to 4 megapixels.
         overlap: of neighbouring tiles, on each side; None takes the network's reach and a little, or :data:`OVERLAP`.
+        scale: how many times larger the painting is.
 
     Yields:
         Each tile; the strips together are the painting, from top to bottom.
@@ -88,7 +94,8 @@ def paint_in_tiles(
     if tile is None:
         tile = TILE if height * width > WHOLE else 0
     if not tile or (height <= tile and width <= tile):
-        yield Tile(1, 1, 0, paint(read_reflected(0, 0, *full)).float()[..., :height, :width].clamp(-1, 1))
+        painting = paint(read_reflected(0, 0, *full)).float()
+        yield Tile(1, 1, 0, painting[..., : height * scale, : width * scale].clamp(-1, 1))
         return
     reach = whole_number(network, "reach", 0)
     if overlap is None:
@@ -107,11 +114,24 @@ def paint_in_tiles(
             place(top, left)
             return paint(read_reflected(top, left, bottom, right))
 
-        rows, columns = (spans(length, tile, overlap, stride) for length in full)
-        for painted in blended(paint_part, rows, columns, overlap, blind):
-            strip = painted.strip
-            strip = None if strip is None else strip[..., : height - painted.top, :width].clamp_(-1, 1)
-            yield replace(painted, strip=strip)
+        along = [cores(length, tile, stride) for length in full]
+        parts = [list(zip(own, widened(own, overlap), strict=True)) for own in along]
+        pools = [module for module in network.modules() if isinstance(module, WholePicturePooling)]
+        count, first = len(parts[0]) * len(parts[1]), 0
+        with given_pools(pools):
+            rounds = ROUNDS if pools else 0
+            for first, _ in enumerate(measured_pools(paint_part, parts[0], parts[1], pools, rounds), 1):
+                yield Tile(first, count * (1 + rounds))
+            # What is painted is scale times larger than what is read.
+            rows, columns = ([(a * scale, b * scale) for _, (a, b) in spans_of] for spans_of in parts)
+            enlarged = blended(
+                lambda *box: paint_part(*(side // scale for side in box)), rows, columns, overlap * scale, blind * scale
+            )
+            for painted in enlarged:
+                strip = painted.strip
+                if strip is not None:
+                    strip = strip[..., : height * scale - painted.top, : width * scale].clamp_(-1, 1)
+                yield replace(painted, done=first + painted.done, total=first + count, strip=strip)
 
 
 def whole_number(network: nn.Module, name: str, otherwise: int = 1) -> int:
@@ -155,8 +175,19 @@ def spans(length: int, tile: int, overlap: int, stride: int = 1) -> list[Span]:
 
     All of them begin and end at multiples of ``stride``, as ``length``, ``tile`` and ``overlap`` are.
     """
+    return widened(cores(length, tile, stride), overlap)
+
+
+def cores(length: int, tile: int, stride: int = 1) -> list[Span]:
+    """Spans of up to ``tile`` pixels that cover a side, evenly spread."""
     step = ceil_to(math.ceil(length / math.ceil(length / tile)), stride)
-    return [(max(start - overlap, 0), min(start + step + overlap, length)) for start in range(0, length, step)]
+    return [(start, min(start + step, length)) for start in range(0, length, step)]
+
+
+def widened(cores: Sequence[Span], overlap: int) -> list[Span]:
+    """Spans with ``overlap`` on each inner end."""
+    length = cores[-1][1]
+    return [(max(start - overlap, 0), min(end + overlap, length)) for start, end in cores]
 
 
 def blended(

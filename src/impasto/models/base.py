@@ -59,7 +59,7 @@ class AdversarialModel(LightningModule):
         optimizer_g: given parameters, makes the generators' optimiser.
         optimizer_d: likewise for the discriminators.
         adversarial: weight of the generators' adversarial loss, a number or a schedule; with a plain 0 the
-            discriminators are not trained.
+            discriminators are not trained, and may be left out of the networks if no term needs their scores.
         lr_g: factor on the generators' learning rate, a number or a schedule over kimg.
         lr_d: likewise for the discriminators.
         beta2: second Adam coefficient of both, a number or a schedule; None leaves the optimisers' own.
@@ -189,6 +189,11 @@ class AdversarialModel(LightningModule):
                     f"term={name} needs {', '.join(lacking)}, which {type(self).__name__} does not provide (it has "
                     f"{', '.join(self.offers)}): leave the term out, or choose another model."
                 )
+        if not self.names("d") and (idle := idle_without_discriminators(parts)):
+            yield Doubt(
+                "model.adversarial",
+                f"model.adversarial=0 leaves the discriminator out, and {' and '.join(idle)} with it: they do nothing.",
+            )
         for adversary, network in ((self.adversaries[name], self.networks[name]) for name in self.names("d")):
             if adversary.joint_pass and mixes_pictures(network):
                 yield Refusal(
@@ -199,8 +204,8 @@ class AdversarialModel(LightningModule):
     # Names ----------------------------------------------------------------------------------------------------------
 
     def names(self, side: Side) -> list[str]:
-        """The networks that one optimiser moves, in the order of :attr:`roles`."""
-        return [name for name, role in self.roles.items() if role.optimizer == side]
+        """The networks that one optimiser moves, in the order of :attr:`roles`; there may be no discriminators."""
+        return [name for name, role in self.roles.items() if role.optimizer == side and name in self.networks]
 
     @property
     def generator(self) -> nn.Module:
@@ -263,12 +268,15 @@ class AdversarialModel(LightningModule):
         code of CUT and CycleGAN.
         """
         self.state.seed_step()
-        optimizer_g, optimizer_d = cast(list[Any], self.optimizers())
-        self.follow_schedules()
+        optimizers = self.optimizers_by_side()
+        self.follow_schedules(optimizers)
         shared = self.paint(BatchPart(batch)) if self.n_critic == 1 and self.accumulate == 1 else None
         if self.adversarial != 0:
             self.update(
-                "d", optimizer_d, batch, lambda part: self.discriminator_loss(part, shared or self.painted_alone(part))
+                "d",
+                optimizers["d"],
+                batch,
+                lambda part: self.discriminator_loss(part, shared or self.painted_alone(part)),
             )
             if self.clip_weights is not None:
                 for name in self.names("d"):
@@ -277,7 +285,9 @@ class AdversarialModel(LightningModule):
         self.state.count(n)
         if self.state.d_updates % self.n_critic == 0:
             with frozen(*(self.networks[name] for name in self.names("d"))):
-                self.update("g", optimizer_g, batch, lambda part: self.generator_loss(part, shared or self.paint(part)))
+                self.update(
+                    "g", optimizers["g"], batch, lambda part: self.generator_loss(part, shared or self.paint(part))
+                )
             decay = decay_over(n * self.n_critic, self.ema_half_life_kimg, self.ema_rampup, self.images_seen)
             for name, painter in self.live.items():
                 follow(self.painters[name], painter, decay)
@@ -357,11 +367,11 @@ class AdversarialModel(LightningModule):
         """
         p.kimg = self.kimg
         p.name = next((known for known, network in self.networks.items() if network is p.generator), p.name)
-        name = name or self.names("d")[0]
         weight = value_at(self.adversarial, self.kimg)
         total = torch.zeros((), device=p.painted.device)
         needed = SCORES & {field for term in self.terms.values() for field in cast(Term, term).needs}
         if weight or needed:
+            name = name or self.names("d")[0]
             compare = "real_scores" in needed
             adversary = cast(Adversary, self.adversaries[name])
             value, p.fake_scores, p.real_scores = adversary.generator_loss(
@@ -376,17 +386,21 @@ class AdversarialModel(LightningModule):
     # Optimisers, schedules, average ----------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> Sequence[Optimizer]:
-        """The generators' optimiser and the discriminators'."""
-        optimizers = [make(list(self.parameters_of(side))) for side, make in self.factories.items()]
+        """The generators' optimiser and the discriminators', if there are any."""
+        optimizers = [make(list(self.parameters_of(side))) for side, make in self.factories.items() if self.names(side)]
         remember_rates(optimizers)
         return optimizers
 
-    def follow_schedules(self) -> None:
+    def optimizers_by_side(self) -> dict[Side, Any]:
+        """The optimisers as Lightning hands them out, which is one alone without its list."""
+        found: Any = self.optimizers()
+        sides = [side for side in self.factories if self.names(side)]
+        return dict(zip(sides, found if isinstance(found, list) else [found], strict=True))
+
+    def follow_schedules(self, optimizers: Mapping[Side, Any]) -> None:
         """Set learning rates and beta2 for this step; pure functions of the clock, so that resuming needs no state."""
-        for (side, schedule), optimizer in zip(
-            self.lr_factors.items(), cast(list[Any], self.optimizers()), strict=True
-        ):
-            factor = self.state.factors[f"lr_{side}"] * value_at(schedule, self.kimg)
+        for side, optimizer in optimizers.items():
+            factor = self.state.factors[f"lr_{side}"] * value_at(self.lr_factors[side], self.kimg)
             set_rates(optimizer, factor, self.beta2, self.kimg)
 
     def train(self, mode: bool = True) -> "AdversarialModel":
@@ -433,6 +447,12 @@ class AdversarialModel(LightningModule):
 def mixes_pictures(discriminator: nn.Module) -> bool:
     """Whether a score depends on the other pictures of its pass."""
     return bool(running_norms(discriminator)) or any(isinstance(m, MinibatchDeviation) for m in discriminator.modules())
+
+
+def idle_without_discriminators(parts: Parts) -> list[str]:
+    """What acts on discriminators alone, as the command line has it."""
+    penalties = [f"penalty={name}" for name in parts.penalties]
+    return [*penalties, *([] if parts.augment is None or isinstance(parts.augment, nn.Identity) else ["augment="])]
 
 
 def looks_through(term: nn.Module) -> set[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.painters.painter import Painter
@@ -36,7 +37,10 @@ def preview_rows(
     for part, painter in parts:
         for start in range(0, len(shown[part]), length):
             content = shown[part][start : start + length]
-            rows += [content, painter(content=content), *(shown[name][start : start + length] for name in beside)]
+            painting = painter(content=content)
+            # A channel that paintings do not have, such as a mask, is not shown.
+            seen = F.interpolate(content[:, : painting.shape[1]], painting.shape[-2:])
+            rows += [seen, painting, *(shown[name][start : start + length] for name in beside)]
     rows = [torch.cat([row, row.new_ones(length - len(row), *row.shape[1:])]) for row in rows]
     channels = max(row.shape[1] for row in rows)
     return torch.cat([row.expand(-1, channels, -1, -1) for row in rows]), length

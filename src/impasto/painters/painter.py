@@ -108,6 +108,16 @@ class Painter(nn.Module):
         return int(cast(int, self.network.latent_dim))
 
     @property
+    def scale(self) -> int:
+        """How many times larger a painting is than its content."""
+        return 1
+
+    @property
+    def mask_channels(self) -> int:
+        """How many of the content's channels, its last ones, are no part of the picture but say where to paint."""
+        return 0
+
+    @property
     def conditional(self) -> bool:
         """Whether it takes labels or vectors."""
         return bool({"label", "vector"} & set(self.takes))

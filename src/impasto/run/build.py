@@ -16,7 +16,7 @@ from impasto.base.notices import notice
 from impasto.base.parts import Parts
 from impasto.base.spec import DataSpec
 from impasto.data.module import ImageDataModule
-from impasto.models.base import AdversarialModel
+from impasto.models.base import SCORES, AdversarialModel
 from impasto.models.roles import Role
 from impasto.networks.build import build_network
 from impasto.run.precision import choose_precision
@@ -55,7 +55,7 @@ def build_model(cfg: DictConfig, spec: DataSpec, parts: Parts) -> AdversarialMod
     """The model of ``cfg.model`` with its networks and parts, for data of this shape; the seed decides its weights."""
     node: Any = OmegaConf.to_container(cfg.model, resolve=True)
     torch.manual_seed(cfg.seed)
-    networks = {name: build_one(node[name], role, spec) for name, role in roles_of(node).items()}
+    networks = {name: build_one(node[name], role, spec) for name, role in wanted_roles(node, parts.terms).items()}
     return assemble_model(cfg, spec, parts, networks)
 
 
@@ -64,8 +64,9 @@ def assemble_model(
 ) -> AdversarialModel:
     """The way of training of ``cfg.model`` around its networks, loss, penalties, terms and augmentation."""
     node: Any = OmegaConf.to_container(cfg.model, resolve=True)
-    for name, network in networks.items():
+    for name in roles_of(node):
         del node[name]
+    for network in networks.values():
         network.to(memory_format=getattr(network, "memory_format", torch.channels_last))
     # As a partial, because instantiate would convert the objects in its arguments.
     factory = make(node, _partial_=True, _convert_="all")
@@ -85,6 +86,19 @@ def roles_of(node: Mapping[Any, Any]) -> Mapping[str, Role]:
     kind: Any = get_object(str(node["_target_"]))
     roles: Mapping[str, Role] = kind.roles
     return roles
+
+
+def wanted_roles(node: Mapping[Any, Any], terms: Mapping[str, Any]) -> dict[str, Role]:
+    """The roles of the networks that are built: no discriminators where nothing would look at their scores.
+
+    Args:
+        node: of the model.
+        terms: by name.
+    """
+    roles = roles_of(node)
+    needed = {field for term in terms.values() for field in getattr(term, "needs", ())}
+    judged = node.get("adversarial", 1) != 0 or bool(SCORES & needed)
+    return {name: role for name, role in roles.items() if judged or role.optimizer == "g"}
 
 
 def build_one(node: Any, role: Role, spec: DataSpec) -> nn.Module:

@@ -2,11 +2,15 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from skimage.color import rgb2ycbcr
+from skimage.metrics import peak_signal_noise_ratio
 
 from impasto.base.errors import UserError
-from impasto.evaluation.figures.image_metrics import METRICS, lpips, lpips_network, ms_ssim, psnr, ssim
+from impasto.evaluation.figures.image_metrics import METRICS, lpips, ms_ssim, psnr, psnr_y, sharpness, ssim
+from impasto.networks.pretrained.lpips import lpips_network
 
 C1, C2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
 
@@ -21,6 +25,53 @@ def test_psnr_by_hand() -> None:
     images = target + torch.tensor([0.2, 0.02]).view(2, 1, 1, 1)
     assert psnr(images, target).tolist() == pytest.approx([20.0, 40.0], abs=1e-4)
     assert psnr(target, target).tolist() == [math.inf, math.inf]
+
+
+def test_psnr_of_brightness_by_hand() -> None:
+    # Red 0.4 higher in [-1, 1] is 0.2 of 65.481 in Y, with a peak of 255.
+    target, images = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)
+    images[:, 0] += 0.4
+    assert psnr_y(images, target).item() == pytest.approx(20 * math.log10(255 / (0.2 * 65.481)), abs=1e-3)
+    assert psnr_y(target, target).item() == math.inf
+    assert psnr_y(images[:, :1], target[:, :1]).item() == pytest.approx(psnr(images[:, :1], target[:, :1]).item())
+
+
+def test_psnr_of_brightness_is_that_of_scikit_image() -> None:
+    torch.manual_seed(0)
+    a, b = torch.rand(2, 3, 9, 12) * 2 - 1, torch.rand(2, 3, 9, 12) * 2 - 1
+    theirs = [[rgb2ycbcr(((x + 1) / 2).permute(1, 2, 0).double().numpy())[..., 0] for x in images] for images in (a, b)]
+    wanted = [peak_signal_noise_ratio(y, x, data_range=255) for x, y in zip(*theirs, strict=True)]
+    assert psnr_y(a, b).tolist() == pytest.approx(wanted, abs=1e-4)
+
+
+def test_sharpness_by_hand() -> None:
+    # Columns in turn 0 and 1: halving the contrast halves the differences; a mean of neighbours leaves none.
+    stripes = (torch.arange(8) % 2).float().expand(1, 3, 8, 8).clone()
+    assert sharpness(stripes, stripes).item() == pytest.approx(1.0)
+    assert sharpness(stripes / 2, stripes).item() == pytest.approx(0.5)
+    assert sharpness(torch.full_like(stripes, 0.5), stripes).item() == pytest.approx(0.0)
+    # Of a flat target, differences count as half a step of 8 bits: here they are 1, down 0.
+    assert sharpness(stripes, torch.zeros_like(stripes)).item() == pytest.approx(255.0, rel=1e-4)
+
+
+def test_a_ladder_of_blur_and_noise_is_in_order() -> None:
+    rng = np.random.default_rng(0)
+    rough = torch.from_numpy(rng.normal(0, 0.3, (1, 3, 64, 64))).float()
+    clean = torch.nn.functional.avg_pool2d(rough, 3, 1, 1).clamp(-1, 1)
+    blurred = [clean]
+    for _ in range(3):
+        blurred.append(torch.nn.functional.avg_pool2d(blurred[-1], 3, 1, 1))
+    noisy = [
+        (clean + s * torch.from_numpy(rng.normal(size=clean.shape)).float()).clamp(-1, 1) for s in (0.05, 0.1, 0.2)
+    ]
+    for name in ("psnr", "psnr_y", "ssim"):
+        for steps in (blurred[1:], noisy):
+            values = [METRICS[name](images, clean).item() for images in steps]
+            assert values == sorted(values, reverse=True), name
+    falling = [sharpness(images, clean).item() for images in blurred]
+    assert falling == sorted(falling, reverse=True)
+    rising = [sharpness(images, clean).item() for images in [clean, *noisy]]
+    assert rising == sorted(rising)
 
 
 def test_ssim_of_flat_pictures_by_hand() -> None:
@@ -55,7 +106,7 @@ def test_ms_ssim_of_flat_pictures_by_hand() -> None:
     assert ms_ssim(flat(0.5, 176), flat(0.1, 176)).tolist() == pytest.approx([wanted], abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["psnr", "ssim"])
+@pytest.mark.parametrize("name", ["psnr", "psnr_y", "ssim", "sharpness"])
 def test_each_picture_counts_for_itself(name: str) -> None:
     torch.manual_seed(0)
     a, b = torch.rand(3, 3, 16, 20) * 2 - 1, torch.rand(3, 3, 16, 20) * 2 - 1

@@ -1,5 +1,6 @@
 """Pairs: figures against torchmetrics and scikit-image on the same pictures, controls, and what is left out."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,11 @@ from impasto.data.packing.pack import pack
 from impasto.data.packing.packed import PackedImages
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.folder import FolderSource
+from impasto.evaluation.figures import brisque, by_picture
+from impasto.evaluation.figures.by_picture import EQUAL_DB, ByPicture, available, in_words, means
 from impasto.evaluation.figures.image_metrics import ssim
-from impasto.evaluation.protocols.paired import CONTROL, EQUAL_DB, PAINTED, REFERENCE, PairedProtocol
+from impasto.evaluation.figures.intervals import mean_estimate
+from impasto.evaluation.protocols.paired import CLEAN, CONTROL, PAINTED, REFERENCE, PairedProtocol
 from impasto.evaluation.protocols.pairs import with_channels
 from tests.evaluation.conftest import TinyExtractor, random_images, write_folder
 
@@ -143,6 +147,57 @@ def test_channels_of_the_control() -> None:
     assert with_channels(grey, 3).tolist() == grey.expand(-1, 3, -1, -1).tolist()
     colour = torch.tensor([100, 50, 200], dtype=torch.uint8).view(1, 3, 1, 1)
     assert with_channels(colour, 1).item() == 82  # 0.299 * 100 + 0.587 * 50 + 0.114 * 200 = 82.05
+
+
+def test_a_mask_is_left_out_of_the_control() -> None:
+    with_mask = torch.arange(16, dtype=torch.uint8).view(1, 4, 2, 2)
+    assert torch.equal(with_channels(with_mask, 3), with_mask[:, :3])
+    assert torch.equal(with_channels(with_mask[:, 2:], 1), with_mask[:, 2:3])
+
+
+def test_the_gain_over_a_control_is_taken_picture_by_picture(sets: dict[str, PackedImages], tmp_path: Path) -> None:
+    found = paired(tmp_path, metrics=["psnr"]).measure(Halfway(), Data(sets))
+    ours, theirs = found.rows[PAINTED]["psnr"], found.rows[CONTROL]["psnr"]
+    assert found.comparability["psnr"]["gains"][CONTROL] == pytest.approx(ours - theirs)
+    word = "above" if ours > theirs else "below"
+    assert found.conclusions["PSNR"].startswith(f"{abs(ours - theirs):.2f} dB {word} input as it is (")
+
+
+def test_figures_that_need_no_target_are_given_of_the_targets_too(
+    sets: dict[str, PackedImages], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brisque, "at_hand", lambda: True)
+    scores = {"brisque": ByPicture(lambda images, _: images.mean((1, 2, 3)), higher_is_better=False)}
+    monkeypatch.setattr(by_picture, "FIGURES", {**by_picture.FIGURES, **scores})
+    monkeypatch.setattr(by_picture, "version", lambda _: "1.0")
+    found = paired(tmp_path, metrics=["brisque", "sharpness"]).measure_pairs(sets["target_train"], None, sets["target"])
+    assert list(found.rows) == [PAINTED, CLEAN]
+    assert found.rows[CLEAN].keys() == {"brisque"}
+    assert found.comparability["brisque"]["extractor"] == "brisque 1.0"
+    assert found.comparability["sharpness"]["higher_is_better"] is None
+
+
+def test_pictures_without_a_score_are_left_out_and_counted() -> None:
+    values = torch.tensor([1.0, math.nan, 3.0])
+    (figure,) = means({"brisque": values}, None).values()
+    assert (figure.value, figure.protocol["pictures_without"]) == (2.0, 1)
+    assert means({"brisque": values[1:2]}, None) == {}
+
+
+def test_without_its_package_a_score_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_notices()
+    monkeypatch.setattr(brisque, "at_hand", lambda: False)
+    assert list(available(["brisque", "psnr"], 64, "alex")) == ["psnr"]
+    assert notices()["evaluation.brisque"] == (
+        "BRISQUE is left out: its package is not installed (pip install brisque to have it)."
+    )
+
+
+def test_gains_in_words() -> None:
+    values = torch.arange(16.0)
+    assert in_words(("control", mean_estimate(values[:4] - 2, None, ""))) == "0.50 dB below control"
+    assert in_words(("control", mean_estimate(values, None, ""))) == "7.50 dB above control (4.96 to 10.04)"
+    assert in_words(("control", mean_estimate(-values, None, ""))) == "7.50 dB below control (4.96 to 10.04)"
 
 
 def test_mistakes_are_named(sets: dict[str, PackedImages], tmp_path: Path) -> None:

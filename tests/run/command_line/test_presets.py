@@ -23,6 +23,7 @@ DATA = {
     "image_folder": {"image"},
     "unpaired": {"content", "style"},
     "paired": {"content", "target"},
+    "restoration": {"content", "target"},
     "style": {"content", "target", "style"},
     "personal": {"content", "style"},
 }

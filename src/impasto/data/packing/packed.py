@@ -54,6 +54,8 @@ class PackedImages:
         depth: bits of a sample, 8 or 16.
         levels: by channel, the values that networks see as -1 and 1; None for the whole range of the type.
         channels: the first channel, the one behind the last, and how many the file has; None for all.
+        frames: rows behind that of a picture whose channels lie behind each other in it, such as (0, 1, 2) for three
+            consecutive frames of a clip; (0,) for a picture of its own.
     """
 
     folder: Path
@@ -72,13 +74,14 @@ class PackedImages:
     depth: int = 8
     levels: tuple[tuple[float, float], ...] | None = None
     channels: tuple[int, int, int] | None = None
+    frames: tuple[int, ...] = (0,)
 
     def __len__(self) -> int:
         return len(self.index)
 
     @cached_property
     def images(self) -> np.ndarray:
-        """uint8 or uint16 (rows, H, W, C), memory-mapped; ``images[index[i]]`` is picture i.
+        """uint8 or uint16 (rows, H, W, C), memory-mapped; ``images[index[i]]`` is picture i, or its first frame.
 
         Pages that are read through the map stay in this process's resident memory: use :meth:`batch` for repeated
         reading.
@@ -93,7 +96,8 @@ class PackedImages:
         Raises:
             IndexError: a position is out of range.
         """
-        rows = self.index[np.asarray(positions, np.int64)]
+        chosen = self.index[np.asarray(positions, np.int64)]
+        rows = (chosen[:, None] + np.array(self.frames)).ravel()
         first, end, count = self._channels
         result = np.empty((len(rows), *self.shape[:2], count), self._dtype)
         flat = result.reshape(len(rows), -1)
@@ -102,12 +106,15 @@ class PackedImages:
         for target, offset in zip(flat, (rows * row_bytes).tolist(), strict=True):
             if os.preadv(self._file.descriptor, [target.data], offset) != row_bytes:
                 raise OSError(f"{self._path} is shorter than it was: it changed while it was read")
+        if len(self.frames) > 1:
+            by_frame = result.reshape(len(chosen), len(self.frames), *result.shape[1:])
+            return np.moveaxis(by_frame, 1, 3).reshape(len(chosen), *self.shape)
         if self.channels is None:
             return result
-        chosen = np.empty((len(rows), *self.shape), self._dtype)
+        some = np.empty((len(rows), *self.shape), self._dtype)
         for channel in range(first, end):  # one by one: three times as fast as all at once, in runs of three bytes
-            chosen[..., channel - first] = result[..., channel]
-        return chosen
+            some[..., channel - first] = result[..., channel]
+        return some
 
     def as_bytes(self, positions: Sequence[int] | np.ndarray) -> np.ndarray:
         """The pictures at ``positions`` as uint8 (n, H, W, C), as screens and 8-bit networks see their levels."""
@@ -137,13 +144,40 @@ class PackedImages:
 
     @property
     def _channels(self) -> tuple[int, int, int]:
-        return self.channels or (0, self.shape[2], self.shape[2])
+        each = self.shape[2] // len(self.frames)
+        return self.channels or (0, each, each)
 
     def layer(self, first: int, end: int) -> "PackedImages":
         """The channels from ``first`` up to ``end`` of all pictures, with a fingerprint of their own."""
         digest = hashlib.sha256(f"{self.fingerprint} channels {first} {end}".encode()).hexdigest()[:32]
         shape, levels = (*self.shape[:2], end - first), self.levels and self.levels[first:end]
+        if len(self.frames) > 1:  # whole frames, of which the others are not read
+            each = self.shape[2] // len(self.frames)
+            frames = self.frames[first // each : end // each]
+            return replace(self, fingerprint=digest, shape=shape, levels=levels, frames=frames)
         return replace(self, fingerprint=digest, shape=shape, levels=levels, channels=(first, end, self.shape[2]))
+
+    def sequences(self, count: int, step: int = 1) -> "PackedImages":
+        """All runs of ``count`` frames, each ``step`` after the one before, of frames that are packed in their order.
+
+        A run stays within a clip, which is a class, and has no frame that is missing here: one that could not be read,
+        or belongs to another split. The first frame of a run stands for it in ``index``, ``labels`` and ``sizes``.
+
+        Args:
+            count: frames of a run.
+            step: rows from one frame to the next.
+        """
+        frames = tuple(range(0, count * step, step))
+        clip = np.full(self.num_rows, -1, np.int64)
+        clip[self.index] = 0 if self.labels is None else self.labels
+        wanted = self.index[:, None] + np.array(frames)
+        inside = wanted[:, -1] < self.num_rows
+        same = clip[np.minimum(wanted, self.num_rows - 1)] == clip[self.index][:, None]
+        chosen = self.subset(np.flatnonzero(inside & same.all(1)))
+        digest = hashlib.sha256(f"{chosen.fingerprint} sequences {frames}".encode()).hexdigest()[:32]
+        levels = None if self.levels is None else self.levels * count
+        shape = (*self.shape[:2], self.shape[2] * count)
+        return replace(chosen, fingerprint=digest, shape=shape, levels=levels, frames=frames)
 
     def subset(self, positions: Sequence[int] | np.ndarray) -> "PackedImages":
         """The pictures at ``positions``, in that order, with a fingerprint of their own; nothing is copied on disk."""

@@ -1,7 +1,6 @@
-"""How close pictures are to their targets: PSNR, SSIM, MS-SSIM and LPIPS, on [-1, 1]."""
+"""How close pictures are to their targets: PSNR, SSIM, MS-SSIM and LPIPS, and how sharp beside them; on [-1, 1]."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Final
 
 import torch
@@ -13,8 +12,9 @@ from torchmetrics.functional.image import (
 )
 
 from impasto.base.errors import UserError
-from impasto.networks.pretrained.extractor import device_of, freeze
-from impasto.networks.pretrained.lpips import LPIPS, Backbone
+from impasto.base.pixels import luma
+from impasto.networks.pretrained.extractor import device_of
+from impasto.networks.pretrained.lpips import Backbone, lpips_network
 
 RANGE: Final = 2.0
 """From -1 to 1."""
@@ -32,6 +32,54 @@ def psnr(images: Tensor, target: Tensor) -> Tensor:
         images.float(), target.float(), data_range=RANGE, reduction="none", dim=(1, 2, 3)
     )
     return values
+
+
+def psnr_y(images: Tensor, target: Tensor) -> Tensor:
+    """PSNR in dB of the brightness Y of each picture, as papers on restoration give it: (N,); infinite for equal ones.
+
+    Y is that of ITU-R BT.601 in studio range, 16 + 65.481 R + 128.553 G + 24.966 B for colours in 0..1 (MATLAB's
+    rgb2ycbcr), not rounded, with a peak of 255: since Y has 219 steps, 1.31 dB more than with a peak of its own range.
+    Grey pictures are taken as they are. No border is cut off.
+
+    Args:
+        images: (N, 1 or 3, H, W) in [-1, 1].
+        target: likewise.
+    """
+    check_pair(images, target)
+    if images.shape[1] == 1:
+        return psnr(images, target)
+    difference = (studio_luma(images) - studio_luma(target)).square().mean((1, 2, 3))
+    return 10 * torch.log10(255.0**2 / difference)
+
+
+def studio_luma(images: Tensor) -> Tensor:
+    """Y of ITU-R BT.601 in studio range, 16..235: (N, 3, H, W) in [-1, 1] to (N, 1, H, W)."""
+    weights = torch.tensor([65.481, 128.553, 24.966], device=images.device)
+    return 16 + ((images.float() + 1) / 2 * weights.view(1, 3, 1, 1)).sum(1, keepdim=True)
+
+
+def sharpness(images: Tensor, target: Tensor) -> Tensor:
+    """Root mean square of the differences of neighbouring pixels over that of the target, in brightness: (N,).
+
+    1 is as sharp as the target, less is blurred. Noise counts as sharpness, so that it is read beside PSNR.
+
+    Args:
+        images: (N, 1 or 3, H, W) in [-1, 1].
+        target: likewise; differences of a flat one count as :data:`FLAT`.
+    """
+    check_pair(images, target, 2, "sharpness")
+    ours, theirs = (gradient_energy(luma(x)) for x in (images, target))
+    return (ours / theirs.clamp_min(FLAT**2)).sqrt()
+
+
+FLAT: Final = 1 / 255
+"""Root mean square of differences in [-1, 1] below which a picture is flat: half a step of 8 bits."""
+
+
+def gradient_energy(images: Tensor) -> Tensor:
+    """Mean squared difference of neighbouring pixels, down plus across: (N, 1, H, W) to (N,)."""
+    down, across = images.diff(dim=-2), images.diff(dim=-1)
+    return down.square().mean((1, 2, 3)) + across.square().mean((1, 2, 3))
 
 
 def ssim(images: Tensor, target: Tensor) -> Tensor:
@@ -90,22 +138,13 @@ def lpips(images: Tensor, target: Tensor, backbone: Backbone = "alex") -> Tensor
 
 METRICS: Final[dict[str, Callable[[Tensor, Tensor], Tensor]]] = {
     "psnr": psnr,
+    "psnr_y": psnr_y,
     "ssim": ssim,
     "ms_ssim": ms_ssim,
     "lpips": lpips,
+    "sharpness": sharpness,
 }
-"""By name; all but ``lpips`` are better when higher."""
-
-
-@cache
-def lpips_network(backbone: Backbone) -> LPIPS:
-    """The network of LPIPS, frozen; loaded once.
-
-    Raises:
-        UserError: an unknown backbone, or weights that cannot be had.
-    """
-    frozen: LPIPS = freeze(LPIPS(backbone))
-    return frozen
+"""By name; all but ``lpips`` and ``sharpness`` are better when higher."""
 
 
 def check_pair(images: Tensor, target: Tensor, least: int = 1, name: str = "") -> None:

@@ -38,7 +38,7 @@ class Figure:
     higher_is_better: bool | None = False
 
     @classmethod
-    def of(cls, estimate: Estimate, higher_is_better: bool = False, **protocol: Any) -> "Figure":
+    def of(cls, estimate: Estimate, higher_is_better: bool | None = False, **protocol: Any) -> "Figure":
         """A figure with its interval, or with the reason why it has none."""
         ends = None if estimate.low is None else [estimate.low, estimate.high]
         return cls(estimate.value, {**protocol, "interval": ends, "interval_method": estimate.method}, higher_is_better)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 OF_ONE_FIGURE: Final = (
     *("higher_is_better", "interval", "interval_method", "controls", "counts_of_controls", "by_class"),
+    *("by_strength", "gains"),
     *("value", "final", "best", "best_at_images"),
 )
 """Never shared, even if they happen to be equal."""

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -10,15 +11,26 @@ import torch
 from torch import Tensor
 
 from impasto.base import distributed
+from impasto.base.environment import package_versions
 from impasto.base.errors import UserError
-from impasto.base.notices import notice
 from impasto.base.pixels import from_uint8
 from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
+from impasto.evaluation.figures.by_picture import (
+    FIGURES,
+    WITHOUT_TARGET,
+    Compare,
+    available,
+    gains_of,
+    in_words,
+    means,
+    measured_with,
+)
 from impasto.evaluation.figures.distances import statistics
 from impasto.evaluation.figures.features import (
     CHUNK,
     Features,
+    Pictures,
     RealFeatures,
     concatenate,
     exactly,
@@ -26,11 +38,10 @@ from impasto.evaluation.figures.features import (
     from_first,
     outputs_sha256,
 )
-from impasto.evaluation.figures.image_metrics import RANGE, lpips, lpips_network, ms_ssim, psnr, ssim
-from impasto.evaluation.figures.intervals import mean_estimate
+from impasto.evaluation.figures.intervals import Estimate
 from impasto.evaluation.figures.metrics import Figure, measure, public_name
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
-from impasto.evaluation.protocols.pairs import Pairs, sheet_of_pairs, with_channels
+from impasto.evaluation.protocols.pairs import CONTROL, Pairs, sheet_of_pairs, with_channels
 from impasto.evaluation.protocols.repainting import RepaintingProtocol
 from impasto.evaluation.protocols.sampling import Chosen, known_of, repainter
 from impasto.evaluation.real.features import keep
@@ -40,15 +51,10 @@ from impasto.networks.pretrained.lpips import LPIPS, Backbone
 DISTANCES: Final = ("frechet", "kid")
 METRICS: Final = ("psnr", "ssim", "ms_ssim", "lpips", *DISTANCES)
 PAINTED: Final = "painted"
-CONTROL: Final = "input as it is"
 REFERENCE: Final = "targets trained on"
-EQUAL_DB: Final = 100.0
-"""PSNR of a picture that equals its target: infinity has no mean, and JSON has no infinity."""
-LEAST: Final = {"psnr": 1, "ssim": 11, "ms_ssim": 161, "lpips": 32}
-"""Pixels in height and width that each figure by picture needs."""
-
-Compare = Callable[[Tensor, Tensor], Tensor]
-"""Two batches (n, C, H, W) in [-1, 1] to a value for each picture: (n,)."""
+CLEAN: Final = "targets themselves"
+ROWS: Final = 1
+"""Raised when a control makes something else of its pictures."""
 
 
 class PairedProtocol(RepaintingProtocol):
@@ -66,13 +72,15 @@ class PairedProtocol(RepaintingProtocol):
         lpips_backbone: network of LPIPS: alex, vgg or squeeze. Without its weights LPIPS is left out,
             and a notice says so.
         num_images: pairs to measure.
-        metrics: any of ``psnr``, ``ssim``, ``ms_ssim``, ``lpips``, ``frechet`` and ``kid``. One that needs larger
-            pictures is left out, and a notice says so.
+        metrics: any of ``psnr``, ``psnr_y``, ``ssim``, ``ms_ssim``, ``lpips``, ``brisque``, ``sharpness``, ``frechet``
+            and ``kid``. One that needs larger pictures or is not at hand is left out, and a notice says so.
         **settings: as for :class:`~impasto.evaluation.protocols.repainting.RepaintingProtocol`.
     """
 
     parts: ClassVar[tuple[str, ...]] = ("content", "target")
-    known: ClassVar[tuple[str, ...]] = METRICS
+    known: ClassVar[tuple[str, ...]] = (*FIGURES, *DISTANCES)
+    of_each_row = False
+    """Whether intervals are given of every row, not of the painted pictures alone."""
 
     def __init__(
         self,
@@ -93,6 +101,8 @@ class PairedProtocol(RepaintingProtocol):
         known = known_of(data, "target")
         split = "held_out" if self.split == "held_out" and known.get("held_out", 1) else "train"
         about = {"origin": known.get("origin"), "split": split}
+        if (degradation := known_of(data, "content").get("degradation")) is not None:
+            about["degradation"] = degradation  # of content that was damaged on the fly, with its strengths
         reference = data.evaluation_images("target", "train") if split == "held_out" else None
         return self.measure_pairs(repainter(painter), content, target, reference=reference, about=about)
 
@@ -103,6 +113,7 @@ class PairedProtocol(RepaintingProtocol):
         target: PackedImages,
         *,
         reference: PackedImages | None = None,
+        made: Mapping[str, Pictures] | None = None,
         about: dict[str, Any] | None = None,
         num_images: int | None = None,
     ) -> Measurement:
@@ -113,6 +124,7 @@ class PairedProtocol(RepaintingProtocol):
             content: what is repainted; None if only the repainted pictures are known: there is no control then.
             target: what it should become, in the same order.
             reference: other targets.
+            made: what other methods make of the content, by the names of their rows; None has the content as it is.
             about: further entries of the records.
             num_images: pairs to measure; None takes the protocol's own number.
 
@@ -125,90 +137,100 @@ class PairedProtocol(RepaintingProtocol):
             return from_first(Measurement())
         count = num_images or self.num_images
         painted = Chosen(paint, count) if isinstance(paint, PackedImages) else paint
-        chosen = Pairs(None if content is None else Chosen(content, count), Chosen(target, count), painted)
-        rows, estimates = self._rows(chosen, reference)
-        names = {name: self._public(name) for name in rows[PAINTED]}
-        records = self._records(estimates, rows, chosen, about or {})
-        found = Measurement(
-            {names[name]: value for name, value in rows[PAINTED].items()},
+        chosen = Pairs(None if content is None else Chosen(content, count), Chosen(target, count), painted, made)
+        found = from_first(self._measure(chosen, reference, about or {}))
+        return replace(found, sheets={"pairs": partial(sheet_of_pairs, chosen)})
+
+    def _measure(self, pairs: Pairs, reference: PackedImages | None, about: dict[str, Any]) -> Measurement:
+        figures, gains = self._rows(pairs, reference)
+        names = {name: self._public(name) for name in figures[PAINTED]}
+        records = self._records(figures, pairs, about)
+        if "psnr" in records:
+            records["psnr"]["gains"] = {row: gain.value for row, gain in gains.items()}
+        rows: dict[str, dict[str, float]] = {row: {} for row in figures}
+        intervals: dict[str, dict[str, tuple[float, float]]] = {row: {} for row in figures}
+        for row, found in figures.items():
+            for name, figure in found.items():
+                rows[row][names[name]] = figure.value
+                if self.of_each_row and (ends := figure.protocol["interval"]) is not None:
+                    intervals[row][names[name]] = (ends[0], ends[1])
+        return Measurement(
+            rows[PAINTED],
             {names[name]: record for name, record in records.items()},
             names["psnr"] if "psnr" in names else next(iter(names.values()), None),
-            {row: {names[name]: value for name, value in figures.items()} for row, figures in rows.items()},
-        )
-        found = from_first(found)
-        return Measurement(
-            found.figures, found.comparability, found.main, found.rows, {"pairs": partial(sheet_of_pairs, chosen)}
+            rows,
+            intervals={row: ends for row, ends in intervals.items() if ends},
+            conclusions={"PSNR": "; ".join(map(in_words, gains.items()))} if gains else {},
         )
 
     def _rows(
         self, pairs: Pairs, reference: PackedImages | None
-    ) -> tuple[dict[str, dict[str, float]], dict[str, Figure]]:
-        """Figures by row, and those of the painted pictures with their protocols."""
-        compare, channels = self._comparisons(pairs.target), pairs.target.packed.shape[2]
-        sets = {PAINTED: pairs.painted, **({CONTROL: pairs.control} if pairs.has_control else {})}
+    ) -> tuple[dict[str, dict[str, Figure]], dict[str, Estimate]]:
+        """Figures by row; and by how much the painted pictures exceed each control in PSNR, picture by picture."""
+        channels = pairs.target.packed.shape[2]
+        compare = available(self.metrics, min(pairs.target.packed.shape[:2]), self.backbone)
         figures: dict[str, dict[str, Figure]] = {}
+        psnrs: dict[str, Tensor] = {}
         real = self._real(pairs.target, channels) if self._wants_distances else None
-        for row, pictures in sets.items():
-            values, features = self._compare(pictures, pairs, compare, row == PAINTED)
-            figures[row] = {name: self._mean(name, value, pairs.target) for name, value in values.items()}
+        for row, pictures in {PAINTED: pairs.painted, **pairs.controls}.items():
+            values, features = self._compare(row, pictures, pairs, compare)
+            figures[row] = means(values, pairs.target.cut_from)
+            psnrs |= {row: values["psnr"]} if "psnr" in values else {}
             if real is not None:
                 seen = features if features is not None else self._described(pairs.inputs, channels)
                 figures[row] |= self._distances(seen, real, pairs.target)
         if real is not None and reference is not None and reference.fingerprint != pairs.target.packed.fingerprint:
             others = Chosen(reference, len(pairs.target))
             figures[REFERENCE] = self._distances(self._described(others, channels), real, others)
-        rows = {row: {name: figure.value for name, figure in found.items()} for row, found in figures.items()}
-        return rows, figures[PAINTED]
+        if alone := {name: function for name, function in compare.items() if name in WITHOUT_TARGET}:
+            values, _ = self._compare(CLEAN, pairs.target, pairs, alone)
+            figures[CLEAN] = means(values, pairs.target.cut_from)
+        gains = gains_of(psnrs.pop(PAINTED), psnrs, pairs.target.cut_from) if psnrs else {}
+        return figures, gains
 
     @property
     def _wants_distances(self) -> bool:
         return bool(set(DISTANCES) & set(self.metrics))
 
-    def _comparisons(self, target: Chosen) -> dict[str, Compare]:
-        """What compares each picture with its target; what cannot be used is left out, with a notice."""
-        side = min(target.packed.shape[:2])
-        known: dict[str, Compare] = {"psnr": _psnr, "ssim": ssim, "ms_ssim": ms_ssim}
-        found = {}
-        for name in self.metrics:
-            if name in DISTANCES:
-                continue
-            title = name.upper().replace("_", "-")
-            if side < LEAST[name]:
-                notice(
-                    f"evaluation.{name}",
-                    f"{title} is left out: it needs pictures of {LEAST[name]} pixels or more, and these have {side}.",
-                )
-            elif name == "lpips" and not LPIPS.at_hand(self.backbone):
-                remedy = f"{LPIPS.how_to_have(self.backbone)} to have it"
-                notice(
-                    "evaluation.lpips", f"LPIPS is left out: the weights of its backbone cannot be reached ({remedy})."
-                )
-            else:
-                found[name] = known.get(name) or partial(lpips, backbone=self.backbone)
-        return found
-
     def _compare(
-        self, pictures: Callable[[int, int], Tensor], pairs: Pairs, compare: dict[str, Compare], look: bool
+        self, row: str, pictures: Pictures, pairs: Pairs, compare: dict[str, Compare]
     ) -> tuple[dict[str, Tensor], Features | None]:
-        """Values of each picture by name, and features of the pictures if ``look``."""
-        values: dict[str, list[Tensor]] = {name: [] for name in compare}
-        parts = []
-        n = len(pairs.target)
-        with counting("measuring repainted pictures" if look else "measuring inputs", n) as tick:
-            for start in range(0, n, CHUNK):
-                count = min(CHUNK, n - start)
-                images, target = pictures(start, count).to(best_device()), pairs.target(start, count).to(best_device())
-                with exactly():
-                    for name, function in compare.items():
-                        values[name].append(function(from_uint8(images), from_uint8(target)).double().cpu())
-                    if look and self._wants_distances:
-                        parts.append(extract(self.extractor, images))
-                tick(count)
-        return {name: torch.cat(found) for name, found in values.items()}, concatenate(parts) if parts else None
+        """Values of each picture by name; and features, if distances are wanted and are not known from the inputs.
 
-    def _mean(self, name: str, values: Tensor, target: Chosen) -> Figure:
-        method = "95%, Student's t, over pictures; crops of one picture count together"
-        return Figure.of(mean_estimate(values, target.cut_from, method), name != "lpips")
+        Values of controls that a data set makes are read from disk if they are known.
+        """
+        known = row == CLEAN or (pairs.made is None and row == CONTROL)
+        look = self._wants_distances and not known
+        parts: list[Features] = []
+
+        def compute() -> dict[str, Tensor]:
+            values: dict[str, list[Tensor]] = {name: [] for name in compare}
+            n = len(pairs.target)
+            with counting(f"measuring {'repainted pictures' if row == PAINTED else row}", n) as tick:
+                for start in range(0, n, CHUNK):
+                    count = min(CHUNK, n - start)
+                    images, target = (of(start, count).to(best_device()) for of in (pictures, pairs.target))
+                    with exactly():
+                        for name, function in compare.items():
+                            values[name].append(function(from_uint8(images), from_uint8(target)).double().cpu())
+                        if look:
+                            parts.append(extract(self.extractor, images))
+                    tick(count)
+            return {name: torch.cat(found) for name, found in values.items()}
+
+        if row == PAINTED or pairs.made is None or look:
+            values = compute()
+        else:
+            values = keep(self.folder / f"{self._key(row, pairs, list(compare))}.safetensors", compute)
+        values = {name: values[name] for name in compare}  # a file has them in the order of their names
+        return values, concatenate(parts) if look else None
+
+    def _key(self, row: str, pairs: Pairs, names: list[str]) -> str:
+        """Of the values of a control, in all that they depend on."""
+        measured = {name: measured_with(name, self.backbone) for name in names}
+        packs = [pairs.inputs.packed.fingerprint, pairs.target.packed.fingerprint, len(pairs.target)]
+        what = json.dumps(["row", ROWS, row, packs, measured, package_versions()], sort_keys=True)
+        return hashlib.sha256(what.encode()).hexdigest()[:32]
 
     def _described(self, chosen: Chosen, channels: int) -> Features:
         """Features of real pictures with this number of channels; read from disk if known."""
@@ -243,12 +265,12 @@ class PairedProtocol(RepaintingProtocol):
         return public_name(name, self.extractor.name) if name in DISTANCES else name
 
     def _records(
-        self, figures: dict[str, Figure], rows: dict[str, dict[str, float]], pairs: Pairs, about: dict[str, Any]
+        self, figures: dict[str, dict[str, Figure]], pairs: Pairs, about: dict[str, Any]
     ) -> dict[str, dict[str, Any]]:
         """The record that makes each figure comparable, with the values of the other rows."""
         records: dict[str, dict[str, Any]] = {}
         count = len(pairs.target)
-        for name, figure in figures.items():
+        for name, figure in figures[PAINTED].items():
             records[name] = {
                 **self._measured_with(name),
                 "generated": count,
@@ -259,7 +281,7 @@ class PairedProtocol(RepaintingProtocol):
                 **figure.protocol,
                 "higher_is_better": figure.higher_is_better,
             }
-            controls = {row: found[name] for row, found in rows.items() if row != PAINTED and name in found}
+            controls = {row: found[name].value for row, found in figures.items() if row != PAINTED and name in found}
             records[name] |= {"controls": controls, "counts_of_controls": {row: [count, count] for row in controls}}
         return records
 
@@ -272,12 +294,4 @@ class PairedProtocol(RepaintingProtocol):
                 "weights_sha256": network.weights_sha256,
                 "resizer": network.resizer,
             }
-        values: dict[str, Any] = {"value_range": [-1, 1], "data_range": RANGE, "bits": 8}
-        if name == "psnr":
-            values["equal_pictures_db"] = EQUAL_DB
-        extractor = lpips_network(self.backbone).name if name == "lpips" else "pixels"
-        return {"extractor": extractor, **values}
-
-
-def _psnr(images: Tensor, target: Tensor) -> Tensor:
-    return psnr(images, target).clamp_max(EQUAL_DB)
+        return measured_with(name, self.backbone)

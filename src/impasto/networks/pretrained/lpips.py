@@ -1,5 +1,6 @@
 """The network of LPIPS, the learned perceptual distance of two pictures."""
 
+from functools import cache
 from typing import Final, Literal
 
 from torch import Tensor, nn
@@ -7,6 +8,7 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.pixels import as_rgb
 from impasto.networks.pretrained import weights
+from impasto.networks.pretrained.extractor import freeze
 
 Backbone = Literal["alex", "vgg", "squeeze"]
 BACKBONES: Final[dict[str, str]] = {
@@ -75,3 +77,14 @@ class LPIPS(nn.Module):
         ours, theirs = (as_rgb(x.float().clamp(-1, 1)) for x in (images, target))
         distance: Tensor = self.network(ours, theirs)
         return distance.reshape(len(images))
+
+
+@cache
+def lpips_network(backbone: Backbone) -> LPIPS:
+    """The network of LPIPS, frozen; loaded once.
+
+    Raises:
+        UserError: an unknown backbone, or weights that cannot be had.
+    """
+    frozen: LPIPS = freeze(LPIPS(backbone))
+    return frozen

@@ -18,7 +18,7 @@ from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec
 from impasto.data.transforms import as_size
-from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, roles_of
+from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, wanted_roles
 from impasto.run.checks.annotations import number_problems, word_problems
 from impasto.run.checks.batches import batch_problems, single_picture_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems
@@ -103,8 +103,10 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
     """The parts with all networks, and the model around them, as far as they can be built, on the meta device."""
     names = ("loss", "penalties", "terms", "augment")
     copies = Parts(**{name: deepcopy(getattr(parts, name)) for name in names})
-    roles = problems.attempt("model", lambda: roles_of(cfg.model)) or {}
+    roles = problems.attempt("model", lambda: wanted_roles(cfg.model, parts.terms)) or {}
     specs = {part: spec for role in roles.values() for part in (role.part, role.given) if part is not None}
+    expected = getattr(parts.data, "expected_spec", {})
+    specs = dict(expected) if specs.keys() <= expected.keys() else specs
     built: dict[str, nn.Module] = {}
     with torch.device("meta"):
         for name, role in roles.items():
@@ -113,7 +115,7 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
         ready = len(built) == len(roles) and not problems.found
         model = problems.attempt("model", lambda: assemble_model(cfg, specs, copies, built)) if ready else None
         if len(built) == len(roles):
-            problems.found += size_problems(spec, roles, built)
+            problems.found += size_problems(specs, roles, built)
         if len(built) == len(roles) and not problems.found:
             problems.found += single_picture_problems(cfg, spec, built)
     sides = ({n: m for n, m in built.items() if roles[n].optimizer == side} for side in ("g", "d"))

@@ -9,32 +9,67 @@ from torch import nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt
-from impasto.base.spec import ImageSpec
+from impasto.base.spec import DataSpec, ImageSpec
 from impasto.models.roles import Role
 from impasto.networks.layers.attention import SelfAttention
 
 
-def size_problems(spec: ImageSpec, roles: Mapping[str, Role], networks: Mapping[str, nn.Module]) -> list[str]:
-    """Sizes of pictures that the networks of a translation refuse.
+def size_problems(specs: DataSpec, roles: Mapping[str, Role], networks: Mapping[str, nn.Module]) -> list[str]:
+    """Sizes of pictures that the networks of a translation refuse, or cannot turn into each other.
 
     Those that paint from noise are built for a size and have said what they think of it; these are told only here.
 
     Args:
-        spec: of the pictures.
+        specs: of the pictures, by part.
         roles: of the networks.
         networks: on the meta device.
     """
+    if any(hasattr(network, "latent_dim") for network in networks.values()):  # from noise: said so when built
+        return []
     with torch.device("meta"):
-        picture = torch.zeros(2, spec.channels, spec.height, spec.width)
+        pictures = {part: torch.zeros(2, *spec.shape) for part, spec in specs.items()}
         label = torch.zeros(2, dtype=torch.long)
+        if misfits := [problem for name, role in roles.items() if (problem := misfit(name, role, networks, pictures))]:
+            return misfits
         found = []
-        if any(hasattr(network, "latent_dim") for network in networks.values()):  # from noise: said so when built
-            return []
         for name, role in roles.items():
-            shown = (picture,) if role.given is not None else ()
-            given = (picture,) if role.optimizer == "g" else (picture, label, *shown)
+            picture, shown = pictures[role.part], (pictures[role.given],) if role.given is not None else ()
+            given = (shown or (picture,)) if role.optimizer == "g" else (picture, label, *shown)
             found.append(refusal(networks[name], *given))
     return [problem for problem in found if problem is not None]
+
+
+def misfit(
+    name: str, role: Role, networks: Mapping[str, nn.Module], pictures: Mapping[str, torch.Tensor]
+) -> str | None:
+    """Why a generator cannot make pictures of one part of those of another, of another size; None if it can.
+
+    Args:
+        name: of the network.
+        role: of the network.
+        networks: by name, on the meta device.
+        pictures: (2, C, H, W) by part, on the meta device.
+    """
+    if role.optimizer != "g" or role.given is None:
+        return None
+    given, wanted = pictures[role.given], pictures[role.part]
+    if given.shape[2:] == wanted.shape[2:]:
+        return None
+    # A network may refuse the smaller size, and say of the larger one that it keeps it.
+    for tried_with in (given, given.new_zeros(2, given.shape[1], *wanted.shape[2:])):
+        try:
+            made = networks[name](tried_with)
+        except Exception as problem:
+            logging.getLogger("impasto").debug("%s is tried: %s", name, problem)
+            continue
+        if made.shape[2:] != tried_with.shape[2:] and made.shape[2:] == wanted.shape[2:]:
+            return None
+        sizes = [f"{each.shape[2]}x{each.shape[3]}" for each in (tried_with, made, given, wanted)]
+        return (
+            f"model.{name} turns pictures of {sizes[0]} into {sizes[1]}, but {role.given} has {sizes[2]} and "
+            f"{role.part} {sizes[3]}: choose a model that changes the size so, or data whose parts have one size."
+        )
+    return None
 
 
 def moved_attention(cfg: DictConfig, spec: ImageSpec, networks: Mapping[str, nn.Module]) -> list[Doubt]:

@@ -28,7 +28,7 @@ td.number { font-variant-numeric: tabular-nums; white-space: nowrap }
 """
 NOT_PROTOCOL = (
     *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method", "protocol"),
-    *("controls", "counts_of_controls"),
+    *("controls", "counts_of_controls", "by_strength", "gains"),
 )
 """Parts of a figure's record that have a column of their own or are too long for one; ``summary.json`` has them all."""
 
@@ -70,6 +70,7 @@ def page(run_dir: Path, summary: Mapping[str, Any], config: str) -> str:
         )
         if summary["metrics"]
         else "",
+        section("Over the strength of the damage", plot(run_dir / "samples" / "strengths.png")),
         section("Training", curves(run_dir / "metrics.csv")),
         section("How it went", "".join(picture(sheet) for sheet in thinned(sheets[:-1], 4))) if len(sheets) > 1 else "",
         section("Run", facts(summary)),
@@ -115,6 +116,11 @@ def picture(path: Path) -> str:
         return ""
     data = base64.b64encode(path.read_bytes()).decode()
     return f'<p><img src="data:image/png;base64,{data}" alt="{html.escape(path.stem)}"></p>'
+
+
+def plot(path: Path) -> str:
+    """A plot inside the page, drawn smoothly; empty without a file."""
+    return picture(path).replace("<img ", "<img class=plot ")
 
 
 def thinned(sheets: list[Path], count: int) -> Iterable[Path]:

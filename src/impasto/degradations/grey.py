@@ -1,0 +1,40 @@
+"""Grey, for models that learn to colour."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from impasto.base.errors import UserError
+from impasto.degradations.degradation import Degradation, Degrade
+
+
+def grey(pixels: np.ndarray, _strength: float, _random: np.random.Generator) -> np.ndarray:
+    """Brightness by ITU-R BT.601, as Pillow rounds it: uint8 (H, W, 3) to uint8 (H, W, 1)."""
+    return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+
+
+class Colorization(Degradation):
+    """Colours are taken away; there is one kind and one strength."""
+
+    known: ClassVar[Mapping[str, Degrade]] = {"grey": grey}
+    unit: ClassVar[str] = "share of the colours that is taken away"
+    limits: ClassVar[tuple[float, float]] = (1.0, 1.0)
+
+    def __init__(self) -> None:
+        super().__init__(kinds=("grey",), strength=(1.0, 1.0), measured_at=(1.0,))
+
+    def channels(self, clean: int) -> int:
+        """One.
+
+        Raises:
+            UserError: the clean pictures have no colours.
+        """
+        if clean != 3:
+            raise UserError(f"data.task=colorize needs colours, and data.channels={clean}: set data.channels=3.")
+        return 1
+
+    def record(self) -> dict[str, Any]:
+        """All settings, plain values."""
+        return {"weights": "ITU-R BT.601", **super().record()}
