@@ -206,7 +206,7 @@ def test_mixtures_of_pictures_and_adapters(painter: StylePainter, styles: Path, 
     (mixed, encoded) = (mixed_style(painter, choose_styles(value)) for value in (given, str(styles / "a.png")))
     expected = mix([(encoded, 0.75), (adapted, 0.25)])
     assert torch.allclose(mixed.code, expected.code, atol=1e-6)
-    assert torch.allclose(mixed.deltas["grow.bias"], adapted.deltas["grow.bias"] / 4)
+    assert torch.allclose(mixed.deltas["grow.0.bias"], adapted.deltas["grow.0.bias"] / 4)
 
 
 def test_adapters_of_another_base_are_refused(photos: Path, tmp_path: Path) -> None:

@@ -74,13 +74,13 @@ def test_mixtures_by_hand(painter: StylePainter) -> None:
     )
     mixed = mix([(one, 3.0), (two, 1.0)])  # shares of 3/4 and 1/4
     assert torch.allclose(mixed.code, torch.full((12,), 1.5))
-    assert torch.allclose(mixed.deltas["grow.bias"], torch.full((4,), 1.5))
-    product = mixed.deltas["grow.up"] @ mixed.deltas["grow.down"]
+    assert torch.allclose(mixed.deltas["grow.0.bias"], torch.full((4,), 1.5))
+    product = mixed.deltas["grow.0.up"] @ mixed.deltas["grow.0.down"]
     assert torch.allclose(product, torch.full_like(product, 0.75 * 2 * 1 + 0.25 * 2 * 9)), "products of rank 2"
     alone = mix([(one, 2.0)])
-    assert torch.allclose(alone.deltas["grow.up"] @ alone.deltas["grow.down"], torch.full_like(product, 2.0))
+    assert torch.allclose(alone.deltas["grow.0.up"] @ alone.deltas["grow.0.down"], torch.full_like(product, 2.0))
     half = mix([(PaintStyle(one.code), 1.0), (two, 1.0)])
-    assert torch.allclose(half.deltas["grow.up"] @ half.deltas["grow.down"], torch.full_like(product, 9.0))
+    assert torch.allclose(half.deltas["grow.0.up"] @ half.deltas["grow.0.down"], torch.full_like(product, 9.0))
 
 
 def test_mixtures_lie_between(painter: StylePainter) -> None:
@@ -102,7 +102,7 @@ def test_the_hash_follows_the_weights() -> None:
     before = base_sha256(painter)
     assert base_sha256(style_painter()) == before
     with torch.no_grad():
-        painter.generator.grow.bias[0] += 1
+        painter.generator.grow[0].bias[0] += 1
     assert base_sha256(painter) != before
 
 
@@ -110,20 +110,20 @@ def test_the_hash_follows_the_weights() -> None:
     ("change", "words"),
     [
         ({"code": torch.zeros(7)}, r"its code has the shape \(7,\) instead of \(21,\)"),
-        ({"grow.bias": torch.zeros(5)}, r"grow\.bias has the shape \(5,\) instead of \(4,\)"),
-        ({"grow.bias": torch.zeros(4, 1)}, r"grow\.bias has the shape \(4, 1\)"),
+        ({"grow.0.bias": torch.zeros(5)}, r"grow\.0\.bias has the shape \(5,\) instead of \(4,\)"),
+        ({"grow.0.bias": torch.zeros(4, 1)}, r"grow\.0\.bias has the shape \(4, 1\)"),
         ({"blocks.9.first.bias": torch.zeros(8)}, r"there is no layer 'blocks\.9\.first'"),
         ({"encoder.bias": torch.zeros(8)}, "there is no layer 'encoder'"),
         ({"weight": torch.zeros(8)}, "there is no layer ''"),
-        ({"grow.weight": torch.zeros(8)}, "grow takes nothing called 'weight'"),
+        ({"grow.0.weight": torch.zeros(8)}, r"grow\.0 takes nothing called 'weight'"),
         ({"finish.noise": torch.zeros(12, 4)}, "finish takes nothing called 'noise'"),
-        ({"grow.up": torch.zeros(4, 3)}, r"grow\.\w+ has the shape"),
-        ({"grow.up": None}, "grow has down without its other factor"),
-        ({"grow.up": torch.zeros(4, 0), "grow.down": torch.zeros(0, 72)}, r"grow\.\w+ has the shape"),
+        ({"grow.0.up": torch.zeros(4, 3)}, r"grow\.0\.\w+ has the shape"),
+        ({"grow.0.up": None}, r"grow\.0 has down without its other factor"),
+        ({"grow.0.up": torch.zeros(4, 0), "grow.0.down": torch.zeros(0, 72)}, r"grow\.0\.\w+ has the shape"),
         ({"code": -torch.ones(21)}, "no picture has the palette in its code"),
         ({"code": None}, "lacks what an adapter holds"),
         ({"code": torch.full((21,), float("nan"))}, "numbers that are not finite"),
-        ({"grow.bias": torch.full((4,), float("inf"))}, "numbers that are not finite"),
+        ({"grow.0.bias": torch.full((4,), float("inf"))}, "numbers that are not finite"),
         ({"code": torch.zeros(21, dtype=torch.int8)}, "numbers that are not finite"),
     ],
 )
@@ -210,7 +210,7 @@ def test_missing_files_and_folders_are_named(painter: StylePainter, tmp_path: Pa
 
 def test_what_is_too_large_or_no_number_is_not_written(painter: StylePainter, tmp_path: Path) -> None:
     path = tmp_path / "large.safetensors"
-    large = PaintStyle(torch.zeros(12), {"grow.up": torch.zeros(4, 5000), "grow.down": torch.zeros(5000, 72)})
+    large = PaintStyle(torch.zeros(12), {"grow.0.up": torch.zeros(4, 5000), "grow.0.down": torch.zeros(5000, 72)})
     with pytest.raises(UserError, match=r"would have [\d,]+ bytes, .*lower the rank"):
         save_adapter(path, large, "")
     with pytest.raises(UserError, match="not finite"):

@@ -90,7 +90,7 @@ def network(**changes: Any) -> dict[str, Any]:
         ({}, {"painter": "x"}, "lacks what a base holds"),
         ({"neutral": torch.zeros(3)}, {}, "neutral code of the wrong length"),
         ({"neutral": torch.full((21,), float("nan"))}, {}, "not finite"),
-        ({"network.grow.bias": torch.full((4,), float("inf"))}, {}, "not finite"),
+        ({"network.grow.0.bias": torch.full((4,), float("inf"))}, {}, "not finite"),
         ({"network.more": torch.zeros(3)}, {}, "is not the one that this version builds"),
     ],
 )
