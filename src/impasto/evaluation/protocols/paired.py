@@ -235,7 +235,8 @@ class PairedProtocol(RepaintingProtocol):
     def _described(self, chosen: Chosen, channels: int) -> Features:
         """Features of real pictures with this number of channels; read from disk if known."""
         network = self.extractor
-        about = [network.name, network.weights_sha256, network.resizer, outputs_sha256(network, chosen.packed.shape)]
+        shape = (*chosen.packed.shape[:2], channels)
+        about = [network.name, network.weights_sha256, network.resizer, outputs_sha256(network, shape)]
         key = json.dumps(["paired 1", chosen.packed.fingerprint, len(chosen), channels, *about])
 
         def compute() -> dict[str, Tensor]:
