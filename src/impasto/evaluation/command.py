@@ -185,10 +185,11 @@ def build_data(painter: Painter, cfg: DictConfig) -> Any:
         raise UserError(
             f"{painter.origin.path} does not say what it was trained on; use generated=DIR real=DIR instead."
         )
-    check_targets(recorded, ("impasto.data", *cfg.trust), "data")
+    packages = ("impasto.data", "impasto.degradations", *cfg.trust)
+    check_targets(recorded, packages, "data")
     own = {name: value for name, value in recorded.items() if name != CACHE}
     config = OmegaConf.merge(own, OmegaConf.to_container(cfg.data, resolve=True))
-    check_targets(OmegaConf.to_container(config), ("impasto.data", *cfg.trust), "data")
+    check_targets(OmegaConf.to_container(config), packages, "data")
     return make(config, seed=painter.origin.config.get("seed", 0))
 
 
