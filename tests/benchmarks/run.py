@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / "src")]
 
-ALL = ("startup", "inputs", "precision", "overhead", "large_picture", "translation", "style")
+ALL = ("startup", "inputs", "precision", "overhead", "large_picture", "translation", "restoration", "style")
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ class NAFNet(nn.Module):
 
     A U-shape whose levels halve the size and double the channels, with skips that are added. Blocks have neither
     activations nor normalisation over places: layer norm over the channels of each pixel, products of two halves of the
-    channels (simple gates), and channel attention. Pixels of ``shrink`` x ``shrink`` are first put into channels, and
-    the picture comes out of channels by sub-pixel convolution (Shi et al. 2016), ``scale`` times as large.
+    channels (simple gates), and channel attention. Squares of pixels are first put into channels, and the painting
+    comes out of channels by sub-pixel convolution (Shi et al. 2016).
 
     What the network paints is added to what is given, so that training starts from the picture itself:
 
@@ -37,8 +37,8 @@ class NAFNet(nn.Module):
         encoder: blocks of each level on the way down.
         middle: blocks of the lowest level.
         decoder: blocks of each level on the way up, from the lowest.
-        shrink: side of the squares of pixels that are put into channels at first; 1 as published, 2 for four times the
-            speed.
+        shrink: how many times smaller than the painting the first level is, unless the content is smaller already; 1 as
+            published, 2 for four times the speed.
         scale: how many times larger the painting is than what is given; comes from the data.
         task: see above; comes from the data if that is of a task.
 
@@ -65,6 +65,7 @@ class NAFNet(nn.Module):
         super().__init__()
         given_channels = given_channels or channels
         check(features, encoder, decoder, shrink)
+        shrink = max(shrink // scale, 1)  # sides of the squares of content that are put into channels
         self.channels, self.scale, self.shrink, self.task = channels, scale, shrink, task
         levels = len(encoder)
         self.stride = self.smallest = shrink * 2**levels
