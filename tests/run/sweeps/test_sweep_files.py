@@ -94,6 +94,18 @@ def test_a_trial_of_the_ablation_differs_from_the_whole_model_in_one_thing() -> 
     assert {trial.kimg for trial in trials.values()} == {8}
 
 
+def test_a_trial_of_detail_adds_one_term_to_the_base() -> None:
+    folder = ROOT / "sweeps" / "restoration_detail"
+    names = composed("+sweeps=restoration_detail").hydra.sweeper.params["+sweeps/restoration_detail"].split(",")
+    assert sorted([*names, "lpips"]) == sorted(path.stem for path in folder.glob("*.yaml"))
+    fixed = ["+sweeps=restoration_detail", "name=test", "output_dir=nowhere"]
+    trials = {name: composed(f"+sweeps/restoration_detail={name}", *fixed) for name in [*names, "lpips"]}
+    found = {name: [key for key, _ in differences(trials["base"], trial)] for name, trial in trials.items()}
+    terms = ("image_gradient", "laplacian_pyramid", "focal_frequency", "perceptual", "lpips")
+    assert found == {"base": [], "adversarial": ["model.adversarial"], **{name: [f"term.{name}"] for name in terms}}
+    assert {trial.evaluation._target_.rpartition(".")[2] for trial in trials.values()} == {"RestorationProtocol"}
+
+
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """What another configuration has instead, by dotted key; Hydra's own part is left out."""
     for key, value in after.items():
