@@ -43,6 +43,7 @@ def stylize(cfg: DictConfig) -> None:
             overwrite=cfg.overwrite,
             sheet=cfg.sheet,
             task=cfg.task,
+            instances=cfg.instances,
         )
     )
 

@@ -12,10 +12,12 @@ from tests.training import CONF, composed, make_pictures, train, weights
 
 TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "restoration")
 OF_PAIRS = ("pix2pix", "restoration")
+OF_LABELS = ("segmentation", "pix2pix_hd")
 OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
 OF_CLIPS = ("keyframes", "next_frame")  # likewise
 NOISE_MODELS = sorted(
-    {path.stem for path in Path(CONF, "model").glob("*.yaml")} - {*TRANSLATION_MODELS, *OF_STYLES, *OF_CLIPS}
+    {path.stem for path in Path(CONF, "model").glob("*.yaml")}
+    - {*TRANSLATION_MODELS, *OF_LABELS, *OF_STYLES, *OF_CLIPS}
 )
 SMALL = (
     "data=image_folder",
@@ -76,7 +78,23 @@ NOISE["article"] = [*SMALL, "model=article", "data.image_size=28"]
 NOISE["r3gan"] += ["model.generator.group=4", "model.discriminator.group=4"]
 NOISE["cgan with state beside it"] = [*NOISE["cgan"], "augment=ada", "penalty=lecam"]
 TRANSLATION["restoration without adversary"] = [*TRANSLATION["restoration"], "augment=none", "model.adversarial=0"]
-CASES = {**NOISE, **TRANSLATION}
+SCENES = [
+    *("data=segmentation", "data.image_size=32", "data.pack_size=36", "data.batch_size=4", "data.example.count=20"),
+    *("evaluation.num_images=8", "logger=csv"),
+]
+LABELS = {
+    "segmentation": [
+        *("model=segmentation", *SCENES, *NARROW, "model.discriminator.layers=1", "augment=diffaugment"),
+        *("evaluation.num_learnt=8",),
+    ],
+    "pix2pix_hd": [
+        *("model=pix2pix_hd", *SCENES, "data=label_maps", "model.generator.features=4", "model.generator.blocks=1"),
+        *("model.generator.halvings=1", "model.discriminator.settings.features=4"),
+        *("model.discriminator.settings.layers=1", "model.discriminator.scales=2", "model.fixed_share=0.25"),
+        *("term=feature_matching_hd", "evaluation.features=tests.evaluation.conftest.TinyExtractor"),
+    ],
+}
+CASES = {**NOISE, **TRANSLATION, **LABELS}
 WITHOUT_FIGURES = ["data.image_size=64", "data.pack_size=64", "data.batch_size=4", "logger=csv", "evaluation=none"]
 STYLES = {
     "style": [
@@ -94,6 +112,8 @@ STYLES = {
 def sources(name: str, pictures: Path) -> list[str]:
     if name in NOISE:
         return [f"data.root={pictures}"]
+    if name in LABELS:  # drawn by code
+        return []
     if name.split()[0] in OF_PAIRS:
         return [f"data.content={pictures / 'class_0'}", f"data.target={pictures / 'class_0'}"]
     if name == "style":

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.base.label_maps import as_picture
 from impasto.painters.painter import Painter
 
 
@@ -19,10 +20,12 @@ def preview_rows(
 ) -> tuple[Tensor, int]:
     """Rows of pictures, with their paintings below, and further parts such as targets below those.
 
+    Label maps are shown in colours.
+
     Args:
         batch: by part.
         parts: which parts are shown, and what repaints each.
-        beside: parts shown below each painting, such as targets.
+        beside: parts shown below each painting, such as targets: of the kind that is painted.
         count: pictures of each part; None for all.
         columns: pictures in a row; None for one row. The last row is filled up with white.
 
@@ -38,9 +41,13 @@ def preview_rows(
         for start in range(0, len(shown[part]), length):
             content = shown[part][start : start + length]
             painting = painter(content=content)
+            given, gives = painter.content or painter.gives, painter.gives
+            shown_content = as_picture(content, given)
             # A channel that paintings do not have, such as a mask, is not shown.
-            seen = F.interpolate(content[:, : painting.shape[1]], painting.shape[-2:])
-            rows += [seen, painting, *(shown[name][start : start + length] for name in beside)]
+            few = max(as_picture(painting[:1], gives).shape[1], 3 if given.label_map is not None else 1)
+            seen = F.interpolate(shown_content[:, :few], painting.shape[-2:])
+            beside_it = (shown[name][start : start + length] for name in beside)
+            rows += [seen, *(as_picture(values, gives) for values in (painting, *beside_it))]
     rows = [torch.cat([row, row.new_ones(length - len(row), *row.shape[1:])]) for row in rows]
     channels = max(row.shape[1] for row in rows)
     return torch.cat([row.expand(-1, channels, -1, -1) for row in rows]), length
