@@ -1,6 +1,6 @@
 """High-resolution translation learnt from pairs: pix2pixHD (Wang et al. 2018)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
 import torch
@@ -12,6 +12,7 @@ from impasto.base.ranges import Positive, Share
 from impasto.models.base import Painted
 from impasto.models.optimisation import BatchPart
 from impasto.models.pix2pix import Pix2Pix
+from impasto.models.roles import Side
 from impasto.networks.patchgan import halved
 
 Stage = Literal["global", "enhancer", "all"]
@@ -53,7 +54,7 @@ class Pix2PixHD(Pix2Pix):
         """As pix2pix; and refuse pictures that are too small for the discriminators when they are halved."""
         yield from super().check_with(parts)
         size = getattr(parts.data, "image_size", None)
-        if size is None or self.stage != "global":
+        if size is None or self.stage != "global" or not self.names("d"):
             return
         device = next(self.discriminator.parameters()).device
         content, target = (
@@ -69,9 +70,9 @@ class Pix2PixHD(Pix2Pix):
                 "model.global_share=0, or fewer model.discriminator.scales."
             )
 
-    def follow_schedules(self) -> None:
+    def follow_schedules(self, optimizers: Mapping[Side, Any]) -> None:
         """As all models; and take up the stage of this step."""
-        super().follow_schedules()
+        super().follow_schedules(optimizers)
         self.take_up_stage()
 
     def take_up_stage(self) -> None:

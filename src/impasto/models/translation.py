@@ -40,14 +40,12 @@ def preview_rows(
     for part, painter in parts:
         for start in range(0, len(shown[part]), length):
             content = shown[part][start : start + length]
-            painting = painter(content=content)
             given, gives = painter.content or painter.gives, painter.gives
-            shown_content = as_picture(content, given)
-            # A channel that paintings do not have, such as a mask, is not shown.
-            few = max(as_picture(painting[:1], gives).shape[1], 3 if given.label_map is not None else 1)
-            seen = F.interpolate(shown_content[:, :few], painting.shape[-2:])
-            beside_it = (shown[name][start : start + length] for name in beside)
-            rows += [seen, *(as_picture(values, gives) for values in (painting, *beside_it))]
+            painting, seen = as_picture(painter(content=content), gives), as_picture(content, given)
+            if given.label_map is None:  # a channel that paintings do not have, such as a mask, is not shown
+                seen = seen[:, : painting.shape[1]]
+            further = (as_picture(shown[name][start : start + length], gives) for name in beside)
+            rows += [F.interpolate(seen, painting.shape[-2:]), painting, *further]
     rows = [torch.cat([row, row.new_ones(length - len(row), *row.shape[1:])]) for row in rows]
     channels = max(row.shape[1] for row in rows)
     return torch.cat([row.expand(-1, channels, -1, -1) for row in rows]), length
