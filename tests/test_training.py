@@ -52,7 +52,7 @@ OF_ONE = {
     "fastcut": CONTRAST,
     "cyclegan": ["model.generator.blocks=1", "model.pool_size=6", "evaluation.num_style=8"],
     "pix2pix": ["augment=diffaugment"],
-    "restoration": ["augment=diffaugment", "model.adversarial=0.5"],
+    "restoration": ["evaluation=paired", "augment=diffaugment", "model.adversarial=0.5"],
 }
 NARROW = ["model.generator.features=4", "model.discriminator.features=4"]
 NOISE = {name: [*SMALL, f"model={name}", *NARROW] for name in NOISE_MODELS}  # with its own penalty and augmentation

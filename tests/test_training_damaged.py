@@ -15,13 +15,15 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_pictures(tmp_path_factory.mktemp("data") / "pictures", size=48)
 
 
-@pytest.mark.parametrize("task", ["inpaint", "mixed"])
+@pytest.mark.parametrize(
+    ("model", "task"), [("pix2pix", "mixed"), ("restoration", "inpaint"), ("restoration", "super_resolution")]
+)
 def test_n_plus_m_images_are_n_and_m_images(
-    task: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: str, task: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("impasto.data.split.CROPS", 16)
     settings = ["data=restoration", f"data.task={task}", f"data.root={pictures}", "data.holdout=0.3", "kimg=0.048"]
-    overrides = [each for each in TRANSLATION["pix2pix"] if not each.startswith("data=")]
+    overrides = [each for each in TRANSLATION[model] if not each.startswith("data=")]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     train(composed(whole, *overrides, *settings))
     train(composed(parts, *overrides, *settings, "callbacks.stop.kimg=0.024"))  # as if stopped half-way
