@@ -10,8 +10,9 @@ import torch
 from impasto.evaluation.protocols.figure_records import full_record
 from tests.training import CONF, composed, make_pictures, train, weights
 
-TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "restoration")
-OF_PAIRS = ("pix2pix", "restoration")
+SEVERAL = ("multi_generator_paired", "multi_generator_unpaired")
+TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "restoration", *SEVERAL)
+OF_PAIRS = ("pix2pix", "restoration", "multi_generator_paired")
 OF_LABELS = ("segmentation", "pix2pix_hd")
 OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
 OF_CLIPS = ("keyframes", "next_frame")  # likewise
@@ -53,9 +54,23 @@ OF_ONE = {
     "cyclegan": ["model.generator.blocks=1", "model.pool_size=6", "evaluation.num_style=8"],
     "pix2pix": ["augment=diffaugment"],
     "restoration": ["evaluation=paired", "augment=diffaugment", "model.adversarial=0.5"],
+    "multi_generator_paired": ["augment=diffaugment", "model.generator.mask_features=4"],
+    "multi_generator_unpaired": [
+        *("model.generator.generator.blocks=1", "model.generator.mask_features=4", "model.generator.count=2"),
+        *CONTRAST[1:],
+    ],
 }
+
+
+def features_of(name: str) -> str:
+    """The setting of the channels of a model's generator, or of those that it is made of."""
+    several = ".generator" if name.startswith("multi_generator") else ""
+    return f"model.generator{several}.features=4"
+
+
 NARROW = ["model.generator.features=4", "model.discriminator.features=4"]
-NOISE = {name: [*SMALL, f"model={name}", *NARROW] for name in NOISE_MODELS}  # with its own penalty and augmentation
+# With its own penalty and augmentation.
+NOISE = {name: [*SMALL, f"model={name}", features_of(name), NARROW[1]] for name in NOISE_MODELS}
 TRANSLATION = {
     name: [
         f"model={name}",
@@ -64,7 +79,7 @@ TRANSLATION = {
         "data.pack_size=40",
         "data.batch_size=4",
         "data.flip=true",
-        "model.generator.features=4",
+        features_of(name),
         "model.discriminator.features=4",
         "model.discriminator.layers=1",
         "evaluation.features=tests.evaluation.conftest.TinyExtractor",

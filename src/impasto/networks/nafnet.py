@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.pixels import luma
 from impasto.networks.layers.channel_attention import SimplifiedChannelAttention
+from impasto.networks.places import Place
 
 CUBIC_REACH: Final = 2
 """Pixels that a cubic kernel reaches."""
@@ -66,7 +67,8 @@ class NAFNet(nn.Module):
         given_channels = given_channels or channels
         check(features, encoder, decoder, shrink)
         shrink = max(shrink // scale, 1)  # sides of the squares of content that are put into channels
-        self.channels, self.scale, self.shrink, self.task = channels, scale, shrink, task
+        self.channels, self.features = channels, features
+        self.scale, self.shrink, self.task = scale, shrink, task
         levels = len(encoder)
         self.stride = self.smallest = shrink * 2**levels
         self.reach = reach_of(encoder, middle, decoder, shrink) + (CUBIC_REACH if scale > 1 else 0)
@@ -82,6 +84,17 @@ class NAFNet(nn.Module):
         self.leave = nn.Conv2d(features, channels * (shrink * scale) ** 2, 3, padding=1)
         nn.init.normal_(self.leave.weight, std=1e-3)
         nn.init.zeros_(cast(Tensor, self.leave.bias))
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """After the blocks of each level, down and up again."""
+        levels = list(range(len(self.encoder)))
+        down = [(f"encoder.{level}", level) for level in levels]
+        up = [(f"decoder.{i}", level) for i, level in enumerate(reversed(levels))]
+        found = []
+        for name, level in (*down, ("middle", len(levels)), *up):
+            divisor = self.scale * self.shrink * 2**level
+            found.append(Place(name, self.features * 2**level, (-(-height // divisor), -(-width // divisor))))
+        return found
 
     def forward(self, content: Tensor) -> Tensor:
         """(N, given_channels, h, w) in [-1, 1] to (N, channels, scale h, scale w), not bounded, float32.
