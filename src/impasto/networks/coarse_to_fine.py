@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
+from impasto.networks.layers.norm import NormKind
 from impasto.networks.patchgan import halved
+from impasto.networks.places import Place
 from impasto.networks.resnet_translation import (
     Init,
-    Norm,
     ResidualBlock,
     Upsampling,
     activation,
@@ -38,7 +39,7 @@ class CoarseToFineGenerator(nn.Module):
         blocks: its residual blocks.
         enhancer_blocks: residual blocks of the enhancer; 0 leaves the enhancer out, and the global generator works at
             full size.
-        norm: instance (as published), batch or none.
+        norm: instance (as published), batch, layer, pixel or none.
         upsampling: transposed convolutions (as published), or bilinear before a convolution.
         init: of the weights, see :func:`~impasto.networks.resnet_translation.initialise`.
         init_gain: likewise; 0.02 in the published code.
@@ -59,7 +60,7 @@ class CoarseToFineGenerator(nn.Module):
         halvings: int = 4,
         blocks: int = 9,
         enhancer_blocks: int = 3,
-        norm: Norm = "instance",
+        norm: NormKind = "instance",
         upsampling: Upsampling = "transposed",
         init: Init = "normal",
         init_gain: float = 0.02,
@@ -70,7 +71,8 @@ class CoarseToFineGenerator(nn.Module):
             raise UserError(f"model.generator has halvings={halvings} and features={features}: give 1 and 2 or more.")
         given = given_channels or channels
         self.start = norm, init, init_gain
-        widths = [features * 2**i for i in range(halvings + 1)]
+        self.widths = widths = [features * 2**i for i in range(halvings + 1)]
+        self.halvings, self.blocks, self.enhancer_blocks = halvings, blocks, enhancer_blocks
         self.coarse = nn.Sequential(
             nn.ReflectionPad2d(3),
             nn.Conv2d(given, features, 7),
@@ -110,6 +112,16 @@ class CoarseToFineGenerator(nn.Module):
     def set_extra_state(self, state: Tensor) -> None:
         """The inverse."""
         self.alone = bool(state)
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """After the middle block of the global generator, and of the enhancer."""
+        first, last = 4 + 4 * self.halvings, self.widths[-1]
+        small = 2 ** (self.halvings + self.has_enhancer)
+        found = [Place(f"coarse.{first - 1 + (self.blocks + 1) // 2}", last, (height // small, width // small))]
+        if self.has_enhancer:
+            middle = (self.enhancer_blocks - 1) // 2
+            found.append(Place(f"enhancer_up.{middle}", self.widths[0], (height // 2, width // 2)))
+        return found
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Doubt small initial weights that no normalisation makes up for."""
