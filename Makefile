@@ -10,7 +10,7 @@ PHOTOS := $(patsubst %,$(SAMPLES)/photos/%.jpg,monuments/chateaudeChenonceau_fra
 STYLES := church_at_auvers,cafe_terrace,harvest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench
+.PHONY: help demo test lint bench docs
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -34,9 +34,12 @@ lint: $(READY) ## style and types
 bench: $(READY) ## speed and memory, measured; ARGS= names some
 	$(PY) tests/benchmarks/run.py $(ARGS)
 
+docs: $(READY) ## the documentation as a site, in site/
+	$(PY) -m mkdocs build --strict
+
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Error: Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --disable-pip-version-check -e '.[dev,sweep,tensorboard,science,formats,video]' -c constraints.txt
+	$(PY) -m pip install --disable-pip-version-check -e '.[dev,docs,sweep,tensorboard,science,formats,video]' -c constraints.txt
 	@$(PY) -m pip install --disable-pip-version-check -e '.[restoration]' -c constraints.txt || echo 'BRISQUE could not be built, which needs a C++ compiler: restored pictures are measured without it.'
 	@touch $@

@@ -20,6 +20,7 @@ def generate(cfg: DictConfig) -> None:
     from impasto.painters.loading import load_painter
 
     painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust))
+    painter = painter.showing_masks() if cfg.masks else painter
     events = events_of(
         painter,
         folder,

@@ -30,6 +30,7 @@ def stylize(cfg: DictConfig) -> None:
     from impasto.painters.loading import load_painter
 
     painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
+    painter = painter.showing_masks() if cfg.masks else painter
     look = Look(cfg.strength, cfg.preserve_color, cfg.tile, cfg.brush)
     follow(
         restyle(
@@ -43,6 +44,7 @@ def stylize(cfg: DictConfig) -> None:
             overwrite=cfg.overwrite,
             sheet=cfg.sheet,
             task=cfg.task,
+            instances=cfg.instances,
         )
     )
 

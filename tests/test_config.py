@@ -14,6 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from impasto.networks.insertions import part_names
 from impasto.run.command_line.arguments import PATHS
 from impasto.run.command_line.entry import register_resolvers
 from tests.training import CONF, ROOT
@@ -57,6 +58,7 @@ def check_binding(path: str, node: dict[str, Any]) -> None:
     extra = GIVEN.get(path, set())
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     unknown = set(given) - set(parameters) - set(getattr(factory, "roles", ()))  # networks are built apart
+    unknown -= part_names(factory)  # which are put in when the network is built
     if unknown and takes_all:  # **parts go on to the base class, and what opens the pictures gets the rest
         factories = [
             get_object(each["_target_"]) for each in node.values() if isinstance(each, dict) and "_partial_" in each

@@ -10,12 +10,15 @@ import torch
 from impasto.evaluation.protocols.figure_records import full_record
 from tests.training import CONF, composed, make_pictures, train, weights
 
-TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "restoration")
-OF_PAIRS = ("pix2pix", "restoration")
+SEVERAL = ("multi_generator_paired", "multi_generator_unpaired")
+TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "restoration", *SEVERAL)
+OF_PAIRS = ("pix2pix", "restoration", "multi_generator_paired")
+OF_LABELS = ("segmentation", "pix2pix_hd")
 OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
 OF_CLIPS = ("keyframes", "next_frame")  # likewise
 NOISE_MODELS = sorted(
-    {path.stem for path in Path(CONF, "model").glob("*.yaml")} - {*TRANSLATION_MODELS, *OF_STYLES, *OF_CLIPS}
+    {path.stem for path in Path(CONF, "model").glob("*.yaml")}
+    - {*TRANSLATION_MODELS, *OF_LABELS, *OF_STYLES, *OF_CLIPS}
 )
 SMALL = (
     "data=image_folder",
@@ -50,10 +53,24 @@ OF_ONE = {
     "fastcut": CONTRAST,
     "cyclegan": ["model.generator.blocks=1", "model.pool_size=6", "evaluation.num_style=8"],
     "pix2pix": ["augment=diffaugment"],
-    "restoration": ["augment=diffaugment", "model.adversarial=0.5"],
+    "restoration": ["evaluation=paired", "augment=diffaugment", "model.adversarial=0.5"],
+    "multi_generator_paired": ["augment=diffaugment", "model.generator.mask_features=4"],
+    "multi_generator_unpaired": [
+        *("model.generator.generator.blocks=1", "model.generator.mask_features=4", "model.generator.count=2"),
+        *CONTRAST[1:],
+    ],
 }
+
+
+def features_of(name: str) -> str:
+    """The setting of the channels of a model's generator, or of those that it is made of."""
+    several = ".generator" if name.startswith("multi_generator") else ""
+    return f"model.generator{several}.features=4"
+
+
 NARROW = ["model.generator.features=4", "model.discriminator.features=4"]
-NOISE = {name: [*SMALL, f"model={name}", *NARROW] for name in NOISE_MODELS}  # with its own penalty and augmentation
+# With its own penalty and augmentation.
+NOISE = {name: [*SMALL, f"model={name}", features_of(name), NARROW[1]] for name in NOISE_MODELS}
 TRANSLATION = {
     name: [
         f"model={name}",
@@ -62,7 +79,7 @@ TRANSLATION = {
         "data.pack_size=40",
         "data.batch_size=4",
         "data.flip=true",
-        "model.generator.features=4",
+        features_of(name),
         "model.discriminator.features=4",
         "model.discriminator.layers=1",
         "evaluation.features=tests.evaluation.conftest.TinyExtractor",
@@ -76,7 +93,23 @@ NOISE["article"] = [*SMALL, "model=article", "data.image_size=28"]
 NOISE["r3gan"] += ["model.generator.group=4", "model.discriminator.group=4"]
 NOISE["cgan with state beside it"] = [*NOISE["cgan"], "augment=ada", "penalty=lecam"]
 TRANSLATION["restoration without adversary"] = [*TRANSLATION["restoration"], "augment=none", "model.adversarial=0"]
-CASES = {**NOISE, **TRANSLATION}
+SCENES = [
+    *("data=segmentation", "data.image_size=32", "data.pack_size=36", "data.batch_size=4", "data.example.count=20"),
+    *("evaluation.num_images=8", "logger=csv"),
+]
+LABELS = {
+    "segmentation": [
+        *("model=segmentation", *SCENES, *NARROW, "model.discriminator.layers=1", "augment=diffaugment"),
+        *("evaluation.num_learnt=8",),
+    ],
+    "pix2pix_hd": [
+        *("model=pix2pix_hd", *SCENES, "data=label_maps", "model.generator.features=4", "model.generator.blocks=1"),
+        *("model.generator.halvings=1", "model.discriminator.settings.features=4"),
+        *("model.discriminator.settings.layers=1", "model.discriminator.scales=2", "model.fixed_share=0.25"),
+        *("term=feature_matching_hd", "evaluation.features=tests.evaluation.conftest.TinyExtractor"),
+    ],
+}
+CASES = {**NOISE, **TRANSLATION, **LABELS}
 WITHOUT_FIGURES = ["data.image_size=64", "data.pack_size=64", "data.batch_size=4", "logger=csv", "evaluation=none"]
 STYLES = {
     "style": [
@@ -94,6 +127,8 @@ STYLES = {
 def sources(name: str, pictures: Path) -> list[str]:
     if name in NOISE:
         return [f"data.root={pictures}"]
+    if name in LABELS:  # drawn by code
+        return []
     if name.split()[0] in OF_PAIRS:
         return [f"data.content={pictures / 'class_0'}", f"data.target={pictures / 'class_0'}"]
     if name == "style":

@@ -9,7 +9,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / "src")]
 
-ALL = ("startup", "inputs", "precision", "overhead", "large_picture", "translation", "style")
+ALL = (
+    *("startup", "inputs", "precision", "overhead", "large_picture", "translation", "restoration", "restoration_data"),
+    "style",
+)
 
 
 def main() -> None:

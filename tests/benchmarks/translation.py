@@ -39,7 +39,7 @@ class InTurns(Callback):
         batches: what both are given.
     """
 
-    def __init__(self, reference: CycleGANLoop | Pix2PixLoop, batches: list[dict[str, Tensor]]) -> None:
+    def __init__(self, reference: Any, batches: list[dict[str, Tensor]]) -> None:
         self.reference, self.batches = reference, batches
         self.ours: list[float] = []
         self.theirs: list[float] = []

@@ -1,10 +1,15 @@
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from impasto.base.spec import ImageSpec
 from impasto.callbacks.samples import SampleSheets
 from impasto.models.noise import NoiseGAN
+from impasto.networks.dcgan import DCGANGenerator
+from impasto.networks.multi_generator import MultiGenerator
+from tests.models.test_base import make_model
 
 
 @pytest.mark.parametrize(
@@ -26,6 +31,19 @@ def test_sheets_come_close_together_at_first(
         if callback.is_due(model):
             found.append(model.images_seen)
     assert found == sheets
+
+
+def test_a_model_of_several_generators_has_a_sheet_of_masks(trainer: Any, tmp_path: Path) -> None:
+    make = partial(DCGANGenerator, latent_dim=4, features=4)
+    several = MultiGenerator(3, 16, 16, generator=make, count=2, mask_features=4)
+    model: Any = make_model(generator=several, spec=ImageSpec(3, 16, 16))
+    model.state.count(4)
+    own = model.painter
+    SampleSheets(tmp_path, count=4).paint(trainer, model)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["000000004.png", "000000004_masks.png"]
+    assert model.painter is own
+    SampleSheets(tmp_path / "without", count=4, masks=False).paint(trainer, model)
+    assert len(list((tmp_path / "without").iterdir())) == 1
 
 
 def test_sheets_by_the_clock_come_after_seconds_of_training(model: NoiseGAN, trainer: Any, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """Clean pictures and their damaged versions: shapes of every task, exact draws, fixed pictures to measure, records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.base.spec import ImageSpec
 from impasto.data.restoration import RestorationDataModule, open_clean
-from impasto.degradations.degradation import Damage
+from impasto.degradations.degradation import Damage, Degradation, Degrade
 from tests.training import CONF
 
 TASKS: dict[str, Any] = instantiate(OmegaConf.load(Path(CONF, "data/restoration.yaml")).tasks, _convert_="all")
@@ -192,6 +192,21 @@ def test_colours_are_changed_before_they_are_damaged(pictures: Path) -> None:
     weights = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     brightness = (jittered["target"] * weights).sum(1, keepdim=True)
     assert (jittered["content"] - brightness).abs().max() < 1.1 / 127.5
+
+
+class Negative(Degradation):
+    """A degradation of a user's own."""
+
+    known: ClassVar[Mapping[str, Degrade]] = {"negative": lambda pixels, strength, random: 255 - pixels}
+    unit: ClassVar[str] = "not used"
+
+
+def test_a_degradation_of_ones_own_is_a_task(pictures: Path) -> None:
+    own = Negative(kinds=["negative"], strength=[1, 1], measured_at=[1])
+    data = module(pictures, "mine", tasks={**TASKS, "mine": own})
+    (batch,) = batches(data, 1)
+    torch.testing.assert_close(batch["content"], -batch["target"], atol=1e-6, rtol=0)
+    assert data.provenance()["content"]["degradation"]["name"] == "Negative"
 
 
 @pytest.mark.parametrize(

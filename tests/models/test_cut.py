@@ -107,7 +107,7 @@ def test_layers_and_sizes_that_are_not_there_are_named() -> None:
         network.widths((99,))
     with pytest.raises(UserError, match="multiples of 4"):
         network(torch.rand(1, 3, 18, 16))
-    with pytest.raises(UserError, match="norm=group"):
+    with pytest.raises(UserError, match="no normalisation 'group'; set norm to one of"):
         TranslationGenerator(norm="group")  # type: ignore[arg-type]
 
 

@@ -84,7 +84,7 @@ def test_losses_with_a_discriminator_by_hand() -> None:
 def test_a_discriminator_is_built_where_something_looks_at_its_scores(
     override: str, judged: bool, tmp_path: Path
 ) -> None:
-    cfg = composed(tmp_path, "model=restoration", "data=paired", override)
+    cfg = composed(tmp_path, "model=restoration", "data=paired", "evaluation=paired", override)
     found = build_model(cfg, SPEC, build_parts(cfg))
     assert ("discriminator" in found.networks) == judged
 

@@ -97,7 +97,9 @@ def test_colors_are_painted_and_luma_is_kept() -> None:
     assert (painted - grey).abs().mean() > 0.05
 
 
-@pytest.mark.parametrize("settings", [{}, {"shrink": 2}, {"encoder": (2, 1, 1), "decoder": (1, 1, 2)}, {"scale": 2}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"shrink": 2}, {"encoder": (2, 1, 1), "decoder": (1, 1, 2)}, {"scale": 2, "shrink": 4}]
+)
 def test_no_pixel_depends_on_others_beyond_the_reach(settings: dict[str, object]) -> None:
     network = restless(**settings)
     for layer in network.modules():
@@ -112,6 +114,8 @@ def test_no_pixel_depends_on_others_beyond_the_reach(settings: dict[str, object]
 
 
 def test_it_is_built_from_the_data() -> None:
+    small = NAFNet(**SMALL, shrink=2, scale=2)  # type: ignore[arg-type]
+    assert (small.shrink, NAFNet(**SMALL, shrink=2).shrink) == (1, 2), "the first level is half of the painting's size"  # type: ignore[arg-type]
     network = build_network(NAFNet, ImageSpec(3, 48, 48), ImageSpec(3, 16, 16, task="super_resolution"))
     assert isinstance(network, NAFNet)
     assert (network.scale, network.task) == (3, "super_resolution")

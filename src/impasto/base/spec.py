@@ -4,6 +4,60 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+Color = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """The classes of the pixels of label maps, and how files tell them.
+
+    In files a pixel has the number of its class, or its colour. Packed maps hold the position of the class in
+    ``class_names``, and 255 where a pixel is of none; :mod:`impasto.base.label_maps` makes of those what networks see.
+
+    Args:
+        class_names: in order, 1 to 255.
+        colors: of each class, to be shown and written with.
+        numbers: of each class in index masks, 0 to 255; empty if files tell classes by colours alone.
+        ignore_number: of pixels that are of no class, in index masks; None for none.
+        ignore_color: likewise, in maps of colours.
+        boundaries: networks see one more channel, the boundaries between objects.
+    """
+
+    class_names: tuple[str, ...]
+    colors: tuple[Color, ...]
+    numbers: tuple[int, ...] = ()
+    ignore_number: int | None = None
+    ignore_color: Color | None = None
+    boundaries: bool = False
+
+    @property
+    def channels(self) -> int:
+        """That networks see."""
+        return len(self.class_names) + self.boundaries
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only."""
+        return {
+            **asdict(self),
+            "class_names": list(self.class_names),
+            "colors": [list(color) for color in self.colors],
+            "numbers": list(self.numbers),
+            "ignore_color": None if self.ignore_color is None else list(self.ignore_color),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "LabelMap":
+        """The inverse of :meth:`to_dict`."""
+        ignore = values["ignore_color"]
+        read = {
+            "class_names": tuple(values["class_names"]),
+            "colors": tuple((r, g, b) for r, g, b in values["colors"]),
+            "numbers": tuple(values["numbers"]),
+            "ignore_color": None if ignore is None else (ignore[0], ignore[1], ignore[2]),
+        }
+        return cls(**{**values, **read})
+
 
 @dataclass(frozen=True)
 class ImageSpec:
@@ -19,6 +73,8 @@ class ImageSpec:
             for 0 and 1.
         frames: consecutive frames of a clip whose channels lie behind each other, the earliest first; 1 for a picture.
         task: of restoration, whose damage these pictures show, such as ``denoise``; None for whole ones.
+        label_map: the pixels' classes, for label maps: ``channels`` are then its own, 1 where a pixel is of a class and
+            0 elsewhere, and all 0 where it is of none; None for pictures.
     """
 
     channels: int
@@ -29,6 +85,7 @@ class ImageSpec:
     levels: tuple[tuple[float, float], ...] | None = None
     frames: int = 1
     task: str | None = None
+    label_map: LabelMap | None = None
 
     @property
     def num_classes(self) -> int:
@@ -53,14 +110,17 @@ class ImageSpec:
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, so that a checkpoint can hold it."""
         levels = None if self.levels is None else [list(pair) for pair in self.levels]
-        return {**asdict(self), "class_names": list(self.class_names), "levels": levels}
+        label_map = None if self.label_map is None else self.label_map.to_dict()
+        return {**asdict(self), "class_names": list(self.class_names), "levels": levels, "label_map": label_map}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ImageSpec":
         """The inverse of :meth:`to_dict`."""
         levels = values.get("levels")
         levels = None if levels is None else tuple((low, high) for low, high in levels)
-        return cls(**{**values, "class_names": tuple(values["class_names"]), "levels": levels})
+        label_map = None if (known := values.get("label_map")) is None else LabelMap.from_dict(known)
+        read = {"class_names": tuple(values["class_names"]), "levels": levels, "label_map": label_map}
+        return cls(**{**values, **read})
 
 
 DataSpec = Mapping[str, ImageSpec]

@@ -1,7 +1,9 @@
 """Sheets of pictures during training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import torch
 from lightning import Callback, Trainer
@@ -12,6 +14,7 @@ from impasto.base.sheets import save_sheet
 from impasto.callbacks.clock import Clock, due
 from impasto.callbacks.log import log_image
 from impasto.models.base import AdversarialModel, Batch
+from impasto.painters.painter import Painter
 
 
 class SampleSheets(Callback):
@@ -26,6 +29,7 @@ class SampleSheets(Callback):
         columns: pictures in a row; None leaves it to the model.
         first_seconds: seconds of training before the first of further sheets by the clock; None disables them.
         every_seconds: interval between those.
+        masks: of a generator made of several, write also a sheet ``<images seen>_masks.png`` of which is seen where.
     """
 
     def __init__(
@@ -36,7 +40,9 @@ class SampleSheets(Callback):
         columns: Count | None = None,
         first_seconds: Positive | None = None,
         every_seconds: Positive | None = None,
+        masks: bool = True,
     ) -> None:
+        self.masks = masks
         self.folder, self.every_kimg = Path(folder), every_kimg
         self.count, self.columns = count, columns
         self.clock = None if first_seconds is None else Clock(first_seconds, every_seconds)
@@ -74,12 +80,36 @@ class SampleSheets(Callback):
         model.settle()
         if not trainer.is_global_zero:
             return
+        self.write(trainer, model, "samples", f"{model.images_seen:09d}.png")
+        if self.masks and has_masks(model):
+            with showing_masks(model):
+                self.write(trainer, model, "samples/masks", f"{model.images_seen:09d}_masks.png")
+
+    def write(self, trainer: Trainer, model: AdversarialModel, key: str, name: str) -> None:
+        """Write the model's preview under a name, and log it under a key."""
         with torch.random.fork_rng(devices=[]):
             images, columns = model.preview(preview_batch(trainer, model), self.count, self.columns)
-        path = self.folder / f"{model.images_seen:09d}.png"
+        path = self.folder / name
         with dispensable("samples"):
             save_sheet(images, columns, path)
-            log_image(trainer.loggers, "samples", path, model.images_seen)
+            log_image(trainer.loggers, key, path, model.images_seen)
+
+
+def has_masks(model: AdversarialModel) -> bool:
+    """Whether all painters of a model paint by masks."""
+    return all(hasattr(painter.network, "masks") for painter in model.painters.values())
+
+
+@contextmanager
+def showing_masks(model: AdversarialModel) -> Iterator[None]:
+    """Within the block, the painters of a model paint their masks."""
+    own = dict(model.painters.items())
+    try:
+        for name, painter in own.items():
+            model.painters[name] = cast(Painter, painter).showing_masks()
+        yield
+    finally:
+        model.painters.update(own)
 
 
 def preview_batch(trainer: Trainer, model: AdversarialModel) -> Batch | None:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from impasto.base.label_maps import as_channels
+from impasto.base.spec import LabelMap
 from impasto.data.packing.packed import PackedImages
 from impasto.data.sampler import BatchSampler, Draw
 from impasto.data.transforms import Levels, crop, jitter, to_float
@@ -30,9 +32,22 @@ class View:
     flip: bool = False
     color_jitter: float = 0.0
 
-    def __call__(self, images: Tensor, valid: Tensor, chances: Tensor, levels: Levels | None = None) -> Tensor:
-        """Whole numbers (N, H, W, C) to float32 (N, C, h, w) in [-1, 1], on the device that they are on."""
-        result = to_float(self.cut(images, valid, chances), levels)
+    def __call__(
+        self,
+        images: Tensor,
+        valid: Tensor,
+        chances: Tensor,
+        levels: Levels | None = None,
+        label_map: LabelMap | None = None,
+    ) -> Tensor:
+        """Whole numbers (N, H, W, C) to float32 (N, C, h, w) in [-1, 1], on the device that they are on.
+
+        Label maps become the channels of their classes; changes of colour are not for them.
+        """
+        images = self.cut(images, valid, chances)
+        if label_map is not None:
+            return as_channels(images.permute(0, 3, 1, 2), label_map)
+        result = to_float(images, levels)
         return jitter(result, chances[:, 3:6], self.color_jitter) if self.color_jitter else result
 
     def cut(self, images: Tensor, valid: Tensor, chances: Tensor) -> Tensor:
@@ -119,12 +134,15 @@ def first_batches(packed: PackedImages, view: View, size: int, count: int) -> It
     sampler = BatchSampler(len(packed), size)
     for position in range(count):
         part = _read(packed, sampler.draw(position))
-        yield view(part["pixels"], part["valid"], part["chances"], packed.levels_to_map)
+        yield view(part["pixels"], part["valid"], part["chances"], packed.levels_to_map, packed.label_map)
 
 
 def look_at(packed: PackedImages, count: int) -> Tensor:
     """Evenly spaced pictures, as networks take them: (count or fewer, C, H, W) in [-1, 1]."""
-    return to_float(_pixels(packed, evenly_spaced(packed, count)), packed.levels_to_map)
+    pixels = _pixels(packed, evenly_spaced(packed, count))
+    if packed.label_map is not None:
+        return as_channels(pixels.permute(0, 3, 1, 2), packed.label_map)
+    return to_float(pixels, packed.levels_to_map)
 
 
 def vectors_in(packed: PackedImages, count: int) -> Tensor | None:

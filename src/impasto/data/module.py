@@ -217,7 +217,13 @@ class ImageDataModule(LightningDataModule):
             if key in part
         }
         return {
-            name: self.view(part["pixels"], part["valid"], part["chances"], self._packed[name].levels)
+            name: self.view(
+                part["pixels"],
+                part["valid"],
+                part["chances"],
+                self._packed[name].levels,
+                self._packed[name].pictures.label_map,
+            )
             for name, part in batch.items()
         } | told
 

@@ -61,6 +61,8 @@ class Part:
         condition_dim = 0 if train.vectors is None else train.vectors.shape[1]
         top = 2**train.depth - 1
         levels = None if train.levels is None else tuple((low / top, high / top) for low, high in train.levels)
+        if (label_map := train.label_map) is not None:
+            return ImageSpec(label_map.channels, *size, label_map=label_map)
         return ImageSpec(train.shape[2], *size, train.class_names, condition_dim, levels, len(train.frames))
 
     @cached_property
@@ -69,9 +71,14 @@ class Part:
         return self.told(self.train).levels_to_map
 
     def told(self, packed: PackedImages) -> PackedImages:
-        """The pictures with the conditions for networks: classes of other parts than ``image`` only group them."""
+        """The pictures with the conditions for networks: classes of other parts than ``image`` only group them.
+
+        Label maps stay the numbers that were packed; what networks see is made of them batch by batch, on the device.
+        """
         packed = self._with_labels_for_networks(packed)
-        return packed if self.layer is None else packed.layer(*self.layer)
+        packed = packed if self.layer is None else packed.layer(*self.layer)
+        label_map = self.pictures.label_map
+        return packed if label_map is None else replace(packed, label_map=label_map)
 
     def _with_labels_for_networks(self, packed: PackedImages) -> PackedImages:
         return packed if self.name == LABELLED else replace(packed, labels=None, class_names=())
@@ -133,6 +140,7 @@ class Part:
             "origin": self.source.origin,
             "fingerprint": train.fingerprint,
             **(labels if self.name == LABELLED else {}),
+            **({} if train.label_map is None else {"label_map": train.label_map.to_dict()}),
             "train": len(train),
             "held_out": len(held_out) if held_out is not None else 0,
             "held_out_fingerprint": held_out.fingerprint if held_out is not None else None,

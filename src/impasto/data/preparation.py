@@ -53,7 +53,10 @@ class Preparation:
         ends = list(accumulate(counts, initial=0))
         first = next(iter(pictures))
         source = AlignedSource([each.source for each in pictures.values()], counts)
-        whole = self.part(first, replace(pictures[first], source=source), ends[-1], grouped, whole_classes)
+        layers = zip(pictures.values(), pairwise(ends), strict=True)
+        numbers = tuple(channel for each, layer in layers if each.label_map is not None for channel in range(*layer))
+        opened = replace(pictures[first], source=source)
+        whole = self.part(first, opened, ends[-1], grouped, whole_classes, numbers=numbers)
         return {
             name: replace(whole, name=name, pictures=pictures[name], layer=layer)
             for name, layer in zip(pictures, pairwise(ends), strict=True)
@@ -67,6 +70,7 @@ class Preparation:
         grouped: bool,
         whole_classes: bool = False,
         table: VectorTable | None = None,
+        numbers: tuple[int, ...] = (),
     ) -> Part:
         """A part that is packed by itself.
 
@@ -77,8 +81,9 @@ class Preparation:
             grouped: draw each class equally often.
             whole_classes: hold out classes, not some pictures of each; not of a part whose classes networks are told.
             table: condition vectors of the pictures.
+            numbers: channels that hold numbers of classes or objects.
         """
-        policy = self._policy(pictures.source, channels)
+        policy = self._policy(pictures.source, channels, numbers)
         sources = [pictures.source]
         if self.holdout is None and pictures.held_out is not None:
             sources.append(pictures.held_out)
@@ -94,10 +99,11 @@ class Preparation:
             train, held_out = without_empty_classes(train, held_out)
         return Part(name, pictures, policy, packs, train, held_out, grouped, whole_classes=whole_classes)
 
-    def _policy(self, source: Source, channels: int) -> SizePolicy:
+    def _policy(self, source: Source, channels: int, numbers: tuple[int, ...]) -> SizePolicy:
         few = source.length is not None and min(source.length, self.limit or source.length) < FEW
         resize: Resize = ("fit" if few else "crop") if self.resize == "auto" else self.resize
-        return size_policy(self.image_size, self.pack_size, resize, channels, choose_depth(self.depth, source))
+        depth = choose_depth(self.depth, source)
+        return size_policy(self.image_size, self.pack_size, resize, channels, depth, numbers)
 
     def _pack(self, source: Source, policy: SizePolicy) -> PackedImages:
         return pack(

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 import cv2
 import numpy as np
 
-from impasto.degradations.degradation import Degradation, Degrade, to_bytes
+from impasto.degradations.degradation import Damage, Degradation, Degrade, to_bytes
 
 FINE: Final = 8
 """Parts of a pixel, along each side, over which the edge of a disk is averaged."""
@@ -24,7 +24,12 @@ def motion(pixels: np.ndarray, spread: float, random: np.random.Generator) -> np
             3.5 times that.
         random: decides direction and bend.
     """
-    return blurred(pixels, motion_kernel(spread, random.uniform(0, 2 * math.pi), random.uniform(-1, 1) * math.pi / 2))
+    return blurred(pixels, random_motion(spread, random))
+
+
+def random_motion(spread: float, random: np.random.Generator) -> np.ndarray:
+    """The kernel of :func:`motion`."""
+    return motion_kernel(spread, random.uniform(0, 2 * math.pi), random.uniform(-1, 1) * math.pi / 2)
 
 
 def defocus(pixels: np.ndarray, spread: float, _random: np.random.Generator) -> np.ndarray:
@@ -96,3 +101,19 @@ class Blur(Degradation):
     known: ClassVar[Mapping[str, Degrade]] = {"motion": motion, "defocus": defocus, "gaussian": gaussian_blur}
     unit: ClassVar[str] = "pixels, standard deviation of the kernel"
     limits: ClassVar[tuple[float, float]] = (0.0, 50.0)
+
+    def kernel(self, damage: Damage, random: np.random.Generator) -> np.ndarray:
+        """What a single bright pixel becomes under a damage: float32 (k, k), odd, that sums to 1.
+
+        Args:
+            damage: kind and strength.
+            random: in the state in which it damages a picture.
+        """
+        if damage.kind == "gaussian":
+            reach = 2 * math.ceil(4 * damage.strength) + 1
+            line = cv2.getGaussianKernel(reach, max(damage.strength, 1e-3), cv2.CV_32F)
+            return line @ line.T
+        kernel = (
+            disk_kernel(2 * damage.strength) if damage.kind == "defocus" else random_motion(damage.strength, random)
+        )
+        return kernel[::-1, ::-1].copy()  # pictures are correlated with it

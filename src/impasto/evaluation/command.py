@@ -146,7 +146,7 @@ def protocol_for(cfg: DictConfig, painter: Painter, parts: Collection[str] | Non
         changed.evaluation.style = cfg.style
         return protocol(changed, protocols / "style.yaml")
     file = "default" if "latent" in painter.takes else "paired" if "target" in (parts or ()) else "translation"
-    file = "style" if "style" in painter.takes else file
+    file = "style" if "style" in painter.takes else "segmentation" if painter.gives.label_map is not None else file
     return protocol(cfg, protocols / f"{file}.yaml", painter.origin.config.get("evaluation"))
 
 
@@ -185,10 +185,11 @@ def build_data(painter: Painter, cfg: DictConfig) -> Any:
         raise UserError(
             f"{painter.origin.path} does not say what it was trained on; use generated=DIR real=DIR instead."
         )
-    check_targets(recorded, ("impasto.data", *cfg.trust), "data")
+    packages = ("impasto.data", "impasto.degradations", *cfg.trust)
+    check_targets(recorded, packages, "data")
     own = {name: value for name, value in recorded.items() if name != CACHE}
     config = OmegaConf.merge(own, OmegaConf.to_container(cfg.data, resolve=True))
-    check_targets(OmegaConf.to_container(config), ("impasto.data", *cfg.trust), "data")
+    check_targets(OmegaConf.to_container(config), packages, "data")
     return make(config, seed=painter.origin.config.get("seed", 0))
 
 
@@ -218,6 +219,13 @@ def compare_data(painter: Painter, data: Any) -> None:
         raise UserError(
             f"{path} was trained on the classes {had}, and the data has {has}: say where the same pictures are "
             "(+data.root=DIR, for example), or use generated=DIR real=DIR."
+        )
+    maps = [spec.label_map for spec in data.spec.values() if spec.label_map is not None]
+    known = [spec.label_map for spec in (then, painter.content) if spec is not None and spec.label_map is not None]
+    if known and maps and known[0].class_names != maps[0].class_names:
+        had, has = (", ".join(each.class_names) for each in (known[0], maps[0]))
+        raise UserError(
+            f"{path} knows label maps of {had}, and the data has {has}: give data.classes as it was trained."
         )
     state = data.state_dict()
     if changed := [name for name, known in painter.origin.data_state.items() if str(state.get(name)) != str(known)]:

@@ -34,6 +34,7 @@ def restyle(
     overwrite: bool = False,
     sheet: Any = None,
     task: str | None = None,
+    instances: str | Path | None = None,
 ) -> Iterator[Event]:
     """Paint a picture, or all pictures below a folder, in the styles chosen.
 
@@ -48,6 +49,7 @@ def restyle(
         overwrite: see :func:`~impasto.inference.stylize.stylize`.
         sheet: True writes a sheet of pictures and styles alone; a number is as for ``stylize``.
         task: see :func:`~impasto.inference.stylize.stylize`.
+        instances: see :func:`~impasto.inference.stylize.stylize`.
 
     Yields:
         As :func:`~impasto.inference.stylize.stylize`.
@@ -60,9 +62,11 @@ def restyle(
         refuse_styles(painter, chosen, steps, sheet)
         look = replace(look, brush=None if look.brush == "auto" else look.brush)
         settings: dict[str, Any] = {"masks": masks, "overwrite": overwrite, "sheet": sheet, "task": task}
-        yield from stylize(painter, source, output, look=look, **settings)
+        yield from stylize(painter, source, output, look=look, instances=instances, **settings)
         return
     check_restoring(painter, task, look)
+    if instances is not None:
+        raise UserError(f"instances=: {painter.origin.path} paints photographs, not label maps; leave instances= out.")
     if not chosen:
         raise no_style()
     strength, look = look.strength, replace(look, strength=min(look.strength, 1.0))

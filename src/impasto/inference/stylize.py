@@ -16,6 +16,14 @@ from impasto.data.sources.frames import Frames, Layers
 from impasto.inference.brush import check_brush
 from impasto.inference.events import Done, Event, Painted, Progress, Skipped, Started, reason_to_skip
 from impasto.inference.formats import format_of, target_name
+from impasto.inference.label_maps import (
+    Objects,
+    check_label_look,
+    check_label_output,
+    has_labels,
+    label_name,
+    paint_labels,
+)
 from impasto.inference.masks import Masks
 from impasto.inference.repaint import PLAIN, Look
 from impasto.inference.restore import MaskOf, check_restoring, description, remarks, repainting_of, what_rounds
@@ -40,6 +48,7 @@ def stylize(
     overwrite: bool = False,
     sheet: int | None = None,
     task: str | None = None,
+    instances: str | Path | None = None,
 ) -> Iterator[Event]:
     """Repaint or restore a picture, or all pictures below a folder, under their own names and sub-folders.
 
@@ -56,6 +65,7 @@ def stylize(
         overwrite: also replace existing paintings.
         sheet: write also ``sheet.png`` with those painted now, before and after, with this many pairs in a row.
         task: that the painter must have been trained for; None for any.
+        instances: maps of objects of the label maps that are painted, a file or a folder; None for none.
 
     Yields:
         ``Started``, then for each picture ``Progress`` by tiles and ``Painted`` or ``Skipped``, and ``Done``.
@@ -69,11 +79,21 @@ def stylize(
     check_switch("overwrite", overwrite)
     if sheet is not None:
         check_number("sheet", sheet, 1)
-    targets = choose_targets(source, output, with_sheet=sheet is not None)
+    labels = has_labels(painter)
+    if labels:
+        check_label_look(look, masks)
+    objects = choose_objects(painter, instances)
+    if painter.gives.label_map is not None:
+        check_label_output(Path(output))
+    name_of = target_name if painter.gives.label_map is None else label_name
+    targets = choose_targets(source, output, with_sheet=sheet is not None, name_of=name_of)
     pairs: list[Pair] = []
 
     def paint(picture: Path, target: Path) -> Generator[Progress, None, Painted]:
         keep = pairs.append if sheet is not None else None
+        if labels:
+            own = None if objects is None else objects.of(name_of_picture(targets, picture))
+            return (yield from paint_labels(painter, picture, target, look, own, keep))
         mask_of = masks_of(masks, targets, picture, soft=not painter.mask_channels)
         return (yield from repaint_file(painter, picture, target, look, mask_of, keep))
 
@@ -155,8 +175,27 @@ def masks_of(masks: Masks | None, targets: Targets, picture: Path, soft: bool = 
     """Gives a picture's mask for its height and width, with soft edges or hard ones; None without masks."""
     if masks is None:
         return None
-    name = str(picture.relative_to(targets.root)) if targets.root != picture else picture.name
+    name = name_of_picture(targets, picture)
     return lambda height, width: masks.mask(name, height, width, soft)
+
+
+def name_of_picture(targets: Targets, picture: Path) -> str:
+    """The path of a picture below the input; its file name if it is the input."""
+    return str(picture.relative_to(targets.root)) if targets.root != picture else picture.name
+
+
+def choose_objects(painter: Painter, instances: str | Path | None) -> Objects | None:
+    """The maps of objects that are given to a painter; None for none.
+
+    Raises:
+        UserError: it does not take any.
+    """
+    if instances is None:
+        return None
+    given = None if painter.content is None else painter.content.label_map
+    if given is None or not given.boundaries:
+        raise UserError(f"instances=: {painter.origin.path} was not trained on maps of objects; leave instances= out.")
+    return Objects(instances)
 
 
 def is_there(target: Path) -> bool:

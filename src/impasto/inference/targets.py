@@ -1,5 +1,6 @@
 """Which pictures are painted and where each painting goes: chosen first, so that none replaces another."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +28,16 @@ class Targets:
     remarks: tuple[str, ...] = ()
 
 
-def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = False) -> Targets:
+def choose_targets(
+    source: str | Path, output: str | Path, with_sheet: bool = False, name_of: Callable[[str], str] = target_name
+) -> Targets:
     """Where the paintings of a picture, or of all pictures below a folder, go.
 
     Args:
         source: file or folder.
         output: folder; or a file, for the painting of a single one.
         with_sheet: whether a sheet is written too.
+        name_of: gives the name of a painting for that of its picture.
 
     Raises:
         UserError: there is nothing to paint, or a painting would replace a picture, another painting or the sheet.
@@ -41,12 +45,12 @@ def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = Fa
     root = existing_input(source)
     remarks: tuple[str, ...] = ()
     if root.is_file():
-        target = target_of_one(root, as_path("output", output))
+        target = target_of_one(root, as_path("output", output), name_of)
         paintings, folder = {root: target}, target.parent
     else:
         folder = output_folder(output)
         names, remarks = list_pictures(root, folder)
-        paintings = {root / name: folder / target_name(name) for name in names}
+        paintings = {root / name: folder / name_of(name) for name in names}
     if others := sorted(
         {p.suffix.lower() for p, target in paintings.items() if target.name == target_name(p.name) != p.name}
     ):
@@ -62,7 +66,7 @@ def choose_targets(source: str | Path, output: str | Path, with_sheet: bool = Fa
     return Targets(root, paintings, sheet, remarks)
 
 
-def target_of_one(picture: Path, output: Path) -> Path:
+def target_of_one(picture: Path, output: Path, name_of: Callable[[str], str] = target_name) -> Path:
     """Where the painting of a single picture goes: into a folder, or to a file if the output is named like one.
 
     Raises:
@@ -72,7 +76,7 @@ def target_of_one(picture: Path, output: Path) -> Path:
     if output.is_dir() or ending not in PICTURE_ENDINGS:
         if picture.parent.resolve() == output.resolve():
             raise UserError(f"output={output} is where the picture itself is; give another folder.")
-        return output_folder(output) / target_name(picture.name)
+        return output_folder(output) / name_of(picture.name)
     if format_of(output) is None:
         raise UserError(f"output={output}: {ending} is not written here; give one of {', '.join(endings_written())}.")
     if output.exists() and output.samefile(picture):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from impasto.base.notices import notice
 from impasto.inference.pooling import given_pools, measured_pools
+from impasto.networks.layers.attention import CrossAttention, SelfAttention
 from impasto.networks.layers.channel_attention import WholePicturePooling
 from impasto.networks.layers.norm import Statistics, WholeInputStatistics, WholePictureStatistics
 from impasto.networks.layers.placed import Placed
@@ -256,7 +257,7 @@ def fade(
 
 @contextmanager
 def shared_statistics(network: nn.Module, paint: Paint, whole: Callable[[], Tensor]) -> Iterator[None]:
-    """Within the block, normalisations by a picture's own statistics use those of the whole picture.
+    """Within the block, normalisations by a picture's own statistics use those of the whole picture; so does attention.
 
     They are measured on the picture made small enough to be painted whole. Measuring them on tiles in several rounds is
     no better: the input of a layer depends on all layers before it, and the error grows from round to round.
@@ -274,6 +275,12 @@ def shared_statistics(network: nn.Module, paint: Paint, whole: Callable[[], Tens
             "inference.tiles",
             f"This network's {' and '.join(others)} normalise each tile by itself, which may leave seams: paint whole "
             "with tile=0, or build the network with impasto.networks.layers.norm.InstanceNorm.",
+        )
+    if any(isinstance(module, SelfAttention | CrossAttention) for module in norms):
+        notice(
+            "inference.attention",
+            "This network attends over the whole picture: its tiles attend to the picture made small, and may differ "
+            "from a painting made whole with tile=0.",
         )
     try:
         if norms:

@@ -30,7 +30,7 @@ class CUT(AdversarialModel):
         "generator": Role("g", "style", given="content"),
         "discriminator": Role("d", "style"),
     }
-    offers: ClassVar[tuple[str, ...]] = ("content", "style", "identity", "real_scores", "fake_scores")
+    offers: ClassVar[tuple[str, ...]] = ("content", "style", "identity", "masks", "real_scores", "fake_scores")
 
     def __init__(self, *, flip_equivariance: bool = False, **parts: Any) -> None:
         super().__init__(**parts)

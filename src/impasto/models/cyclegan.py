@@ -39,7 +39,10 @@ class CycleGAN(AdversarialModel):
         "discriminator": Role("d", "style"),
         "discriminator_back": Role("d", "content"),
     }
-    offers: ClassVar[tuple[str, ...]] = ("content", "style", "identity", "cycled", "real_scores", "fake_scores")
+    offers: ClassVar[tuple[str, ...]] = (
+        *("content", "style", "identity", "cycled", "masks"),
+        *("real_scores", "fake_scores"),
+    )
 
     def __init__(self, *, pool_size: CountOrZero = 50, **parts: Any) -> None:
         super().__init__(**parts)

@@ -40,7 +40,7 @@ class NoiseGAN(AdversarialModel):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("image",)
-    offers: ClassVar[tuple[str, ...]] = ("style", "real_scores", "fake_scores")
+    offers: ClassVar[tuple[str, ...]] = ("style", "masks", "real_scores", "fake_scores")
 
     def __init__(self, *, latent: LatentDistribution = "normal", **parts: Any) -> None:
         if latent not in ("normal", "uniform"):
@@ -76,7 +76,8 @@ class NoiseGAN(AdversarialModel):
 
     def paint(self, batch: BatchPart) -> Painted:
         """One picture from noise for each of the batch's conditions."""
-        return {"image": self.generator(self.draw(len(batch["image"])), condition_of(batch))}
+        z = self.draw(len(batch["image"]))
+        return {"image": self.generator(z, condition_of(batch)), "latent": z}
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """The batch against as many painted pictures under the same conditions."""
@@ -84,8 +85,10 @@ class NoiseGAN(AdversarialModel):
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """As many painted pictures as the batch has, under its conditions."""
-        p = GeneratorPass(painted["image"], self.generator, style=batch["image"])
-        return self.generator_objective(p, batch["image"], Conditioning(condition_of(batch)))
+        condition = condition_of(batch)
+        told = {"latent": painted["latent"], "condition": condition}
+        p = GeneratorPass(painted["image"], self.generator, style=batch["image"], **told)
+        return self.generator_objective(p, batch["image"], Conditioning(condition))
 
     def draw(self, n: int) -> Tensor:
         """Latent vectors for this process's part of the batch: (n, latent_dim)."""

@@ -26,7 +26,7 @@ class Pix2Pix(AdversarialModel):
         "generator": Role("g", "target", given="content"),
         "discriminator": Role("d", "target", given="content"),
     }
-    offers: ClassVar[tuple[str, ...]] = ("content", "target", "style", "real_scores", "fake_scores")
+    offers: ClassVar[tuple[str, ...]] = ("content", "target", "style", "masks", "real_scores", "fake_scores")
 
     def make_painters(self) -> dict[str, Painter]:
         """One, from content to target."""

@@ -1,7 +1,7 @@
 """The pair of networks of the project's source article, with its errors corrected.
 
 The article's listing applies a two-dimensional convolution to a flat noise vector; here the vector is projected to a
-small feature map first. README.md lists all corrections.
+small feature map first. docs/noise.md lists all corrections.
 """
 
 import math

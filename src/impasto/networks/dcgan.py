@@ -14,6 +14,7 @@ from impasto.networks.layers.ladder import Size, doubling, ladder, nearest_level
 from impasto.networks.layers.linear import conv, dense, small_normal
 from impasto.networks.layers.norm import ConditionalNorm, NormKind
 from impasto.networks.layers.resample import UpConv, UpsamplingKind, pad_to_even
+from impasto.networks.places import Place, Resampling
 
 
 class Block(nn.Module):
@@ -106,7 +107,7 @@ class DCGANGenerator(nn.Module):
         positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.latent_dim = latent_dim
         self.sizes = ladder(height, width)
-        widths = doubling(len(self.sizes) - 1, features, max_features)
+        self.widths = widths = doubling(len(self.sizes) - 1, features, max_features)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
         self.conditional = self.input.conditional
         bias = norm in ("pixel", "none")
@@ -142,6 +143,15 @@ class DCGANGenerator(nn.Module):
             blocks += [block(same(after), after, j == depth - 1 and i in attended) for j in range(1, depth)]
             self.levels.append(nn.ModuleList(blocks))
         self.paint = UpConv(widths[-1], channels, upsampling, init=small_normal, spectral=spectral_norm)
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """After all layers of each size but that of the picture."""
+        ends = ["first.after", *(f"levels.{i}.{len(level) - 1}.after" for i, level in enumerate(self.levels))]  # type: ignore[arg-type]
+        return [Place(*place) for place in zip(ends, self.widths, self.sizes, strict=False)]
+
+    def resamplings(self) -> list[Resampling]:
+        """All but that which gives the picture itself."""
+        return [Resampling(f"levels.{i}.0.convolution", True) for i in range(len(self.levels))]
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1], float32.
@@ -206,8 +216,8 @@ class DCGANDiscriminator(nn.Module):
         super().__init__()
         positive(features=features, max_features=max_features, depth=depth)
         self.sigmoid = sigmoid
-        sizes = ladder(height, width)[-2::-1]
-        widths = doubling(len(sizes), features, max_features)[::-1]
+        self.sizes = sizes = ladder(height, width)[-2::-1]
+        self.widths = widths = doubling(len(sizes), features, max_features)[::-1]
         attended = nearest_levels(sizes, attention)
         self.blocks = nn.ModuleList()
         for i, (before, after) in enumerate(zip([channels, *widths], widths, strict=False)):
@@ -246,6 +256,15 @@ class DCGANDiscriminator(nn.Module):
             init=small_normal,
             spectral=spectral_norm,
         )
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """After all layers of each size."""
+        ends = [f"blocks.{(i + 1) * self.depth - 1}.after" for i in range(len(self.sizes))]
+        return [Place(*place) for place in zip(ends, self.widths, self.sizes, strict=True)]
+
+    def resamplings(self) -> list[Resampling]:
+        """All but that which sees the picture itself."""
+        return [Resampling(f"blocks.{i * self.depth}.convolution", False) for i in range(1, len(self.sizes))]
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """(N, C, H, W) and labels (N,) or vectors (N, condition_dim) to scores (N,).

@@ -7,8 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.networks.layers.norm import NormKind
 from impasto.networks.layers.winograd import WinogradConv2d
-from impasto.networks.resnet_translation import Norm, normalisation, reflected
+from impasto.networks.places import Place, Resampling
+from impasto.networks.resnet_translation import normalisation, reflected
 
 FARTHEST: Final = 16.0
 """Pixels by which a pixel is moved at most."""
@@ -29,7 +31,7 @@ class HalfUNet(nn.Module):
             ``channels``.
         features: channels at half the size; twice as many at a quarter.
         blocks: residual blocks at a quarter of the size.
-        norm: batch (the same function at any picture size), instance or none.
+        norm: batch (the same function at any picture size), instance, layer, pixel or none.
         keep: let the picture come through.
         move: move it before.
 
@@ -49,7 +51,7 @@ class HalfUNet(nn.Module):
         given_channels: int | None = None,
         features: int = 32,
         blocks: int = 5,
-        norm: Norm = "batch",
+        norm: NormKind = "batch",
         keep: bool = True,
         move: bool = False,
     ) -> None:
@@ -62,7 +64,7 @@ class HalfUNet(nn.Module):
                 f"model.generator.keep=true lets {channels} of {given_channels} channels through, which are no whole "
                 "frames: set keep=false."
             )
-        self.channels, self.keep, self.move = channels, keep, move
+        self.channels, self.features, self.keep, self.move = channels, features, keep, move
         self.reach = 24 + 8 * blocks + (int(FARTHEST) if move else 0)
         unshuffled, wide = 4 * given_channels, 2 * features
         self.enter = nn.Sequential(reflected(unshuffled, features), normalisation(features, norm, True), nn.ReLU(True))
@@ -79,6 +81,16 @@ class HalfUNet(nn.Module):
                 self.leave.weight[4 * channels :].zero_()
                 assert self.leave.bias is not None
                 self.leave.bias[4 * channels :].zero_()
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """At half of the size, at a quarter, and at half again."""
+        half, quarter = (height // 2, width // 2), (height // 4, width // 4)
+        blocks = (("fine", 1, half), ("coarse", 2, quarter), ("finer", 1, half))
+        return [Place(name, wide * self.features, size) for name, wide, size in blocks]
+
+    def resamplings(self) -> list[Resampling]:
+        """The one that halves; the other is bilinear."""
+        return [Resampling("down.0", False)]
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, given_channels, H, W) in [-1, 1] to (N, channels, H, W) in [-1, 1].
@@ -117,7 +129,7 @@ class ResidualBlock(nn.Module):
         norm: between the convolutions.
     """
 
-    def __init__(self, width: int, norm: Norm) -> None:
+    def __init__(self, width: int, norm: NormKind) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.ReLU(),

@@ -20,6 +20,7 @@ from impasto.networks.layers.linear import dense, he
 from impasto.networks.layers.norm import BatchNorm
 
 NormKind = Literal["batch", "layer", "none"]
+DenseConditioning = Literal["concat", "none"]
 
 
 def hidden_layer(before: int, after: int, norm: NormKind, slope: float, dropout: float, spectral: bool) -> nn.Module:
@@ -66,7 +67,7 @@ class MLPGenerator(nn.Module):
         features: int = 256,
         max_features: int = 1024,
         depth: int = 3,
-        conditioning: Literal["concat", "none"] = "concat",
+        conditioning: DenseConditioning = "concat",
         norm: NormKind = "batch",
         dropout: float = 0.0,
         slope: float = 0.2,
@@ -75,6 +76,7 @@ class MLPGenerator(nn.Module):
     ) -> None:
         super().__init__()
         positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
+        has_condition(num_classes, condition_dim, conditioning, DenseConditioning)
         self.latent_dim, self.shape = latent_dim, (channels, height, width)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
         self.conditional = self.input.conditional

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.pixels import luma
 from impasto.networks.layers.channel_attention import SimplifiedChannelAttention
+from impasto.networks.places import Place
 
 CUBIC_REACH: Final = 2
 """Pixels that a cubic kernel reaches."""
@@ -20,8 +21,8 @@ class NAFNet(nn.Module):
 
     A U-shape whose levels halve the size and double the channels, with skips that are added. Blocks have neither
     activations nor normalisation over places: layer norm over the channels of each pixel, products of two halves of the
-    channels (simple gates), and channel attention. Pixels of ``shrink`` x ``shrink`` are first put into channels, and
-    the picture comes out of channels by sub-pixel convolution (Shi et al. 2016), ``scale`` times as large.
+    channels (simple gates), and channel attention. Squares of pixels are first put into channels, and the painting
+    comes out of channels by sub-pixel convolution (Shi et al. 2016).
 
     What the network paints is added to what is given, so that training starts from the picture itself:
 
@@ -37,8 +38,8 @@ class NAFNet(nn.Module):
         encoder: blocks of each level on the way down.
         middle: blocks of the lowest level.
         decoder: blocks of each level on the way up, from the lowest.
-        shrink: side of the squares of pixels that are put into channels at first; 1 as published, 2 for four times the
-            speed.
+        shrink: how many times smaller than the painting the first level is, unless the content is smaller already; 1 as
+            published, 2 for four times the speed.
         scale: how many times larger the painting is than what is given; comes from the data.
         task: see above; comes from the data if that is of a task.
 
@@ -65,7 +66,9 @@ class NAFNet(nn.Module):
         super().__init__()
         given_channels = given_channels or channels
         check(features, encoder, decoder, shrink)
-        self.channels, self.scale, self.shrink, self.task = channels, scale, shrink, task
+        shrink = max(shrink // scale, 1)  # sides of the squares of content that are put into channels
+        self.channels, self.features = channels, features
+        self.scale, self.shrink, self.task = scale, shrink, task
         levels = len(encoder)
         self.stride = self.smallest = shrink * 2**levels
         self.reach = reach_of(encoder, middle, decoder, shrink) + (CUBIC_REACH if scale > 1 else 0)
@@ -81,6 +84,17 @@ class NAFNet(nn.Module):
         self.leave = nn.Conv2d(features, channels * (shrink * scale) ** 2, 3, padding=1)
         nn.init.normal_(self.leave.weight, std=1e-3)
         nn.init.zeros_(cast(Tensor, self.leave.bias))
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """After the blocks of each level, down and up again."""
+        levels = list(range(len(self.encoder)))
+        down = [(f"encoder.{level}", level) for level in levels]
+        up = [(f"decoder.{i}", level) for i, level in enumerate(reversed(levels))]
+        found = []
+        for name, level in (*down, ("middle", len(levels)), *up):
+            divisor = self.scale * self.shrink * 2**level
+            found.append(Place(name, self.features * 2**level, (-(-height // divisor), -(-width // divisor))))
+        return found
 
     def forward(self, content: Tensor) -> Tensor:
         """(N, given_channels, h, w) in [-1, 1] to (N, channels, scale h, scale w), not bounded, float32.

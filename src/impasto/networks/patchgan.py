@@ -1,7 +1,8 @@
 """Discriminators that score patches, not pictures (Isola et al. 2017), at one scale or several (Wang et al. 2018)."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, cast
+from functools import partial
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -9,8 +10,12 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
-from impasto.networks.layers.norm import InstanceNorm
-from impasto.networks.resnet_translation import BlurDown, Init, initialise, small_weights
+from impasto.base.spec import ImageSpec
+from impasto.networks.build import build_network
+from impasto.networks.layers.blur import BlurDown
+from impasto.networks.layers.norm import NormKind
+from impasto.networks.places import Place
+from impasto.networks.resnet_translation import Init, initialise, normalisation, small_weights
 from impasto.networks.scores import Scores
 
 
@@ -24,7 +29,7 @@ class PatchGAN(nn.Module):
             the scores (Miyato and Koyama 2018), such as the code of the style that they should be in; 0 for none.
         features: channels after the first convolution, doubled by each layer up to eight times as many.
         layers: layers that halve the size; a score sees 16, 34, 70 or 142 pixels a side with 1, 2, 3 or 4 of them.
-        norm: instance (as published) or none.
+        norm: instance (as published), batch, layer, pixel or none.
         spectral_norm: bound the spectral norm of every convolution by 1 (Miyato et al. 2018).
         antialias: convolve at full size, then blur and halve, as CUT's published code does, at four times the cost; a
             score then sees 18, 40, 84 or 172 pixels a side.
@@ -42,7 +47,7 @@ class PatchGAN(nn.Module):
         projection: int = 0,
         features: int = 64,
         layers: int = 3,
-        norm: Literal["instance", "none"] = "instance",
+        norm: NormKind = "instance",
         spectral_norm: bool = False,
         antialias: bool = False,
         init: Init = "xavier",
@@ -59,8 +64,8 @@ class PatchGAN(nn.Module):
             last = i == layers
             stride = 1 if last or antialias else 2
             stages.append(nn.Conv2d(before, after, 4, stride, padding=1))
-            if i and norm == "instance":
-                stages.append(InstanceNorm(keep_layout=fast))
+            if i and norm != "none":
+                stages.append(normalisation(after, norm, fast))
             stages.append(nn.LeakyReLU(0.2, inplace=True))
             if antialias and not last:
                 stages.append(BlurDown())
@@ -77,6 +82,16 @@ class PatchGAN(nn.Module):
         """Doubt small initial weights that no normalisation makes up for; refuse codes of another length."""
         yield from small_weights(parts.key_of(self), *self.start)
         yield from other_codes(f"{parts.key_of(self)}.projection", self.project, parts)
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """Before each convolution but the first; features stay what they are without parts."""
+        found = []
+        convolutions = [i for i, stage in enumerate(self.layers) if isinstance(stage, nn.Conv2d)]
+        for number, i in enumerate(convolutions[1:], start=1):
+            k = 2 ** min(number, len(convolutions) - 2)
+            conv = cast(nn.Conv2d, self.layers[i])
+            found.append(Place(f"layers.{i}", conv.in_channels, (height // k, width // k), before=True))
+        return found
 
     def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
         """Score patches.
@@ -122,7 +137,9 @@ class MultiScalePatchGAN(nn.Module):
         channels: of the pictures.
         given_channels: of the conditioning pictures.
         scales: how many.
-        settings: of each PatchGAN, as for :class:`PatchGAN`.
+        settings: of each PatchGAN, as for :class:`PatchGAN`, with its parts (:mod:`impasto.networks.insertions`).
+        height: of the pictures.
+        width: likewise.
     """
 
     sigmoid = False
@@ -133,9 +150,15 @@ class MultiScalePatchGAN(nn.Module):
         given_channels: int = 0,
         scales: int = 2,
         settings: Mapping[str, Any] | None = None,
+        height: int = 256,
+        width: int = 256,
     ) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(PatchGAN(channels, given_channels, **(settings or {})) for _ in range(scales))
+        make = partial(PatchGAN, **{"given_channels": given_channels, **(settings or {})})
+        self.scales = nn.ModuleList()
+        for size in ((height >> i, width >> i) for i in range(scales)):
+            given = ImageSpec(given_channels, *size) if given_channels else None
+            self.scales.append(build_network(make, ImageSpec(channels, *size), given))
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """As :meth:`PatchGAN.check_with`; all scales are alike."""

@@ -18,7 +18,8 @@ from impasto.networks.layers.head import ScoreHead
 from impasto.networks.layers.ladder import doubling, ladder, nearest_levels, positive
 from impasto.networks.layers.linear import conv, dense
 from impasto.networks.layers.norm import NormKind
-from impasto.networks.layers.resample import resized
+from impasto.networks.layers.resample import Resize
+from impasto.networks.places import Place, Resampling
 
 
 class R3GANGenerator(nn.Module):
@@ -74,7 +75,8 @@ class R3GANGenerator(nn.Module):
         positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.latent_dim = latent_dim
         self.sizes = ladder(height, width)
-        widths = doubling(len(self.sizes), features, max_features)
+        self.widths = widths = doubling(len(self.sizes), features, max_features)
+        self.grow = nn.ModuleList(Resize() for _ in self.sizes)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
         self.conditional = self.input.conditional
         self.project = dense(self.input.width, widths[0], init=linear_init, spectral=spectral_norm)
@@ -89,6 +91,15 @@ class R3GANGenerator(nn.Module):
             self.attention.append(SelfAttention(wide, spectral_norm) if i in attended else nn.Identity())
         self.paint = conv(widths[-1], channels, 1, init=linear_init, spectral=spectral_norm)
 
+    def places(self, height: int, width: int) -> list[Place]:
+        """After all blocks of each size."""
+        levels = zip(self.widths, self.sizes, strict=True)
+        return [Place(f"attention.{i}", *level) for i, level in enumerate(levels)]
+
+    def resamplings(self) -> list[Resampling]:
+        """Between all sizes."""
+        return [Resampling(f"grow.{i}", True) for i in range(1, len(self.sizes))]
+
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W), float32.
 
@@ -100,9 +111,10 @@ class R3GANGenerator(nn.Module):
         z, embedded = self.input(z, condition)
         scale = self.project(z)[:, :, None, None]
         x = (scale * self.basis.to(scale.dtype)).contiguous(memory_format=torch.channels_last)
-        for size, change, stage, attend in zip(self.sizes, self.transitions, self.stages, self.attention, strict=True):
+        levels = zip(self.sizes, self.grow, self.transitions, self.stages, self.attention, strict=True)
+        for size, grow, change, stage, attend in levels:
             # Resampling and 1x1 convolution commute; this way round there is a quarter of the work.
-            x = resized(change(x), size)
+            x = grow(change(x), size)
             for block in cast(nn.ModuleList, stage):
                 x = block(x, embedded)
             x = attend(x)
@@ -163,7 +175,8 @@ class R3GANDiscriminator(nn.Module):
         positive(features=features, max_features=max_features, depth=depth)
         self.sigmoid = sigmoid
         self.sizes = ladder(height, width)[::-1]
-        widths = doubling(len(self.sizes), features, max_features)[::-1]
+        self.widths = widths = doubling(len(self.sizes), features, max_features)[::-1]
+        self.shrink = nn.ModuleList(Resize() for _ in self.sizes)
         first = conv(channels, widths[0], 1, init=linear_init, spectral=spectral_norm)
         self.see = nn.Sequential(first, nn.LeakyReLU(slope))
         attended = nearest_levels(self.sizes, attention)
@@ -188,6 +201,15 @@ class R3GANDiscriminator(nn.Module):
             spectral=spectral_norm,
         )
 
+    def places(self, height: int, width: int) -> list[Place]:
+        """After all blocks of each size."""
+        levels = zip(self.widths, self.sizes, strict=True)
+        return [Place(f"stages.{i}", *level) for i, level in enumerate(levels)]
+
+    def resamplings(self) -> list[Resampling]:
+        """Between all sizes."""
+        return [Resampling(f"shrink.{i}", False) for i in range(1, len(self.sizes))]
+
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """(N, C, H, W) and labels (N,) or vectors (N, condition_dim) to scores (N,).
 
@@ -195,6 +217,6 @@ class R3GANDiscriminator(nn.Module):
             UserError: the condition is missing or does not fit.
         """
         x = self.see(x)
-        for size, change, stage in zip(self.sizes, self.transitions, self.stages, strict=True):
-            x = stage(change(resized(x, size)))
+        for size, shrink, change, stage in zip(self.sizes, self.shrink, self.transitions, self.stages, strict=True):
+            x = stage(change(shrink(x, size)))
         return self.head(x, condition)

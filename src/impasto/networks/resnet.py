@@ -16,6 +16,7 @@ from impasto.networks.layers.linear import conv, dense, he
 from impasto.networks.layers.norm import ConditionalNorm, NormKind
 from impasto.networks.layers.resample import UpsamplingKind
 from impasto.networks.layers.residual import DiscriminatorBlock, GeneratorBlock
+from impasto.networks.places import Place, Resampling
 
 
 class ResNetGenerator(nn.Module):
@@ -69,7 +70,7 @@ class ResNetGenerator(nn.Module):
         positive(latent_dim=latent_dim, features=features, max_features=max_features, depth=depth, embedding=embedding)
         self.latent_dim = latent_dim
         self.sizes = ladder(height, width)
-        widths = doubling(len(self.sizes), features, max_features)
+        self.widths = widths = doubling(len(self.sizes), features, max_features)
         self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
         self.conditional = self.input.conditional
         self.base = (widths[0], *self.sizes[0])
@@ -98,6 +99,17 @@ class ResNetGenerator(nn.Module):
             nn.LeakyReLU(slope),
             conv(widths[-1], channels, init=he(1.0), spectral=spectral_norm),
         )
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """After all blocks of each size."""
+        levels = zip(self.widths[1:], self.sizes[1:], strict=True)
+        return [Place(f"attention.{i}", *level) for i, level in enumerate(levels)]
+
+    def resamplings(self) -> list[Resampling]:
+        """Those of both branches of each block."""
+        return [
+            Resampling(f"levels.{i}.0.{name}", True) for i in range(len(self.levels)) for name in ("grow", "repeat")
+        ]
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Noise (N, latent_dim) and labels (N,) or vectors (N, condition_dim) to (N, C, H, W) in [-1, 1], float32.
@@ -168,8 +180,8 @@ class ResNetDiscriminator(nn.Module):
         self.blocks = nn.ModuleList()
         # Where each block's result lies in the ladder; the last one keeps the size.
         self.sizes = [size for size in sizes for _ in range(depth)] + sizes[-1:]
-        self.attention = nn.ModuleList()
-        before = channels
+        self.attention, self.widths = nn.ModuleList(), widths
+        self.depth, before = depth, channels
         for k, size in enumerate(self.sizes):
             level = min(k // depth, len(sizes) - 1)
             shrinks = k % depth == 0 and k < len(self.sizes) - 1
@@ -202,6 +214,17 @@ class ResNetDiscriminator(nn.Module):
             init=he(1.0),
             spectral=spectral_norm,
         )
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """After all blocks of each size; of the last size before the block that keeps it."""
+        return [
+            Place(f"attention.{(i + 1) * self.depth - 1}", wide, self.sizes[i * self.depth])
+            for i, wide in enumerate(self.widths)
+        ]
+
+    def resamplings(self) -> list[Resampling]:
+        """Those of both branches, which one layer does."""
+        return [Resampling(f"blocks.{i * self.depth}.shrink", False) for i in range(len(self.widths))]
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """(N, C, H, W) and labels (N,) or vectors (N, condition_dim) to scores (N,).

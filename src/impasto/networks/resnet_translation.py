@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
+from impasto.networks.layers.blur import BlurDown
 from impasto.networks.layers.dropout import ChannelDropout
-from impasto.networks.layers.norm import BatchNorm, InstanceNorm
+from impasto.networks.layers.norm import InstanceNorm, NormKind, normalisation_of
 from impasto.networks.layers.winograd import WinogradConv2d
+from impasto.networks.places import Place
 
-Norm = Literal["instance", "batch", "none"]
 Upsampling = Literal["bilinear", "transposed"]
 Init = Literal["xavier", "normal"]
 
@@ -33,7 +34,7 @@ class TranslationGenerator(nn.Module):
         given_channels: of the pictures that it repaints; None takes ``channels``.
         features: channels after the first convolution; four times as many in the blocks.
         blocks: residual blocks; 9 as published, 6 for pictures of 128 pixels.
-        norm: instance (as published), batch (the same function at any picture size) or none.
+        norm: instance (as published), batch (the same function at any picture size), layer, pixel or none.
         dropout: share of channels dropped inside the blocks.
         antialias: blur before down-sampling (Zhang 2019), at twice the cost of the strided convolution without.
         residual: add the network's output to the picture, so that training starts from the picture itself.
@@ -57,7 +58,7 @@ class TranslationGenerator(nn.Module):
         given_channels: int | None = None,
         features: int = 64,
         blocks: int = 9,
-        norm: Norm = "instance",
+        norm: NormKind = "instance",
         dropout: float = 0.0,
         antialias: bool = True,
         residual: bool = False,
@@ -76,6 +77,7 @@ class TranslationGenerator(nn.Module):
         self.given_channels, self.residual = given_channels, residual
         self.start = norm, init, init_gain
         wide = features * 4
+        self.features, self.blocks = features, blocks
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(3),
             nn.Conv2d(given_channels, features, 7),
@@ -116,6 +118,14 @@ class TranslationGenerator(nn.Module):
             painted = painted + torch.atanh(images.float().clamp(-0.98, 0.98))
         return torch.tanh(painted)
 
+    def places(self, height: int, width: int) -> list[Place]:
+        """Before each down-sampling, after the middle block, and after each up-sampling; layers keep their numbers."""
+        sizes = [(height // k, width // k) for k in (1, 2, 4)]
+        first_up = 12 + self.blocks
+        at = [(4, 1, 0), (8, 2, 1), (11 + (self.blocks + 1) // 2, 4, 2), (first_up + 4, 2, 1), (first_up + 8, 1, 0)]
+        before = (4, 8, first_up + 4, first_up + 8)
+        return [Place(f"layers.{i}", self.features * wide, sizes[k], i in before) for i, wide, k in at]
+
     def widths(self, layers: Sequence[int]) -> list[int]:
         """Channels that :meth:`activations` gives for these layers, in ascending order of the layer.
 
@@ -137,6 +147,8 @@ class TranslationGenerator(nn.Module):
             layers: numbers of layers, see the class.
         """
         wanted, found, x = set(layers), [], images
+        if (insertion := getattr(self, "insertion", None)) is not None:
+            insertion.tell({"images": images})
         for number, layer in enumerate(self.layers[: max(wanted) + 1]):
             # in place, it would rectify what has been kept of the layer before
             x = F.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
@@ -148,7 +160,7 @@ class TranslationGenerator(nn.Module):
 class ResidualBlock(nn.Module):
     """x + convolution, norm, ReLU, convolution, norm; the picture's border reflected (He et al. 2016; Johnson 2016)."""
 
-    def __init__(self, width: int, norm: Norm, dropout: float, fast: bool = False) -> None:
+    def __init__(self, width: int, norm: NormKind, dropout: float, fast: bool = False) -> None:
         super().__init__()
         first, second = (WinogradConv2d(width, width) if fast else nn.Conv2d(width, width, 3) for _ in range(2))
         self.layers = nn.Sequential(
@@ -166,28 +178,14 @@ class ResidualBlock(nn.Module):
         return x + self.layers(x)
 
 
-class BlurDown(nn.Module):
-    """Every other pixel after the blur [1, 2, 1] x [1, 2, 1] / 16 (Zhang 2019), the border reflected."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C, H / 2, W / 2)."""
-        row = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device)
-        kernel = (row[:, None] * row).expand(x.shape[1], 1, 3, 3)
-        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=x.shape[1])
-
-
-def normalisation(width: int, norm: Norm, fast: bool = False) -> nn.Module:
-    """A fresh normalisation layer for ``width`` channels."""
+def normalisation(width: int, norm: NormKind, fast: bool = False) -> nn.Module:
+    """A fresh normalisation layer for ``width`` channels; instance norm learns nothing, as published."""
     if norm == "instance":
         return InstanceNorm(keep_layout=fast)
-    if norm == "batch":
-        return BatchNorm(width)
-    if norm == "none":
-        return nn.Identity()
-    raise UserError(f"norm={norm} is not a normalisation of this generator; choose instance, batch or none.")
+    return normalisation_of(norm, width, affine=True)
 
 
-def activation(width: int, norm: Norm, fast: bool = False) -> list[nn.Module]:
+def activation(width: int, norm: NormKind, fast: bool = False) -> list[nn.Module]:
     """Normalisation and ReLU."""
     return [normalisation(width, norm, fast), nn.ReLU(inplace=True)]
 
@@ -197,14 +195,16 @@ def reflected(before: int, after: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(before, after, 3, stride, padding=1, padding_mode="reflect")
 
 
-def down(before: int, after: int, norm: Norm, antialias: bool, fast: bool = False) -> list[nn.Module]:
+def down(before: int, after: int, norm: NormKind, antialias: bool, fast: bool = False) -> list[nn.Module]:
     """Halve the size; always in four layers, so that layer numbers stay the same."""
     if antialias:
         return [reflected(before, after), *activation(after, norm, fast), BlurDown()]
     return [reflected(before, after, stride=2), *activation(after, norm, fast), nn.Identity()]
 
 
-def up(before: int, after: int, norm: Norm, upsampling: Upsampling = "bilinear", fast: bool = False) -> list[nn.Module]:
+def up(
+    before: int, after: int, norm: NormKind, upsampling: Upsampling = "bilinear", fast: bool = False
+) -> list[nn.Module]:
     """Double the size; always in four layers. Bilinear is the kernel [1, 3, 3, 1] of CUT's up-sampling.
 
     Raises:

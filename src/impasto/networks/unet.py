@@ -9,7 +9,9 @@ from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.networks.layers.dropout import Dropout
 from impasto.networks.layers.matrix_convolution import DoublingConv2d, HalvingConv2d
-from impasto.networks.resnet_translation import Init, Norm, initialise, normalisation, small_weights
+from impasto.networks.layers.norm import NormKind
+from impasto.networks.places import Place, Resampling
+from impasto.networks.resnet_translation import Init, initialise, normalisation, small_weights
 
 
 class UNetGenerator(nn.Module):
@@ -25,7 +27,8 @@ class UNetGenerator(nn.Module):
         given_channels: of the pictures that it repaints; None takes ``channels``.
         features: channels of the first level, doubled by each up to eight times as many.
         levels: how often the size is halved, 8 for pictures of 256 pixels as published; fewer for smaller ones.
-        norm: instance, batch (as published; in training on batches of one picture the same as instance) or none.
+        norm: instance, batch (as published; in training on batches of one picture the same as instance), layer, pixel
+            or none.
         dropout: share of values dropped in the three levels above the innermost that have all channels, in training.
         init: of the weights, see :func:`~impasto.networks.resnet_translation.initialise`.
         init_gain: likewise; 0.02 in the published code.
@@ -45,7 +48,7 @@ class UNetGenerator(nn.Module):
         given_channels: int | None = None,
         features: int = 64,
         levels: int = 8,
-        norm: Norm = "instance",
+        norm: NormKind = "instance",
         dropout: float = 0.5,
         init: Init = "normal",
         init_gain: float = 0.02,
@@ -56,7 +59,7 @@ class UNetGenerator(nn.Module):
         levels = min(levels, max((min(height, width)).bit_length() - 1, 2))
         self.stride = self.smallest = 2**levels
         self.start = norm, init, init_gain
-        widths = [features * min(2**i, 8) for i in range(levels)]
+        self.widths_of_levels = widths = [features * min(2**i, 8) for i in range(levels)]
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for i, wide in enumerate(widths):
             before = widths[i - 1] if i else (given_channels or channels)
@@ -83,6 +86,17 @@ class UNetGenerator(nn.Module):
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Doubt small initial weights that no normalisation makes up for."""
         yield from small_weights(parts.key_of(self), *self.start)
+
+    def places(self, height: int, width: int) -> list[Place]:
+        """After each doubling but the last, which gives the picture."""
+        return [
+            Place(f"up.{i}", self.widths_of_levels[i - 1], (height // 2**i, width // 2**i))
+            for i in reversed(range(1, len(self.up)))
+        ]
+
+    def resamplings(self) -> list[Resampling]:
+        """All but those that see or give the picture itself."""
+        return [Resampling(f"{side}.{i}.1", side == "up") for side in ("down", "up") for i in range(1, len(self.up))]
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, given_channels, H, W) in [-1, 1] to (N, channels, H, W).

@@ -1,14 +1,16 @@
 """The painter: a network with all it needs; what is averaged, sampled, saved, measured and tiled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 import torch
 from torch import Tensor, nn
 
+from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
+from impasto.networks.multi_generator import MaskView
 from impasto.painters.latents import LatentDistribution, latents
 
 INPUTS: Final = ("latent", "label", "vector", "content", "style")
@@ -101,6 +103,22 @@ class Painter(nn.Module):
         else:
             painted = self.network(content)
         return cast(Tensor, painted).float().clamp(-1, 1)
+
+    def showing_masks(self) -> "Painter":
+        """What paints, in place of a picture, the masks by which it is put together, a colour for each generator.
+
+        Raises:
+            UserError: this painter's network has no masks.
+        """
+        if not hasattr(self.network, "masks"):
+            raise UserError(
+                f"{self.origin.path} has one generator and no masks; leave masks= out, or give a run of "
+                "model=multi_generator."
+            )
+        gives = replace(self.gives, channels=3, levels=None)
+        shown = Painter(MaskView(self.network), gives, self.takes, self.content, self.latent)
+        shown.origin = self.origin
+        return shown.eval()
 
     @property
     def latent_dim(self) -> int:

@@ -11,6 +11,7 @@ from impasto.base.schedules import LinearDecay
 from impasto.losses.terms.pixels import (
     L1,
     L2,
+    PSNR,
     Charbonnier,
     FocalFrequency,
     ImageGradient,
@@ -33,6 +34,15 @@ def test_differences_by_hand() -> None:
     assert L2()(made(BLACK, WHITE)).item() == 4
     assert Charbonnier(eps=0.5)(made(BLACK, BLACK)).item() == 0.5
     assert Charbonnier(eps=1.5)(made(BLACK, WHITE)).item() == pytest.approx(2.5)  # sqrt(4 + 2.25)
+
+
+def test_psnr_by_hand() -> None:
+    # 0 dB for white against black; 20 dB for a tenth of the range; 80 dB for the same picture.
+    assert PSNR()(made(BLACK, WHITE)).item() == pytest.approx(0, abs=1e-5)
+    assert PSNR()(made(WHITE * 0.8, WHITE)).item() == pytest.approx(-20, abs=1e-4)
+    assert PSNR()(made(WHITE, WHITE)).item() == pytest.approx(-80, abs=1e-4)
+    both = PSNR()(made(torch.cat([BLACK, WHITE * 0.8]), torch.cat([WHITE, WHITE])))
+    assert both.item() == pytest.approx(-10, abs=1e-4)  # the mean of dB, not of squares
 
 
 def test_grey_is_compared_with_colour_channel_by_channel() -> None:

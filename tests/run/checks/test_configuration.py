@@ -146,6 +146,33 @@ def test_sizes_that_a_translation_cannot_take(tmp_path: Path, overrides: list[st
         check(cfg)
 
 
+@pytest.mark.parametrize(
+    ("model", "task", "says"),
+    [
+        (
+            "pix2pix",
+            "super_resolution",
+            "turns pictures of 128x128 into 128x128, but content has 64x64 and target 128x128",
+        ),
+        ("pix2pix", "inpaint", None),
+        ("pix2pix", "colorize", None),
+        ("restoration", "super_resolution", None),
+        ("restoration", "inpaint", None),
+        (
+            "cut",
+            "super_resolution",
+            "learns from content and style, the data has content and target: set data=unpaired.",
+        ),
+        ("gan", "denoise", "learns from image, the data has content and target: set another data="),
+    ],
+)
+def test_models_that_cannot_restore_say_so(tmp_path: Path, model: str, task: str, says: str | None) -> None:
+    cfg = composed(tmp_path, f"model={model}", "data=restoration", f"data.task={task}", "evaluation=none")
+    with nullcontext() if says is None else pytest.raises(UserError, match=re.escape(says)) as problem:
+        check(cfg)
+    assert says is None or str(problem.value).count(": ") == 1  # type: ignore[union-attr]
+
+
 DDP = "trainer.strategy=ddp_find_unused_parameters_true"
 
 

@@ -24,6 +24,8 @@ DATA = {
     "unpaired": {"content", "style"},
     "paired": {"content", "target"},
     "restoration": {"content", "target"},
+    "segmentation": {"content", "target"},
+    "label_maps": {"content", "target"},
     "style": {"content", "target", "style"},
     "personal": {"content", "style"},
 }

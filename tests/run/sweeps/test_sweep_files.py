@@ -17,6 +17,8 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from impasto.base.instantiate import make
 from impasto.base.parts import Parts
+from impasto.base.spec import ImageSpec
+from impasto.networks.build import build_network
 from impasto.run.build import make_chosen
 from impasto.run.checks.configuration import refusals
 from impasto.run.command_line.entry import register_resolvers
@@ -60,7 +62,7 @@ def test_every_loss_meets_every_penalty() -> None:
     assert [sorted(grid[name].split(",")) for name in ("loss", "penalty")] == [losses, penalties]
     agent: Any = OmegaConf.load(ROOT / "sweeps" / "wandb" / "loss_penalty.yml")
     assert [sorted(agent.parameters[name]["values"]) for name in ("loss", "penalty")] == [losses, penalties]
-    discriminator = make(composed().model.discriminator)(channels=3, height=64, width=64, num_classes=2)
+    discriminator = build_network(make(composed().model.discriminator), ImageSpec(3, 64, 64, ("a", "b")))
     built = [make(composed(f"loss={name}").loss) for name in losses]
     chosen = [make_chosen("penalty", composed(f"penalty={name}").penalty) for name in penalties]
     for loss, penalty in product(built, chosen):
@@ -92,6 +94,31 @@ def test_a_trial_of_the_ablation_differs_from_the_whole_model_in_one_thing() -> 
         "no_adversary": {"model.adversarial": 0.0},
     }
     assert {trial.kimg for trial in trials.values()} == {8}
+
+
+def test_a_trial_of_detail_adds_one_term_to_the_base() -> None:
+    folder = ROOT / "sweeps" / "restoration_detail"
+    names = composed("+sweeps=restoration_detail").hydra.sweeper.params["+sweeps/restoration_detail"].split(",")
+    assert sorted([*names, "lpips"]) == sorted(path.stem for path in folder.glob("*.yaml"))
+    fixed = ["+sweeps=restoration_detail", "name=test", "output_dir=nowhere"]
+    trials = {name: composed(f"+sweeps/restoration_detail={name}", *fixed) for name in [*names, "lpips"]}
+    found = {name: [key for key, _ in differences(trials["base"], trial)] for name, trial in trials.items()}
+    terms = ("image_gradient", "laplacian_pyramid", "focal_frequency", "perceptual", "lpips")
+    assert found == {"base": [], "adversarial": ["model.adversarial"], **{name: [f"term.{name}"] for name in terms}}
+    assert {trial.evaluation._target_.rpartition(".")[2] for trial in trials.values()} == {"RestorationProtocol"}
+
+
+def test_a_trial_of_the_network_parts_adds_one_part() -> None:
+    names = composed("+sweeps=network_parts").hydra.sweeper.params["+sweeps/network_parts"].split(",")
+    assert sorted(names) == sorted(path.stem for path in (ROOT / "sweeps" / "network_parts").glob("*.yaml"))
+    fixed = ["+sweeps=network_parts", "name=test", "output_dir=nowhere"]
+    plain = composed("+sweeps/network_parts=plain", *fixed)
+    both = [f"model.{name}." for name in ("generator", "discriminator")]
+    for name in set(names) - {"all"}:
+        found = dict(differences(plain, composed(f"+sweeps/network_parts={name}", *fixed)))
+        setting = name.partition("_")[0] if name.startswith(("norm_", "conditioning_")) else name
+        one = name == "cross_attention" or name.startswith("norm_")
+        assert set(found) == (set() if name == "plain" else {f"{each}{setting}" for each in both[: 1 if one else 2]})
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any]]:

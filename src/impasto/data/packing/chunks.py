@@ -5,7 +5,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import accumulate, pairwise
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +15,9 @@ import numpy as np
 
 from impasto.data.packing.depth import as_depth
 from impasto.data.packing.sizing import SizePolicy, adapt_channels, scaled, to_size
-from impasto.data.sources.decode import BadImage, decode, read_file
+from impasto.data.sources.decode import BadImage, checked, decode, read_file
 from impasto.data.sources.native_depth import decode_deep
-from impasto.data.sources.source import Item, Layers, Load, Made, Missing
+from impasto.data.sources.source import Item, Layers, Load, Made, Missing, Read
 
 ASPECT: Final = 0.02
 """By how much the aspects of layers may differ before they count as stretched: sizes are rounded to pixels."""
@@ -56,9 +57,8 @@ def pack_chunk(images: Path, first_row: int, items: Sequence[Item], policy: Size
         size, digest, reason = (0, 0), 0, None
         try:
             # To cover the canvas, the shorter side must reach the canvas's longer one at most.
-            pixels, digest, is_stretched = _load(
-                item.load, policy.channels, policy.depth, max(policy.height, policy.width)
-            )
+            canvas = max(policy.height, policy.width)
+            pixels, digest, is_stretched = _load(item.load, policy.channels, policy.depth, canvas, policy.numbers)
             row[:], size = to_size(pixels, policy)
             stretched += is_stretched
         except BadImage as error:
@@ -69,11 +69,13 @@ def pack_chunk(images: Path, first_row: int, items: Sequence[Item], policy: Size
     return {**done, "stretched": stretched}
 
 
-def _load(load: Load | Layers, channels: int, depth: int, canvas: int) -> tuple[np.ndarray, int, bool]:
+def _load(
+    load: Load | Layers, channels: int, depth: int, canvas: int, numbers: Collection[int] = ()
+) -> tuple[np.ndarray, int, bool]:
     """Pixels, the digest of their source, and whether layers had to be stretched."""
     match load:
         case Layers():
-            return _load_layers(load, depth, canvas)
+            return _load_layers(load, depth, canvas, numbers)
         case Missing():
             raise BadImage(load.reason)
         case Made():
@@ -83,6 +85,10 @@ def _load(load: Load | Layers, channels: int, depth: int, canvas: int) -> tuple[
                 raise BadImage(f"its {pixels.shape[1]} x {pixels.shape[0]} pixels are too few")
             name = getattr(load.make, "__name__", None) or repr(load.make)
             return as_depth(adapt_channels(made, channels), depth), _digest(name.encode(), _bytes(digest)), False
+        case Read():
+            content = read_file(load.path)
+            pixels = checked(content, lambda: load.read(content))
+            return pixels, _digest(content, repr(load.read).encode()), False
         case np.ndarray():
             pixels = np.ascontiguousarray(load)
             digest = _digest(repr(pixels.shape).encode(), pixels.data)
@@ -93,11 +99,18 @@ def _load(load: Load | Layers, channels: int, depth: int, canvas: int) -> tuple[
     return as_depth(adapt_channels(decode_deep(content), channels), depth), _digest(content), False
 
 
-def _load_layers(layers: Layers, depth: int, canvas: int) -> tuple[np.ndarray, int, bool]:
-    loaded = [_load(load, count, depth, canvas) for load, count in zip(layers.loads, layers.channels, strict=True)]
-    height, width = loaded[0][0].shape[:2]
+def _load_layers(layers: Layers, depth: int, canvas: int, numbers: Collection[int]) -> tuple[np.ndarray, int, bool]:
+    ends = pairwise(accumulate(layers.channels, initial=0))
+    own = [[n - first for n in numbers if first <= n < end] for first, end in ends]
+    loaded = [
+        _load(load, count, depth, canvas, of_layer)
+        for load, count, of_layer in zip(layers.loads, layers.channels, own, strict=True)
+    ]
+    first = next((i for i, of_layer in enumerate(own) if not of_layer), 0)  # numbers can follow any size
+    height, width = loaded[first][0].shape[:2]
     stretched = any(abs(pixels.shape[1] * height / (pixels.shape[0] * width) - 1) > ASPECT for pixels, *_ in loaded)
-    same = [scaled(pixels, (height, width)) for pixels, *_ in loaded]
+    same = [scaled(pixels, (height, width), of_layer) for (pixels, *_), of_layer in zip(loaded, own, strict=True)]
+    stretched = stretched or any(inner for *_, inner in loaded)
     return np.concatenate(same, axis=2), _digest(*(_bytes(digest) for _, digest, _ in loaded)), stretched
 
 

@@ -10,7 +10,7 @@ from impasto.base.errors import UserError
 from impasto.data.packing.packed import PackedImages
 from impasto.data.sources.decode import BadImage, read_file
 from impasto.data.sources.native_depth import is_deep
-from impasto.data.sources.source import Layers, Load, Made, Missing, Source
+from impasto.data.sources.source import Layers, Load, Made, Missing, Read, Source
 
 Depth = Literal[8, 16, "auto"]
 
@@ -48,7 +48,7 @@ def _is_deep(load: Load | Layers) -> bool:
             return any(map(_is_deep, load.loads))
         case Made():
             return _is_deep(load.of)
-        case Missing():
+        case Missing() | Read():
             return False
         case np.ndarray():
             return load.dtype == np.uint16

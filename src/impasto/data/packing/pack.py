@@ -76,6 +76,8 @@ def _key(source: Source, policy: SizePolicy, limit: int | None) -> str:
     canvas = asdict(policy)
     if policy.depth == 8:
         del canvas["depth"]  # such packs are older than other depths
+    if not policy.numbers:
+        del canvas["numbers"]  # likewise
     what = [FORMAT, source.fingerprint(), source.class_names, canvas, limit]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:32]
 

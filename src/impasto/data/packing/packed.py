@@ -15,6 +15,7 @@ from typing import Final, Literal
 import numpy as np
 
 from impasto.base.files import whole_or_not
+from impasto.base.spec import LabelMap
 from impasto.data.sources.source import shown
 
 FORMAT: Final = 1
@@ -53,6 +54,7 @@ class PackedImages:
         num_stretched: how many had layers of different shapes, of all that were packed.
         depth: bits of a sample, 8 or 16.
         levels: by channel, the values that networks see as -1 and 1; None for the whole range of the type.
+        label_map: what the numbers of label maps mean; None for pictures.
         channels: the first channel, the one behind the last, and how many the file has; None for all.
         frames: rows behind that of a picture whose channels lie behind each other in it, such as (0, 1, 2) for three
             consecutive frames of a clip; (0,) for a picture of its own.
@@ -75,6 +77,7 @@ class PackedImages:
     levels: tuple[tuple[float, float], ...] | None = None
     channels: tuple[int, int, int] | None = None
     frames: tuple[int, ...] = (0,)
+    label_map: LabelMap | None = None
 
     def __len__(self) -> int:
         return len(self.index)

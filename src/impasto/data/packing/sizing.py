@@ -1,5 +1,6 @@
 """Bringing pictures of any size to one size."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -25,6 +26,7 @@ class SizePolicy:
         channels: 1, 3 or as many as the pictures have.
         fill: 0..255, the grey around a picture under ``pad`` and ``fit``.
         depth: bits of a sample, 8 or 16.
+        numbers: channels that hold numbers of classes or objects, which cannot be mixed: each pixel takes the nearest.
 
     Raises:
         UserError: a value out of range.
@@ -36,6 +38,7 @@ class SizePolicy:
     channels: int = 3
     fill: int = 255
     depth: int = 8
+    numbers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.resize not in get_args(Resize):
@@ -64,7 +67,12 @@ class SizePolicy:
 
 
 def size_policy(
-    image_size: tuple[int, int], pack_size: tuple[int, int] | None, resize: Resize, channels: int, depth: int = 8
+    image_size: tuple[int, int],
+    pack_size: tuple[int, int] | None,
+    resize: Resize,
+    channels: int,
+    depth: int = 8,
+    numbers: tuple[int, ...] = (),
 ) -> SizePolicy:
     """The canvas to pack at.
 
@@ -78,11 +86,11 @@ def size_policy(
             f"data.pack_size={height}x{width} is smaller than data.image_size={image_size[0]}x{image_size[1]}, "
             "which is cut out of it: make it as large at least."
         )
-    return SizePolicy(height, width, resize, channels, depth=depth)
+    return SizePolicy(height, width, resize, channels, depth=depth, numbers=numbers)
 
 
 def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[int, int]]:
-    """Bring a picture to the policy's canvas with an antialiased Lanczos filter.
+    """Bring a picture to the policy's canvas with an antialiased Lanczos filter; numbers of classes with none.
 
     A picture that needs no scaling is copied bit for bit.
 
@@ -97,7 +105,7 @@ def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[i
     height, width = pixels.shape[:2]
     canvas = (policy.height, policy.width)
     if policy.resize == "stretch":
-        return scaled(pixels, canvas), canvas
+        return scaled(pixels, canvas, policy.numbers), canvas
     if policy.resize == "crop":
         scale = max(policy.height / height, policy.width / width)
         # The part of the picture that the canvas shows, in the picture's own pixels.
@@ -105,19 +113,20 @@ def to_size(pixels: np.ndarray, policy: SizePolicy) -> tuple[np.ndarray, tuple[i
         top, left = (height - box_height) / 2, (width - box_width) / 2
         if scale == 1:  # half a pixel of offset would blur what can be copied
             top, left = top // 1, left // 1
-        return _scale(pixels, canvas, (top, left, min(height, top + box_height), min(width, left + box_width))), canvas
+        box = top, left, min(height, top + box_height), min(width, left + box_width)
+        return _scale(pixels, canvas, box, policy.numbers), canvas
     scale = min(policy.height / height, policy.width / width)
     inner = max(1, round(height * scale)), max(1, round(width * scale))
     centred = policy.resize == "pad"
     top, left = ((policy.height - inner[0]) // 2, (policy.width - inner[1]) // 2) if centred else (0, 0)
     result = np.full(policy.shape, policy.fill * (1 if policy.depth == 8 else 257), policy.dtype)
-    result[top : top + inner[0], left : left + inner[1]] = scaled(pixels, inner)
+    result[top : top + inner[0], left : left + inner[1]] = scaled(pixels, inner, policy.numbers)
     return result, canvas if centred else inner
 
 
-def scaled(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A picture (H, W, C) stretched to ``size`` (h, w)."""
-    return _scale(pixels, size, (0.0, 0.0, *pixels.shape[:2]))
+def scaled(pixels: np.ndarray, size: tuple[int, int], numbers: Collection[int] = ()) -> np.ndarray:
+    """A picture (H, W, C) stretched to ``size`` (h, w); ``numbers`` are channels of :attr:`SizePolicy.numbers`."""
+    return _scale(pixels, size, (0.0, 0.0, *pixels.shape[:2]), numbers)
 
 
 def adapt_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
@@ -139,16 +148,21 @@ def adapt_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
 
 
-def _scale(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
+def _scale(
+    pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float], numbers: Collection[int] = ()
+) -> np.ndarray:
     """The ``box`` (top, left, bottom, right) of a picture at ``size`` (h, w)."""
     top, left, bottom, right = box
     if (bottom - top, right - left) == size:
         return pixels[int(top) : int(bottom), int(left) : int(right)].copy()
-    if pixels.shape[2] not in (1, 3) or (pixels.dtype == np.uint16 and pixels.shape[2] != 1):
-        return np.concatenate([_scale(pixels[..., i : i + 1], size, box) for i in range(pixels.shape[2])], axis=2)
+    many = pixels.shape[2] != 1 and (pixels.shape[2] != 3 or pixels.dtype == np.uint16 or len(numbers) > 0)
+    if many:
+        planes = ((pixels[..., i : i + 1], (0,) if i in numbers else ()) for i in range(pixels.shape[2]))
+        return np.concatenate([_scale(plane, size, box, own) for plane, own in planes], axis=2)
     plane = pixels[..., 0] if pixels.shape[2] == 1 else pixels
     deep = pixels.dtype == np.uint16  # which Pillow scales as floats only
     image = Image.fromarray(plane.astype(np.float32) if deep else plane)
-    result = np.asarray(image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=(left, top, right, bottom)))
+    resampling = Image.Resampling.NEAREST if numbers else Image.Resampling.LANCZOS
+    result = np.asarray(image.resize((size[1], size[0]), resampling, box=(left, top, right, bottom)))
     result = np.rint(result.clip(0, 65535)).astype(np.uint16) if deep else result
     return result.reshape(*size, pixels.shape[2])

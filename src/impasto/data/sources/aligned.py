@@ -79,7 +79,7 @@ class ListedSource:
     """
 
     origin: Origin
-    listed: list[tuple[str, Load]]
+    listed: list[tuple[str, Load | Layers]]
     digest: str
     class_names: tuple[str, ...] = ()
 
@@ -106,11 +106,11 @@ def matched(first: FolderSource, second: FolderSource) -> tuple[ListedSource, Li
     Returns:
         Those of the first folder, those of the second, and the names without a partner.
     """
-    by_key, twice = zip(*(_by_key(source) for source in (first, second)), strict=True)
-    sides: tuple[list[tuple[str, Load]], list[tuple[str, Load]]] = ([], [])
+    known, twice = zip(*(by_key(source) for source in (first, second)), strict=True)
+    sides: tuple[list[tuple[str, Load | Layers]], list[tuple[str, Load | Layers]]] = ([], [])
     alone = []
-    for key in sorted(by_key[0].keys() | by_key[1].keys()):
-        names = [side.get(key) for side in by_key]
+    for key in sorted(known[0].keys() | known[1].keys()):
+        names = [side.get(key) for side in known]
         name = names[0] or names[1] or key
         if None in names:
             alone.append(name)
@@ -125,18 +125,23 @@ def matched(first: FolderSource, second: FolderSource) -> tuple[ListedSource, Li
     return ListedSource(first.origin, sides[0], digest), ListedSource(second.origin, sides[1], digest), alone
 
 
-def _by_key(source: FolderSource) -> tuple[dict[str, str], list[tuple[str, str]]]:
+def by_key(source: FolderSource) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Names by their keys for matching; and those with a key that is taken, with the name that took it."""
     found: dict[str, str] = {}
     twice = []
     for item in source.items():
-        folder, slash, file = item.name.rpartition("/")
-        key = folder + slash + (file.rpartition(".")[0] or file)
+        key = without_ending(item.name)
         if key in found:
             twice.append((item.name, found[key]))
         else:
             found[key] = item.name
     return found, twice
+
+
+def without_ending(name: str) -> str:
+    """A path without the ending of its file."""
+    folder, slash, file = name.rpartition("/")
+    return folder + slash + (file.rpartition(".")[0] or file)
 
 
 def left_half(pixels: np.ndarray, _canvas: int) -> np.ndarray:

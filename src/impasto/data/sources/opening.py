@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
+from impasto.base.spec import LabelMap
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.source import UNLABELLED, Item, Origin, Source
 
@@ -31,12 +32,15 @@ class Pictures:
         source: the pictures to train on.
         held_out: the data set's own test part; None if it has none.
         label: what the labels mean (``genre``, ``folder``, ...); None for unlabelled pictures.
+        label_map: the classes of the pixels if the pictures are label maps, whose first channel holds their positions,
+            and the second the numbers of objects if ``label_map.boundaries``; None for pictures.
     """
 
     name: str
     source: Source
     held_out: Source | None = None
     label: str | None = None
+    label_map: LabelMap | None = None
 
 
 OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]

@@ -42,12 +42,26 @@ class Missing:
     reason: str
 
 
-Load = Path | bytes | np.ndarray | Made | Missing
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that is read in a way of its own when it is packed, such as a label map.
+
+    Args:
+        path: of the file.
+        read: given its bytes, returns uint8 (h, w, C); raises :class:`~impasto.data.sources.decode.BadImage`. An object
+            that can be sent to other processes, whose ``repr`` tells it from others.
+    """
+
+    path: Path
+    read: Callable[[bytes], np.ndarray]
+
+
+Load = Path | bytes | np.ndarray | Made | Missing | Read
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Aligned pictures, packed as one picture with all channels, at the size of the first.
+    """Aligned pictures, packed as one picture with all channels, at the size of the first that is no label map.
 
     Args:
         loads: of each picture.
@@ -65,7 +79,7 @@ class Item:
     Args:
         name: what to call it in ``bad_images.csv``: a path below the source's root, or a row of it.
         load: a file to read; or its bytes, in any format Pillow reads; or uint8 pixels, HW or HWC; or a picture made
-            of those.
+            of those, or read in a way of its own.
         label: position in the source's ``class_names``, or :data:`UNLABELLED`.
     """
 

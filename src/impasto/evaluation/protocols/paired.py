@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -13,6 +13,7 @@ from torch import Tensor
 from impasto.base import distributed
 from impasto.base.environment import package_versions
 from impasto.base.errors import UserError
+from impasto.base.parts import Parts, Refusal
 from impasto.base.pixels import from_uint8
 from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
@@ -41,7 +42,7 @@ from impasto.evaluation.figures.features import (
 from impasto.evaluation.figures.intervals import Estimate
 from impasto.evaluation.figures.metrics import Figure, measure, public_name
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
-from impasto.evaluation.protocols.pairs import CONTROL, Pairs, sheet_of_pairs, with_channels
+from impasto.evaluation.protocols.pairs import CONTROL, Pairs, sheet_of_pairs, visible, with_channels
 from impasto.evaluation.protocols.repainting import RepaintingProtocol
 from impasto.evaluation.protocols.sampling import Chosen, known_of, repainter
 from impasto.evaluation.real.features import keep
@@ -93,6 +94,13 @@ class PairedProtocol(RepaintingProtocol):
         super().__init__(num_images=num_images, metrics=metrics, **settings)
         LPIPS.check(lpips_backbone)
         self.backbone = lpips_backbone
+
+    def check_with(self, parts: Parts) -> Iterator[Refusal]:
+        """Refuse targets that are no pictures."""
+        if getattr(parts.data, "label_part", None) == "target":
+            yield Refusal(
+                "evaluation=paired compares pictures, and the target is a label map: set evaluation=segmentation."
+            )
 
     def measure(self, painter: Any, data: Any) -> Measurement:
         """Measure a painter on what a data module holds out; every process must call it, and gets the figures."""
@@ -235,14 +243,16 @@ class PairedProtocol(RepaintingProtocol):
     def _described(self, chosen: Chosen, channels: int) -> Features:
         """Features of real pictures with this number of channels; read from disk if known."""
         network = self.extractor
-        about = [network.name, network.weights_sha256, network.resizer, outputs_sha256(network, chosen.packed.shape)]
+        label_map, shape = chosen.packed.label_map, (*chosen.packed.shape[:2], channels)
+        about = [network.name, network.weights_sha256, network.resizer, outputs_sha256(network, shape)]
+        about += [] if label_map is None else [repr(label_map)]
         key = json.dumps(["paired 1", chosen.packed.fingerprint, len(chosen), channels, *about])
 
         def compute() -> dict[str, Tensor]:
             parts = []
             with counting("measuring real pictures", len(chosen)) as tick:
                 for start in range(0, len(chosen), CHUNK):
-                    images = with_channels(chosen(start, min(CHUNK, len(chosen) - start)), channels)
+                    images = with_channels(visible(chosen, start, min(CHUNK, len(chosen) - start)), channels)
                     with exactly():
                         parts.append(extract(network, images.to(best_device())))
                     tick(len(images))

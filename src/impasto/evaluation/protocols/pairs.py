@@ -7,6 +7,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from impasto.base.label_maps import coloured
 from impasto.base.pixels import from_uint8, luma, to_uint8
 from impasto.evaluation.figures.features import Pictures
 from impasto.evaluation.protocols.measurement import Sheet
@@ -52,8 +53,14 @@ class Pairs:
         return {CONTROL: self.control} if of_size else {}
 
     def control(self, start: int, n: int) -> Tensor:
-        """The content as it is, with the channels of the targets."""
-        return with_channels(self.inputs(start, n), self.target.packed.shape[2])
+        """The content as it is, with the channels of the targets; label maps in colours."""
+        return with_channels(visible(self.inputs, start, n), self.target.packed.shape[2])
+
+
+def visible(chosen: Chosen, start: int, n: int) -> Tensor:
+    """Pictures to look at, uint8 (n, C, H, W): label maps in colours."""
+    label_map = chosen.packed.label_map
+    return chosen(start, n) if label_map is None else coloured(chosen(start, n), label_map)
 
 
 def with_channels(images: Tensor, channels: int) -> Tensor:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.base.pixels import from_uint8, to_uint8
+from impasto.base.label_maps import from_packed, to_packed
+from impasto.base.pixels import to_uint8
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.distances import some_positions
 from impasto.evaluation.figures.features import Pictures
@@ -100,11 +101,15 @@ def conditions_for(painter: Painter, real: PackedImages, n: int) -> Tensor | Non
 
 
 def repainter(painter: Painter) -> Callable[[Tensor], Tensor]:
-    """A painter that takes content as a function from uint8 pictures (N, C, H, W) to uint8 paintings."""
+    """A painter that takes content as a function from uint8 pictures (N, C, H, W) to uint8 paintings.
+
+    Label maps are what they are when packed, see :mod:`impasto.base.label_maps`.
+    """
+    given, gives = (getattr(getattr(painter, side, None), "label_map", None) for side in ("content", "gives"))
 
     @torch.no_grad()
     def paint(images: Tensor) -> Tensor:
-        return to_uint8(painter(content=from_uint8(images.to(painter.device))))
+        return to_packed(painter(content=from_packed(images.to(painter.device), given)), gives)
 
     return paint
 

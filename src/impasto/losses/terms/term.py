@@ -27,6 +27,9 @@ class GeneratorPass:
         identity: (M, C, H, W), what the generator makes of ``style`` itself; made when first asked for.
         unmoved: (N, C, H, W), what the base of an adapter makes of ``content`` without it; made when first asked for.
         code: (N, D), style codes that the pictures were painted by; None without a style encoder.
+        latent: (N, latent_dim), what they were painted from; None for pictures from pictures.
+        condition: labels (N,) or vectors (N, K) that they were painted under, from noise.
+        masks: (N, K, H, W), which of several generators is seen where; made when first asked for.
         paired: how many of the pictures, the first ones, ``target`` shows the same content of; the rest have targets in
             their style only. None for all.
         real_scores: the discriminator's scores of real pictures, without graph; None if no term needs them.
@@ -43,6 +46,8 @@ class GeneratorPass:
     style: Tensor | None = None
     cycled: Tensor | None = None
     code: Tensor | None = None
+    latent: Tensor | None = None
+    condition: Tensor | None = None
     paired: int | None = None
     real_scores: Scores | None = None
     fake_scores: Scores | None = None
@@ -57,6 +62,13 @@ class GeneratorPass:
     def unmoved(self) -> Tensor:
         """What the base of an adapter makes of the content: without graph."""
         made: Tensor = cast(Any, self.generator).unmoved(self.content)
+        return made
+
+    @cached_property
+    def masks(self) -> Tensor:
+        """Which of several generators is seen where, in what was painted: with graph."""
+        given = (self.shown,) if self.latent is None else (self.latent, self.condition)
+        made: Tensor = cast(Any, self.generator).masks(*given)
         return made
 
     @property

@@ -15,12 +15,12 @@ from impasto.networks.layers.linear import dense, small_normal
 NormKind = Literal["batch", "instance", "layer", "pixel", "none"]
 
 Statistics = tuple[Tensor, Tensor]
-"""Mean and variance per channel, each (1, C, 1, 1), float32."""
+"""Mean and variance per channel, each (1, C, 1, 1), float32; of attention, its keys and values."""
 
 
 @runtime_checkable
 class WholePictureStatistics(Protocol):
-    """A normalisation by a picture's own statistics that can be given those of a larger picture.
+    """A normalisation by a picture's own statistics that can be given those of a larger picture; or attention to it.
 
     A picture that is painted in tiles must be normalised as one: otherwise every tile comes out differently.
 
@@ -204,7 +204,7 @@ class ConditionalNorm(nn.Module):
 
     def __init__(self, kind: NormKind, channels: int, condition_width: int = 0, spectral: bool = False) -> None:
         super().__init__()
-        self.normalise = _normalisation(kind, channels, affine=condition_width == 0)
+        self.normalise = normalisation_of(kind, channels, affine=condition_width == 0)
         self.modulate = (
             dense(condition_width, 2 * channels, init=small_normal, spectral=spectral) if condition_width else None
         )
@@ -218,7 +218,12 @@ class ConditionalNorm(nn.Module):
         return torch.addcmul(bias, x, 1 + gain)
 
 
-def _normalisation(kind: NormKind, channels: int, affine: bool) -> nn.Module:
+def normalisation_of(kind: NormKind, channels: int, affine: bool) -> nn.Module:
+    """A fresh normalisation, with a learned gain and bias if ``affine``, which ``pixel`` and ``none`` never have.
+
+    Raises:
+        UserError: there is no such kind.
+    """
     if kind == "batch":
         return BatchNorm(channels, affine)
     if kind in ("instance", "layer"):

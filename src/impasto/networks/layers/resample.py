@@ -91,6 +91,22 @@ def repeated(x: Tensor, size: Size) -> Tensor:
     return x if tuple(x.shape[2:]) == tuple(size) else F.interpolate(x, size=size, mode="nearest")
 
 
+class Resize(nn.Module):
+    """:func:`resized` as a layer."""
+
+    def forward(self, x: Tensor, size: Size) -> Tensor:
+        """(N, C, H, W) to (N, C, *size)."""
+        return resized(x, size)
+
+
+class Repeat(nn.Module):
+    """:func:`repeated` as a layer."""
+
+    def forward(self, x: Tensor, size: Size) -> Tensor:
+        """(N, C, H, W) to (N, C, *size)."""
+        return repeated(x, size)
+
+
 def pad_to_even(x: Tensor) -> Tensor:
     """Add a row of zeros below and a column to the right of an odd size."""
     rows, columns = x.shape[2] % 2, x.shape[3] % 2

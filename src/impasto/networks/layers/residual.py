@@ -6,7 +6,7 @@ from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.ladder import Size
 from impasto.networks.layers.linear import conv, he
 from impasto.networks.layers.norm import ConditionalNorm, NormKind
-from impasto.networks.layers.resample import UpConv, UpsamplingKind, repeated, resized
+from impasto.networks.layers.resample import Repeat, Resize, UpConv, UpsamplingKind
 
 
 class GeneratorBlock(nn.Module):
@@ -47,6 +47,7 @@ class GeneratorBlock(nn.Module):
         self.refine = conv(after, after, init=init, spectral=spectral)
         straight = before == after and not grows
         self.shortcut = nn.Identity() if straight else conv(before, after, 1, init=he(1.0), spectral=spectral)
+        self.repeat: nn.Module = Repeat()
 
     def forward(self, x: Tensor, condition: Tensor | None, size: Size) -> Tensor:
         """(N, before, h, w) to (N, after, *size)."""
@@ -57,7 +58,7 @@ class GeneratorBlock(nn.Module):
             y = self.keep(y)
         y = self.refine(self.dropout(self.activation(self.norms[1](y, condition))))
         # The 1x1 convolution and the repetition commute; this way round there is a quarter of the work.
-        return y + repeated(self.shortcut(x), size)
+        return y + self.repeat(self.shortcut(x), size)
 
 
 class DiscriminatorBlock(nn.Module):
@@ -99,7 +100,8 @@ class DiscriminatorBlock(nn.Module):
         )
         straight = before == after and not shrinks
         self.shortcut = nn.Identity() if straight else conv(before, after, 1, init=he(1.0), spectral=spectral)
+        self.shrink: nn.Module = Resize()
 
     def forward(self, x: Tensor, size: Size) -> Tensor:
         """(N, before, H, W) to (N, after, *size)."""
-        return resized(self.residual(x), size) + self.shortcut(resized(x, size))
+        return self.shrink(self.residual(x), size) + self.shortcut(self.shrink(x, size))

@@ -13,6 +13,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.base.ranges import Count, Positive, Seed
+from impasto.networks.insertions import PartSettings, part_names
 
 
 class Settings:
@@ -97,6 +98,8 @@ def parameter_hints(target: str) -> dict[str, Any]:
             hints = get_type_hints(maker, include_extras=True) | hints
             if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(maker).parameters.values()):
                 break
+        if part_names(found):
+            hints = get_type_hints(PartSettings, include_extras=True) | hints
     except Exception:  # import errors are reported elsewhere; names known to type checkers only are no hints
         return hints
     return hints

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Mapping
+from itertools import product
+from typing import Final
 
 import torch
 from omegaconf import DictConfig, ListConfig
@@ -11,7 +13,7 @@ from impasto.base.errors import UserError
 from impasto.base.parts import Doubt
 from impasto.base.spec import DataSpec, ImageSpec
 from impasto.models.roles import Role
-from impasto.networks.layers.attention import SelfAttention
+from impasto.networks.layers.attention import CrossAttention, SelfAttention
 
 
 def size_problems(specs: DataSpec, roles: Mapping[str, Role], networks: Mapping[str, nn.Module]) -> list[str]:
@@ -72,29 +74,34 @@ def misfit(
     return None
 
 
+ATTENTION: Final = {"attention": SelfAttention, "cross_attention": CrossAttention}
+"""Layers by the setting that places them."""
+
+
 def moved_attention(cfg: DictConfig, spec: ImageSpec, networks: Mapping[str, nn.Module]) -> list[Doubt]:
     """Resolutions wanted for attention that a network does not pass through; the nearest one gets it."""
     doubts = []
-    for name, network in networks.items():
-        wanted = cfg.model[name].get("attention")
-        found = attended(network, spec) if isinstance(wanted, ListConfig) and wanted else None
+    for (name, network), (setting, kind) in product(networks.items(), ATTENTION.items()):
+        wanted = cfg.model[name].get(setting)
+        found = attended(network, spec, kind) if isinstance(wanted, ListConfig) and wanted else None
         if found and found != set(wanted):
-            key, places = f"model.{name}.attention", ", ".join(map(str, sorted(found)))
+            key, places = f"model.{name}.{setting}", ", ".join(map(str, sorted(found)))
             size = f"{spec.height}x{spec.width}"
             sentence = f"{key}={wanted}, but pictures are {size}: attention goes to {places}, the nearest there is."
             doubts.append(Doubt(key, sentence))
     return doubts
 
 
-def attended(network: nn.Module, spec: ImageSpec) -> set[int] | None:
+def attended(network: nn.Module, spec: ImageSpec, kind: type[nn.Module]) -> set[int] | None:
     """Shorter sides of the maps that a network attends over; None if it cannot be tried.
 
     Args:
         network: a generator from noise or a discriminator; on the meta device.
         spec: of the pictures that it was built for.
+        kind: of attention.
     """
     sides: set[int] = set()
-    layers = [layer for layer in network.modules() if isinstance(layer, SelfAttention)]
+    layers = [layer for layer in network.modules() if isinstance(layer, kind)]
     handles = [layer.register_forward_pre_hook(lambda _, given: sides.add(min(given[0].shape[2:]))) for layer in layers]
     with torch.device("meta"):
         latent = getattr(network, "latent_dim", None)

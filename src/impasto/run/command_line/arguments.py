@@ -20,6 +20,7 @@ LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.pai
 PATHS: Final = LISTS | {
     *("checkpoint", "input", "output", "mask", "resume", "vectors", "output_dir"),
     *("generated", "real", "target", "content"),
+    *("data.images", "data.labels", "data.instances", "instances"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),
 }

@@ -9,6 +9,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from impasto.base.notices import notice
+from impasto.networks.insertions import part_names
 from impasto.run.command_line.composition_errors import CONF
 from impasto.run.command_line.override_checks import key_of
 
@@ -90,6 +91,7 @@ def parameters_of(target: str) -> set[str] | None:
     if inspect.isclass(found) and found.__init__ is object.__init__ and found.__new__ is object.__new__:
         return set()
     names = set(getattr(found, "roles", ()))  # networks, which are built apart and handed on by name
+    names |= part_names(found)
     for maker in filter(inspect.isfunction, makers):
         parameters = inspect.signature(maker).parameters
         names |= set(parameters)

@@ -1,0 +1,300 @@
+"""Parts that are put into any network at places that it names: attention, a pyramid, blurs, dropout, a condition.
+
+A network says where its feature maps are (:class:`~impasto.networks.places.HasPlaces`) and knows nothing of the parts.
+Settings that its class does not take itself are taken here, when it is built; a class that has one of them as a
+parameter, as some have ``attention`` or ``dropout``, keeps its own. Without parts a network stays as it is.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypedDict, cast, get_args, get_type_hints
+
+from torch import Tensor, nn
+
+from impasto.base.errors import UserError
+from impasto.base.ranges import Count, Share
+from impasto.base.spec import ImageSpec
+from impasto.networks.layers.attention import CrossAttention, SelfAttention
+from impasto.networks.layers.blur import BlurAfter, BlurBefore
+from impasto.networks.layers.condition import ConditionEmbedding, has_condition
+from impasto.networks.layers.dropout import ChannelDropout
+from impasto.networks.layers.ladder import nearest_levels
+from impasto.networks.layers.norm import ConditionalNorm
+from impasto.networks.layers.pyramid import PyramidFusion, Remember
+from impasto.networks.layers.tokens import LearnedTokens, PictureTokens, VectorTokens
+from impasto.networks.layers.told import Told
+from impasto.networks.places import HasPlaces, HasResamplings, Place
+
+Source = Literal["auto", "given", "latent", "condition", "learned"]
+Modulation = Literal["norm", "none"]
+MEMORY: Final = 64
+"""Length of the vectors that cross-attention looks at."""
+
+
+class PartSettings(TypedDict, total=False):
+    """Parts of a network.
+
+    Attributes:
+        attention: resolutions with self-attention, as shorter sides; the nearest place is taken.
+        cross_attention: resolutions with attention to something else, likewise.
+        cross_attention_to: ``given`` (a second picture: what a discriminator sees beside, or what a generator is called
+            with as ``given=``, else what it repaints), ``latent`` (the noise vector), ``condition`` (label or vector),
+            ``learned`` (vectors that are weights), or ``auto``, the first that there is of latent, given, condition.
+        cross_attention_vectors: how many vectors there are of all but pictures, which have up to 256.
+        pyramid: fuse the maps of all places into the last one.
+        antialias: blur before every layer that leaves out pixels, and after every one that puts some in between.
+        dropout: share of channels dropped at every place, in training.
+        conditioning: ``norm`` scales and shifts the channels at every place by the label or vector; ``none``.
+        embedding: length of the embedded condition.
+    """
+
+    attention: Sequence[int]
+    cross_attention: Sequence[int]
+    cross_attention_to: Source
+    cross_attention_vectors: Count
+    pyramid: bool
+    antialias: bool
+    dropout: Share
+    conditioning: Modulation
+    embedding: Count
+
+
+def part_names(kind: Any) -> set[str]:
+    """The settings of parts that a network's class takes here, by name; none if it names no places."""
+    if not (inspect.isclass(kind) and hasattr(kind, "places")):
+        return set()
+    return set(get_type_hints(PartSettings)) - set(inspect.signature(kind).parameters)
+
+
+def separated(kind: Any, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], PartSettings]:
+    """The arguments for a network's class or factory, and the settings of parts that it does not take itself."""
+    parameters = inspect.signature(kind).parameters
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
+        return dict(arguments), PartSettings()
+    known = set(get_type_hints(PartSettings)) - set(parameters)
+    own = {name: value for name, value in arguments.items() if name not in known}
+    return own, cast(PartSettings, {name: value for name, value in arguments.items() if name in known})
+
+
+def insert(
+    network: nn.Module, settings: PartSettings, spec: ImageSpec, given: ImageSpec | None = None, spectral: bool = False
+) -> None:
+    """Put parts into a network.
+
+    Args:
+        network: newly built.
+        settings: what to put in.
+        spec: of the pictures that it paints or judges.
+        given: of the pictures that it repaints, or sees beside those that it judges; None for none.
+        spectral: spectral norm on the parts.
+
+    Raises:
+        UserError: the network does not take one of the parts, or there is nothing for it.
+    """
+    wanted = [
+        name for name in ("attention", "cross_attention", "pyramid", "antialias", "dropout") if settings.get(name)
+    ]
+    told_more = has_condition(spec.num_classes, spec.condition_dim, settings.get("conditioning", "none"), Modulation)
+    wanted += ["conditioning"] if told_more else []
+    if not wanted:
+        return
+    kind = type(network).__name__
+    if not isinstance(network, HasPlaces):
+        raise UserError(
+            f"{kind} takes no {', '.join(wanted)}, as it names no places for them: leave them out, or choose a network "
+            "of convolutions, such as impasto.networks.resnet.ResNetGenerator."
+        )
+    if isinstance(reach := getattr(network, "reach", None), int):
+        network.reach = reach + farther(network, spec)  # type: ignore[assignment]
+    if settings.get("antialias"):
+        blur(network, kind)
+    if wanted != ["antialias"]:
+        Insertion(network, settings, spec, given, spectral, told_more).put_in(network)
+
+
+def farther(network: HasPlaces, spec: ImageSpec) -> int:
+    """Pixels by which parts let a network reach farther, at most, given what tiles know of the whole picture.
+
+    With s pixels to one of the smallest map: 2 s through bilinear enlarging and a 3x3 convolution, 2 s through blurs.
+    """
+    sides = [place.size[0] for place in network.places(spec.height, spec.width)]
+    return 4 * -(-spec.height // min(sides))
+
+
+def blur(network: nn.Module, kind: str) -> None:
+    """Put blurs around all layers of a network that change the size."""
+    if not isinstance(network, HasResamplings):
+        raise UserError(f"{kind} takes no antialias, as it names no layers that resample: leave it out.")
+    for layer in network.resamplings():
+        old = network.get_submodule(layer.module)
+        replace(network, layer.module, BlurAfter(old) if layer.grows else BlurBefore(old))
+
+
+def replace(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Put a module in the place of another."""
+    owner, _, last = name.rpartition(".")
+    setattr(network.get_submodule(owner), last, module)
+
+
+class Insertion(nn.Module):
+    """All parts of one network, and what tells them of its input.
+
+    Args:
+        network: that they are for.
+        settings: see :class:`PartSettings`.
+        spec: see :func:`insert`.
+        given: likewise.
+        spectral: likewise.
+        conditional: whether a label or vector scales and shifts the channels.
+    """
+
+    def __init__(
+        self,
+        network: HasPlaces,
+        settings: PartSettings,
+        spec: ImageSpec,
+        given: ImageSpec | None,
+        spectral: bool,
+        conditional: bool,
+    ) -> None:
+        super().__init__()
+        self.told = Told()
+        self.kind, self.settings = type(network).__name__, settings
+        self.takes = tuple(inspect.signature(cast(nn.Module, network).forward).parameters)
+        self.names = (*self.takes, *(name for name in ("condition", "given") if name not in self.takes))
+        self.latent_dim = int(getattr(network, "latent_dim", 0))
+        self.list_of_places = network.places(spec.height, spec.width)
+        width = settings.get("embedding", 128)
+        self.conditional = conditional
+        self.embed = ConditionEmbedding(spec.num_classes, spec.condition_dim, width) if conditional else None
+        self.source: Source | None = None
+        self.tokens: nn.Module | None = None
+        if settings.get("cross_attention"):
+            self.source = self.chosen_source(spec, given)
+            self.tokens = self.made_tokens(spec, given, spectral)
+        self.parts = [self.parts_at(i, width, spectral) for i in range(len(self.list_of_places))]
+
+    def chosen_source(self, spec: ImageSpec, given: ImageSpec | None) -> Source:
+        """What cross-attention looks at.
+
+        Raises:
+            UserError: the network is not given that, or ``auto`` finds nothing.
+        """
+        sees = given is not None and ("given" in self.takes or not self.latent_dim) and not self.judges_alone()
+        there: dict[str, bool] = {
+            "latent": self.latent_dim > 0,
+            "given": sees,
+            "condition": spec.num_classes > 0 or spec.condition_dim > 0,
+            "learned": True,
+        }
+        wanted = self.settings.get("cross_attention_to", "auto")
+        if wanted not in get_args(Source):
+            raise UserError(f"cross_attention_to={wanted} is not known: choose one of {', '.join(get_args(Source))}.")
+        found = [name for name, is_there in there.items() if is_there]
+        if wanted != "auto" and not there[wanted]:
+            raise UserError(
+                f"cross_attention_to={wanted}: {self.kind} is given no such thing here; choose {' or '.join(found)}."
+            )
+        if wanted == "auto" and found == ["learned"]:
+            raise UserError(
+                f"cross_attention: {self.kind} is given nothing here that it could attend to (noise, a picture beside, "
+                "a label or vector): set cross_attention_to=learned, or use attention."
+            )
+        return cast(Source, found[0] if wanted == "auto" else wanted)
+
+    def judges_alone(self) -> bool:
+        """Whether the network takes a condition but no picture beside: a discriminator that sees one picture."""
+        return "condition" in self.takes and "given" not in self.takes
+
+    def made_tokens(self, spec: ImageSpec, given: ImageSpec | None, spectral: bool) -> nn.Module:
+        """What makes vectors of the source."""
+        if self.source == "given" and given is not None:
+            return PictureTokens(given.channels, MEMORY, spectral)
+        count = self.settings.get("cross_attention_vectors", 8)
+        if self.source == "learned":
+            return LearnedTokens(MEMORY, count)
+        if self.source == "latent":
+            return VectorTokens(self.latent_dim, MEMORY, count, spectral)
+        embed = ConditionEmbedding(spec.num_classes, spec.condition_dim, MEMORY, spectral=spectral)
+        return nn.Sequential(embed, VectorTokens(MEMORY, MEMORY, count, spectral))
+
+    def parts_at(self, i: int, width: int, spectral: bool) -> list[nn.Module]:
+        """The parts at one place, in the order in which a map passes them."""
+        places, settings = self.list_of_places, self.settings
+        channels = places[i].channels
+        found: list[nn.Module] = []
+        if dropout := settings.get("dropout"):
+            found.append(ChannelDropout(dropout))
+        if self.embed is not None:
+            found.append(Modulate(channels, width, self.told, spectral))
+        if i in last_nearest(places, settings.get("attention", ())):
+            found.append(SelfAttention(channels, spectral))
+        if i in last_nearest(places, settings.get("cross_attention", ())):
+            found.append(CrossAttention(channels, MEMORY, self.told, spectral))
+        if settings.get("pyramid"):
+            last = i == len(places) - 1
+            before = [place.channels for place in places[:-1]]
+            found.append(PyramidFusion(before, channels, self.told, spectral) if last else Remember(i, self.told))
+        return found
+
+    def put_in(self, network: nn.Module) -> None:
+        """Put the parts at their places, and be called before the network is."""
+        for place, parts in zip(self.list_of_places, self.parts, strict=True):
+            if parts:
+                old = network.get_submodule(place.module)
+                replace(network, place.module, nn.Sequential(*(*parts, old) if place.before else (old, *parts)))
+        self.parts = []  # they are the network's own from now on
+        network.insertion = self
+        if self.conditional:
+            network.conditional = True  # type: ignore[assignment]
+        network.register_forward_pre_hook(self.begin, with_kwargs=True)
+        network.register_forward_hook(self.end)
+
+    def begin(self, network: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+        """Tell the parts of the network's input; what it does not take itself is not passed on."""
+        self.tell(dict(zip(self.names, args, strict=False)) | kwargs)
+        return args[: len(self.takes)], {name: value for name, value in kwargs.items() if name in self.takes}
+
+    def tell(self, inputs: Mapping[str, Tensor | None]) -> None:
+        """Tell the parts of an input by name of the argument."""
+        self.told.condition = None if self.embed is None else self.embed(inputs.get("condition"))
+        if self.tokens is not None:
+            self.told.memory = self.tokens(self.memory_of(inputs))
+
+    def memory_of(self, inputs: Mapping[str, Tensor | None]) -> Tensor | None:
+        """What cross-attention looks at, of the arguments.
+
+        Raises:
+            UserError: it is not there.
+        """
+        if self.source == "condition":
+            return inputs.get("condition")
+        second = inputs.get("given") if self.source == "given" else None
+        if second is None and self.source == "given" and "given" in self.takes:
+            raise UserError(
+                f"{self.kind} attends to the picture beside, and got none: pass given, or leave the part out."
+            )
+        return inputs[self.takes[0]] if second is None else second
+
+    def end(self, network: nn.Module, args: object, output: object) -> None:
+        """Forget the input."""
+        self.told.clear()
+
+
+class Modulate(nn.Module):
+    """Channels scaled and shifted by the embedded condition (Perez et al. 2018)."""
+
+    def __init__(self, channels: int, width: int, told: Told, spectral: bool) -> None:
+        super().__init__()
+        self.modulate, self.told = ConditionalNorm("none", channels, width, spectral), told
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        found: Tensor = self.modulate(x, self.told.condition)
+        return found
+
+
+def last_nearest(places: Sequence[Place], wanted: Sequence[int]) -> set[int]:
+    """The places nearest to the wanted resolutions; of several of one size the last."""
+    sizes = [place.size for place in places]
+    return {max(j for j, size in enumerate(sizes) if size == sizes[i]) for i in nearest_levels(sizes, wanted)}

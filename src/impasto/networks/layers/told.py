@@ -1,0 +1,32 @@
+"""What layers deep inside a network are told of its input."""
+
+from typing import Any
+
+from torch import Tensor
+
+
+class Told:
+    """Shared by the layers of one network: written when it is called, read by its layers.
+
+    A copy of a network has one of its own, with nothing in it.
+
+    Attributes:
+        memory: (N, L, D), vectors that layers may attend to.
+        condition: (N, E), the embedded label or vector.
+        maps: feature maps of the places passed so far, by number.
+    """
+
+    def __init__(self) -> None:
+        self.memory: Tensor | None = None
+        self.condition: Tensor | None = None
+        self.maps: dict[int, Tensor] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.memory = self.condition = None
+        self.maps.clear()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Told":
+        """An empty one, the same for all layers that are copied together."""
+        fresh = memo[id(self)] = Told()
+        return fresh
