@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.inference.brush import Brush, Over, check_brush, factor_of, paint_at_sizes, reader, resized, sizes
-from impasto.inference.repaint import Look, Repainting
-from tests.style_painter import photo, picture, style_of, style_painter
+from tests.style_painter import picture, style_of, style_painter
 
 
 @pytest.mark.parametrize(
@@ -84,25 +83,6 @@ def test_strokes_have_the_size_that_is_asked_for(brush: float, period: int) -> N
     spectrum = torch.fft.rfft(painted[0, 0, 100]).abs()
     spectrum[320 // 8] = 0  # what was painted over
     assert int(spectrum.argmax()) == 320 // period
-
-
-def test_a_network_that_knows_brushes_is_told_what_it_can_and_scaled_for_the_rest() -> None:
-    painter = style_painter()
-    styled = painter.in_style(style_of(painter))
-    pixels = photo(256, 256)
-    # Strokes of brush 1 at 256 pixels; the network goes up to 1.75 by itself, and down to its inverse.
-    for brush, told, levels in (
-        (1.0, 1.0, [(256, 256)]),
-        (1.5, 1.5, [(256, 256)]),
-        (3.5, 1.75, [(128, 128), (256, 256)]),
-        (1 / 3.5, 1 / 1.75, [(512, 512)]),
-    ):
-        repainting = Repainting(styled, pixels, None, Look(brush=brush))
-        assert repainting.sizes == levels
-        wanted, found = painter.in_style(style_of(painter), told).network, repainting.painter.network
-        assert all(torch.equal(a, b) for a, b in zip(wanted.buffers(), found.buffers(), strict=True))
-    told = painter.in_style(style_of(painter), 1.75).network
-    assert not all(torch.equal(a, b) for a, b in zip(told.buffers(), styled.network.buffers(), strict=True))
 
 
 @torch.no_grad()

@@ -13,7 +13,6 @@ from impasto.base.pixels import luma
 from impasto.inference.brush import Brush, factor_of, paint_at_sizes, sizes
 from impasto.inference.tiles import STRIP, Tile, paint_in_tiles
 from impasto.painters.painter import Painter
-from impasto.painters.style import FixedStylePainter
 
 Levels = tuple[tuple[float, float], ...]
 """See :class:`~impasto.base.spec.ImageSpec`."""
@@ -84,11 +83,7 @@ class Repainting:
             raise UserError(
                 f"its {given} channels cannot be mixed with {painted}; leave preserve_color=, strength= and mask= out"
             )
-        factor = factor_of(look.brush, *pixels.shape[:2])
-        if isinstance(painter, FixedStylePainter) and factor != 1:
-            own = min(max(factor, 1 / painter.most_brush), painter.most_brush)
-            self.painter, factor = painter.at_brush(own), factor / own
-        self.sizes = sizes(factor, *pixels.shape[:2])
+        self.sizes = sizes(factor_of(look.brush, *pixels.shape[:2]), *pixels.shape[:2])
         if self.sizes != [pixels.shape[:2]] and (painted, painter.gives.levels) != (self.taken, self.content.levels):
             raise UserError("this model paints other channels than it takes, and not over a painting; leave brush= out")
         self.size = pixels.shape[0] * painter.scale, pixels.shape[1] * painter.scale

@@ -14,7 +14,7 @@ class AnyStyleGenerator(Protocol):
     Attributes:
         code: length of a style code.
         palette_length: of the palette with which codes end; 0 for codes without one.
-        brush: most by which strokes can be larger or smaller than in the style pictures; 1 if they cannot.
+        brush: most by which strokes in training are larger or smaller than in the style pictures; 1 for none.
     """
 
     code: int

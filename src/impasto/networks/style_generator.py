@@ -32,7 +32,8 @@ class StyleGenerator(nn.Module):
         features: channels at a half, a quarter and further halves of the size.
         blocks: residual blocks of the decoder at each of these sizes.
         last: channels at full size.
-        brush: most by which strokes can be larger or smaller than in the style pictures, at least 1.
+        brush: most by which strokes in training are larger or smaller than in the style pictures, of which it is told;
+            at least 1, for none. Told at painting, it moves strokes too little to be of use.
         code: length of the style code without the palette.
         hidden: units of the style encoder's perceptron.
 

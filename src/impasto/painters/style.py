@@ -1,13 +1,11 @@
 """Painting any picture in any style: styles are encoded once, mixed, and baked into an ordinary painter."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.networks.any_style import AnyStyleGenerator
 from impasto.networks.layers.modulated import StyleInput
@@ -50,38 +48,14 @@ class StylePainter(Painter):
         codes = [self.generator.encoder(picture.to(self.device)) for picture in pictures]
         return PaintStyle(torch.cat(codes).mean(0))
 
-    def in_style(self, style: PaintStyle, brush: float = 1.0) -> "FixedStylePainter":
-        """A painter that takes content alone and paints in one style.
-
-        Args:
-            style: which.
-            brush: size of the strokes relative to that in the style pictures, within what the generator has learnt.
-        """
-        fixed = self.generator.fixed(StyleInput(style.code[None], style.deltas, math.log2(brush)))
-        return FixedStylePainter(self, style, fixed).eval().requires_grad_(False)
-
-
-class FixedStylePainter(Painter):
-    """Paints in one style, see :meth:`StylePainter.in_style`.
-
-    Args:
-        any_style: painter of which this is a copy.
-        style: in which it paints.
-        fixed: its network.
-
-    Attributes:
-        most_brush: by which strokes can be larger or smaller, see :meth:`at_brush`; 1 if they cannot.
-    """
-
-    def __init__(self, any_style: StylePainter, style: PaintStyle, fixed: nn.Module) -> None:
-        given, painted = any_style.given_part, any_style.painted_part
-        super().__init__(
-            fixed, any_style.gives, ("content",), any_style.content, given_part=given, painted_part=painted
+    def in_style(self, style: PaintStyle) -> Painter:
+        """An ordinary painter that takes content alone and paints in one style."""
+        fixed = self.generator.fixed(StyleInput(style.code[None], style.deltas))
+        painter = Painter(
+            fixed, self.gives, ("content",), self.content, given_part=self.given_part, painted_part=self.painted_part
         )
-        self.origin, self.trained_against = any_style.origin, any_style.trained_against
-        self.most_brush = any_style.generator.brush
-        # Not as a part of this module, which would be saved and moved with it.
-        self.at_brush = partial(any_style.in_style, style)
+        painter.origin, painter.trained_against = self.origin, self.trained_against
+        return painter.eval().requires_grad_(False)
 
 
 def mix(styles: Sequence[tuple[PaintStyle, float]]) -> PaintStyle:
