@@ -83,11 +83,13 @@ def test_only_the_hole_of_a_mask_changes(kind: type, channels: int, tmp_path: Pa
 
 def test_a_mask_of_another_size_has_hard_edges(tmp_path: Path) -> None:
     pixels, hole = pixels_of(40, 48), rectangle(40, 48)
+    hole[9:21, 11:25] = True  # pixels that the enlarged mask touches
     source = written(tmp_path / "a.png", pixels)
     mask = written(tmp_path / "mask.png", (rectangle(20, 24) * np.uint8(255))[..., None])
     restored(painter_of("inpaint"), source, tmp_path / "out", masks=choose_masks(mask))
     found, _ = layers(tmp_path / "out" / "a.png")
     assert np.array_equal(found[~hole], pixels[~hole])
+    assert (found[hole] != pixels[hole]).any(-1).mean() > 0.9
 
 
 def test_what_is_transparent_is_filled_and_opaque_after(tmp_path: Path) -> None:

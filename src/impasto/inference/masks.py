@@ -14,6 +14,9 @@ from impasto.data.sources.folder import FolderSource
 
 FEATHER: Final = 256
 """Part of a picture's shorter side by which a mask is softened, in three passes."""
+TOUCHED: Final = 16
+"""Of 255: from here on a pixel counts as painted where a mask has hard edges, since a scratch spoils what it touches;
+below is the noise of a compressed mask."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Masks:
             name: path of the picture below the input; its file name if the input is a picture.
             height: of the picture.
             width: likewise.
-            soft: soften its edges; without, each pixel is painted or not.
+            soft: soften its edges; without, each pixel is painted or not, and those on soft edges are.
 
         Raises:
             UserError: there is none, or it cannot be read.
@@ -46,7 +49,7 @@ class Masks:
         except BadImage as problem:
             raise UserError(f"its mask {path} cannot be read: {problem}") from None
         mask = enlarged(layers, height, width)
-        return softened(mask) if soft else np.where(mask >= 128, 255, 0).astype(np.uint8)
+        return softened(mask) if soft else np.where(mask >= TOUCHED, 255, 0).astype(np.uint8)
 
     def find(self, name: str) -> Path:
         """The file of a picture's mask.
