@@ -1,5 +1,7 @@
 """Clean pictures and their damaged versions: shapes of every task, exact draws, fixed pictures to measure, records."""
 
+import os
+import signal
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -103,6 +105,17 @@ def test_the_number_of_a_batch_decides_its_damage(pictures: Path, task: str) -> 
     other = batches(module(pictures, task, seed=1), 1)
     assert not torch.equal(other[0]["content"], whole[0]["content"])
     assert len({batch["content"].sum().item() for batch in whole}) == 4
+
+
+def test_signals_to_all_processes_of_a_run_leave_its_batches(pictures: Path) -> None:
+    loader = iter(module(pictures, "denoise", num_workers=1).train_dataloader())
+    (worker,) = loader._workers  # type: ignore[attr-defined]
+    next(loader)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
+        os.kill(worker.pid, number)
+    for _ in range(4):  # two are loaded ahead
+        next(loader)
+    assert worker.is_alive()
 
 
 def test_processes_share_a_batch_whatever_their_number(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,6 +156,23 @@ def test_pictures_are_compared_with_the_targets_of_their_names(pairs: dict[str, 
     assert not is_of_checkpoint(composed_evaluate("generated=a", "target=b"))
 
 
+def test_a_folder_of_restored_pictures_has_the_figures_of_restoration(pairs: dict[str, Path], tmp_path: Path) -> None:
+    small = tmp_path / "small"  # what pictures twice as large were restored from
+    small.mkdir()
+    for path in pairs["content"].glob("*.png"):
+        with Image.open(path) as picture:
+            picture.resize((16, 16), Image.Resampling.BICUBIC).save(small / path.name)
+    named = {"generated": pairs["content"], "target": pairs["content"], "content": small}
+    given = [f"{name}={folder}" for name, folder in named.items()]
+    result = measure_pairs(composed_evaluate(*given, "evaluation.metrics=[psnr,psnr_y,ssim,sharpness]"), PROTOCOLS)
+    assert result.measurement.figures == {"psnr": 100.0, "psnr_y": 100.0, "ssim": pytest.approx(1), "sharpness": 1.0}
+    control = result.measurement.rows["input as it is"]
+    assert control["psnr"] < 40
+    assert control["sharpness"] < 0.9, "noise is lost in pictures of half the size"
+    validate(result.report, "evaluation.schema.json")
+    assert result.measurement.conclusions["PSNR"].startswith(f"{100 - control['psnr']:.2f} dB above input as it is (")
+
+
 @pytest.fixture
 def styled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """Nine pictures of 70 x 70, their negatives, and three style pictures; measured with a random network."""

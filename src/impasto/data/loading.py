@@ -1,9 +1,11 @@
 """Batches from packed pictures: bytes until they are on the device, floats there."""
 
+import signal
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,6 +18,9 @@ from impasto.data.sampler import BatchSampler, Draw
 from impasto.data.transforms import Levels, crop, jitter, to_float
 
 Batch = dict[str, Tensor]
+
+IGNORED: Final = ("SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2")
+"""Signals that are not for processes that load batches."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,21 @@ def make_loader(pictures: Dataset[Any], samplers: Mapping[str, Iterable[Draw]], 
         num_workers=num_workers,
         pin_memory=torch.cuda.is_available(),
         persistent_workers=num_workers > 0,
+        worker_init_fn=start_worker,
     )
+
+
+def start_worker(_number: int) -> None:
+    """Make a process that loads batches leave signals to the one that trains, and keep to one core.
+
+    Terminals and queues send signals to every process of a run, which then saves after its step, and needs its batches
+    until then. A second SIGTERM ends the process.
+    """
+    cv2.setNumThreads(1)
+    for name in IGNORED:
+        if (number := getattr(signal, name, None)) is not None:  # Windows lacks some
+            signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _: signal.signal(number, signal.SIG_DFL))
 
 
 def _as_it_is(batch: dict[str, Batch]) -> dict[str, Batch]:

@@ -1,6 +1,6 @@
 """What ``src/evaluate.py`` does with a checkpoint: measure its painter against the data of its run."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -119,7 +119,7 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     origin = painter.origin
     data = build_data(painter, cfg)
     parts = getattr(data, "parts", None)
-    measure = protocol_for(cfg, painter, parts, protocols)
+    measure = protocol_for(cfg, painter, data, protocols)
     check_fit(measure, painter.takes, parts)
     check_pictures(measure, data)
     read_data(painter, data)
@@ -132,20 +132,22 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     return result
 
 
-def protocol_for(cfg: DictConfig, painter: Painter, parts: Collection[str] | None, protocols: Path) -> Any:
+def protocol_for(cfg: DictConfig, painter: Painter, data: Any, protocols: Path) -> Any:
     """The protocol of a checkpoint's run; or style scores, if ``style=`` names the pictures of a style.
 
     Args:
         cfg: of the command.
         painter: of the checkpoint.
-        parts: of its data; None if they are not known.
+        data: of its run.
         protocols: the folder conf/evaluation.
     """
     if cfg.style is not None:
         changed = cfg.copy()
         changed.evaluation.style = cfg.style
         return protocol(changed, protocols / "style.yaml")
-    file = "default" if "latent" in painter.takes else "paired" if "target" in (parts or ()) else "translation"
+    pairs = "restoration" if hasattr(data, "degradation") else "paired"
+    has_targets = "target" in (getattr(data, "parts", None) or ())
+    file = "default" if "latent" in painter.takes else pairs if has_targets else "translation"
     file = "style" if "style" in painter.takes else "segmentation" if painter.gives.label_map is not None else file
     return protocol(cfg, protocols / f"{file}.yaml", painter.origin.config.get("evaluation"))
 

@@ -23,6 +23,7 @@ from impasto.evaluation.protocols.figure_records import full_record
 from impasto.evaluation.protocols.paired import PAINTED
 from impasto.evaluation.protocols.pairs import CONTROL
 from impasto.evaluation.protocols.restoration import RestorationProtocol
+from impasto.painters.painter import Origin
 from tests.training import CONF
 
 TASKS: dict[str, Any] = instantiate(OmegaConf.load(Path(CONF, "data/restoration.yaml")).tasks, _convert_="all")
@@ -161,6 +162,17 @@ def test_settings_out_of_range_are_named(tmp_path: Path) -> None:
         protocol(tmp_path, curve_images=-1)
     with pytest.raises(UserError, match="nope not among psnr"):
         protocol(tmp_path, metrics=["nope"])
+
+
+def test_damaged_data_of_a_run_that_was_not_measured_has_its_protocol(pictures: Path) -> None:
+    from impasto.evaluation.command import protocol_for
+    from tests.evaluation.test_command import PROTOCOLS, composed_evaluate
+    from tests.translation_run import repainter
+
+    painter = repainter(torch.nn.Identity())
+    painter.origin = Origin(config={"evaluation": {}})
+    found = protocol_for(composed_evaluate(), painter, module(pictures, "denoise"), PROTOCOLS)
+    assert type(found) is RestorationProtocol
 
 
 def test_what_a_run_writes(pictures: Path, tmp_path: Path) -> None:
