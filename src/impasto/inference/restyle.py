@@ -13,6 +13,7 @@ from impasto.data.sources.decode import BadImage, decode
 from impasto.inference.events import Event
 from impasto.inference.masks import Masks
 from impasto.inference.repaint import PLAIN, Look
+from impasto.inference.repaint_clip import FILM, Film
 from impasto.inference.restore import check_restoring
 from impasto.inference.style_choice import ChosenStyle, no_style
 from impasto.inference.style_sheets import Column, strips, style_sheet
@@ -29,6 +30,7 @@ def restyle(
     output: str | Path,
     *,
     look: Look = PLAIN,
+    film: Film = FILM,
     masks: Masks | None = None,
     steps: int | None = None,
     overwrite: bool = False,
@@ -36,7 +38,7 @@ def restyle(
     task: str | None = None,
     instances: str | Path | None = None,
 ) -> Iterator[Event]:
-    """Paint a picture, or all pictures below a folder, in the styles chosen.
+    """Paint a picture or a clip, or all below a folder, in the styles chosen.
 
     Args:
         painter: of any style; or one that takes content alone, for which none is chosen.
@@ -44,6 +46,7 @@ def restyle(
         source: see :func:`~impasto.inference.stylize.stylize`.
         output: likewise.
         look: likewise; above strength 1 it is the style that is made stronger.
+        film: of clips, likewise.
         masks: likewise.
         steps: write strips of this many paintings that go from the first style to the second.
         overwrite: see :func:`~impasto.inference.stylize.stylize`.
@@ -62,7 +65,7 @@ def restyle(
         refuse_styles(painter, chosen, steps, sheet)
         look = replace(look, brush=None if look.brush == "auto" else look.brush)
         settings: dict[str, Any] = {"masks": masks, "overwrite": overwrite, "sheet": sheet, "task": task}
-        yield from stylize(painter, source, output, look=look, instances=instances, **settings)
+        yield from stylize(painter, source, output, look=look, film=film, instances=instances, **settings)
         return
     check_restoring(painter, task, look)
     if instances is not None:
@@ -86,7 +89,7 @@ def restyle(
         yield from style_sheet(columns, source, output, look=look, masks=masks)
     else:
         styled = in_style(mixed_style(painter, chosen))
-        yield from stylize(styled, source, output, look=look, masks=masks, overwrite=overwrite, sheet=sheet)
+        yield from stylize(styled, source, output, look=look, film=film, masks=masks, overwrite=overwrite, sheet=sheet)
 
 
 def refuse_styles(painter: Painter, chosen: Sequence[ChosenStyle], steps: int | None, sheet: Any) -> None:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from impasto.networks.layers.modulated import GAIN, ModulatedConv2d, StyleInput
 from impasto.networks.layers.palette import PaletteMatch, palette_length
-from impasto.networks.orientation import MAPS, NOISES, REACH, noise_at, orientation_maps, stroke_noise
+from impasto.networks.layers.placed import Drift
+from impasto.networks.orientation import MAPS, NOISES, REACH, noise_of, orientation_maps, stroke_noise
 from impasto.networks.style_encoder import StyleEncoder
 
 
@@ -31,6 +32,7 @@ class StyleGenerator(nn.Module):
         code: length of the style code.
         place: row and column at which the part that is painted next lies in its picture, so that its noise is that of
             the whole; in training noise is drawn.
+        drift: in a clip, and for what must be the same of a picture that is moved, where noise is drawn instead.
         reach: pixels from which a pixel of the painting may depend on one of the content.
     """
 
@@ -55,6 +57,7 @@ class StyleGenerator(nn.Module):
         self.thin = ModulatedConv2d(half, half // 3, code, noises=NOISES)
         self.finish = ModulatedConv2d(half // 3, channels, code, kernel=5, activate=False)
         self.place = 0, 0
+        self.drift: Drift | None = None
         self.fixed_code: Tensor | None
         self.register_buffer("fixed_code", None)
         self.reach = 4 * (2 * blocks + REACH) + 8
@@ -109,11 +112,12 @@ class StyleGenerator(nn.Module):
         """Orientation maps and noise at a quarter of the size, and noise at half of it."""
         maps = orientation_maps(content, 4)
         n, _, height, width = maps.shape
-        if self.training:
+        if self.training and self.drift is None:
             white, fine = (torch.randn(n, 1, height * k, width * k, device=content.device) for k in (1, 2))
         else:
-            top, left = self.place
-            white, fine = (noise_at(top * k // 4, left * k // 4, height * k, width * k, content.device) for k in (1, 2))
+            white, fine = (
+                noise_of(self.place, 4 // k, height * k, width * k, self.drift, content.device) for k in (1, 2)
+            )
         noise = stroke_noise(maps, white)
         lines = F.interpolate(noise[:, 1:], scale_factor=2.0, mode="bilinear")
         return maps, noise, torch.cat([fine.expand(n, -1, -1, -1), lines], 1)
