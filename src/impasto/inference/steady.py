@@ -124,7 +124,6 @@ def turns(height: int, width: int, count: int) -> np.ndarray:
     rows, columns = -(-height // side) + 2, -(-width // side) + 2
     down, right = draws.uniform(0, 1, (2, rows, columns))
     down, right = (np.arange(rows)[:, None] - 1 + down) * side, (np.arange(columns) - 1 + right) * side
-    turn = draws.permutation(rows * columns).reshape(rows, columns) % count
     y, x = np.mgrid[:height, :width]
     nearest, found = np.full((height, width), np.inf), np.zeros((height, width), np.int64)
     for below in (0, 1, 2):
@@ -132,8 +131,10 @@ def turns(height: int, width: int, count: int) -> np.ndarray:
             at = y // side + below, x // side + beside
             distance = (down[at] - y) ** 2 + (right[at] - x) ** 2
             closer = distance < nearest
-            nearest[closer], found[closer] = distance[closer], turn[at][closer]
-    return found
+            nearest[closer], found[closer] = distance[closer], (at[0] * columns + at[1])[closer]
+    cells, cell = np.unique(found, return_inverse=True)
+    turn: np.ndarray = draws.permutation(len(cells))[cell.reshape(height, width)] % count
+    return turn
 
 
 def unchanged(before: np.ndarray, now: np.ndarray, found: Motion) -> np.ndarray:
