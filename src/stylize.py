@@ -49,6 +49,7 @@ def stylize(cfg: DictConfig) -> None:
             sheet=cfg.sheet,
             task=cfg.task,
             instances=cfg.instances,
+            ahead=cfg.ahead,
         )
     )
 

@@ -1,6 +1,6 @@
 """What ``stylize.py`` does with the styles it is given: paint, a sheet of several, or strips between two."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from impasto.base.sheets import shrunk
 from impasto.data.sources.decode import BadImage, decode
 from impasto.inference.events import Event
 from impasto.inference.masks import Masks
+from impasto.inference.predict import predict, refuse_predictor
 from impasto.inference.repaint import PLAIN, Look
 from impasto.inference.repaint_clip import FILM, Film
 from impasto.inference.restore import check_restoring
@@ -37,6 +38,7 @@ def restyle(
     sheet: Any = None,
     task: str | None = None,
     instances: str | Path | None = None,
+    ahead: int | None = None,
 ) -> Iterator[Event]:
     """Paint a picture or a clip, or all below a folder, in the styles chosen.
 
@@ -53,6 +55,8 @@ def restyle(
         sheet: True writes a sheet of pictures and styles alone; a number is as for ``stylize``.
         task: see :func:`~impasto.inference.stylize.stylize`.
         instances: see :func:`~impasto.inference.stylize.stylize`.
+        ahead: instead, write this many frames that come after those of a clip, see
+            :func:`~impasto.inference.predict.predict`.
 
     Yields:
         As :func:`~impasto.inference.stylize.stylize`.
@@ -61,6 +65,12 @@ def restyle(
         UserError: settings that do not go together, or as of :func:`~impasto.inference.stylize.stylize`.
     """
     check_look(look)
+    if ahead is not None:
+        beside = {"style": chosen, "mask": masks, "steps": steps, "sheet": sheet, "task": task, "instances": instances}
+        refuse_beside_ahead(beside, look)
+        yield from predict(painter, source, output, ahead, overwrite)
+        return
+    refuse_predictor(painter)
     if not isinstance(painter, StylePainter):
         refuse_styles(painter, chosen, steps, sheet)
         look = replace(look, brush=None if look.brush == "auto" else look.brush)
@@ -107,6 +117,19 @@ def refuse_styles(painter: Painter, chosen: Sequence[ChosenStyle], steps: int | 
         raise UserError(
             f"sheet=true shows styles, and {painter.origin.path} has one: give pairs in a row, as in sheet=3."
         )
+
+
+def refuse_beside_ahead(beside: Mapping[str, Any], look: Look) -> None:
+    """Make sure that frames are predicted as they are.
+
+    Raises:
+        UserError: something else is wanted of them.
+    """
+    for name, value in beside.items():
+        if value:
+            raise UserError(f"{name}= does not go with ahead=, which predicts frames as they are: leave {name}= out.")
+    if look.strength != 1 or look.preserve_color or look.brush not in (None, "auto"):
+        raise UserError("ahead= predicts frames as they are: leave strength=, preserve_color= and brush= out.")
 
 
 def refuse_steps(chosen: Sequence[ChosenStyle], steps: object, sheet: object) -> None:
