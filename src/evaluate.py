@@ -1,11 +1,11 @@
-"""Measure a model or a folder: ``evaluate.py checkpoint=RUN_DIR``, or ``generated=DIR`` with another folder."""
+"""Measure a model, a folder or a clip: ``evaluate.py checkpoint=RUN_DIR``, or ``generated=DIR`` with another folder."""
 
 from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
 
-from impasto.evaluation.arguments import check_paths, is_of_checkpoint
+from impasto.evaluation.arguments import check_paths, is_of_checkpoint, is_of_clips
 from impasto.run.command_line.entry import checked, report_user_errors, run
 
 
@@ -18,6 +18,7 @@ def evaluate(cfg: DictConfig) -> None:
 
     from impasto.base.files import write_json
     from impasto.base.progress import drawing_bars
+    from impasto.evaluation.clip_measurements import measure_clips
     from impasto.evaluation.command import measure_checkpoint
     from impasto.evaluation.folder_measurements import measure_folders, measure_pairs, measure_translated
     from impasto.evaluation.style_measurements import measure_styled
@@ -28,7 +29,10 @@ def evaluate(cfg: DictConfig) -> None:
     of_folders = of_folders if cfg.target is None else measure_pairs
     of_folders = of_folders if cfg.style is None else measure_styled
     with drawing_bars():
-        result = measure_checkpoint(cfg, protocols) if of_checkpoint else of_folders(cfg, protocols)
+        if is_of_clips(cfg):
+            result = measure_clips(cfg)
+        else:
+            result = measure_checkpoint(cfg, protocols) if of_checkpoint else of_folders(cfg, protocols)
     write_json(result.path, result.report)
     show(result)
 

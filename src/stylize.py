@@ -1,4 +1,4 @@
-"""Repaint pictures: ``python src/stylize.py input=FILE|FOLDER style=FILE|FOLDER|NAME output=FOLDER``.
+"""Repaint pictures and clips: ``python src/stylize.py input=FILE|FOLDER style=FILE|FOLDER|NAME output=FOLDER``.
 
 Or restore them: ``python src/stylize.py checkpoint=RUN input=FILE|FOLDER output=FOLDER``.
 """
@@ -26,12 +26,15 @@ def stylize(cfg: DictConfig) -> None:
     chosen = [] if style is None and cfg.checkpoint is not None else choose_styles(style, apart=cfg.sheet is True)
     from impasto.inference.console import follow
     from impasto.inference.repaint import Look
+    from impasto.inference.repaint_clip import Film
     from impasto.inference.restyle import restyle
     from impasto.painters.loading import load_painter
+    from impasto.video.codecs import Encoding
 
     painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
     painter = painter.showing_masks() if cfg.masks else painter
     look = Look(cfg.strength, cfg.preserve_color, cfg.tile, cfg.brush)
+    film = Film(cfg.temporal, Encoding(cfg.codec, cfg.crf))
     follow(
         restyle(
             painter,
@@ -39,12 +42,14 @@ def stylize(cfg: DictConfig) -> None:
             pictures,
             cfg.output,
             look=look,
+            film=film,
             masks=masks,
             steps=cfg.steps,
             overwrite=cfg.overwrite,
             sheet=cfg.sheet,
             task=cfg.task,
             instances=cfg.instances,
+            ahead=cfg.ahead,
         )
     )
 

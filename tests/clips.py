@@ -101,3 +101,14 @@ def sound_packets(path: Path) -> list[bytes]:
     """The packets of its sound as they are stored."""
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def sound_begins(path: Path) -> float:
+    """Seconds from the first frame to the first packet of sound, which may be one of silence before it."""
+    first: dict[str, Fraction] = {}
+    with av.open(str(path)) as container:
+        for packet in container.demux():
+            if packet.pts is not None:
+                at = packet.pts * packet.time_base
+                first[packet.stream.type] = min(first.get(packet.stream.type, at), at)
+    return float(first["audio"] - first["video"])

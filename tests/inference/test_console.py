@@ -40,3 +40,18 @@ def test_tiles_move_the_bar_and_skipped_pictures_count(
 
 def test_what_was_painted_is_counted() -> None:
     assert follow([Started(1), Painted(None, OUT / "000000.png"), Done(1, 0, OUT)]) == 1
+
+
+def test_a_clip_counts_as_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks: list[float] = []
+
+    @contextmanager
+    def counting(what: str, total: int, bar: bool) -> Iterator[Callable[[float], None]]:
+        assert total == 11  # a picture, and a clip of ten frames
+        yield ticks.append
+
+    monkeypatch.setattr("impasto.inference.console.counting", counting)
+    clip = Path("a.mp4")
+    progress = [Progress(clip, done, 20) for done in (2, 3)]
+    follow([Started(2, frames={clip: 10}), *progress, Painted(clip, OUT / "a.mp4"), Painted(B, OUT), Done(2, 0, OUT)])
+    assert ticks == [1.0, 0.5, 8.5, 1.0]

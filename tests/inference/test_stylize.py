@@ -355,7 +355,7 @@ assert not {"torch", "lightning"} & set(sys.modules)
     done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines() == [
         "checkpoint=/nope does not exist; give the folder of a run, or a .ckpt file.",
-        "input=/nope does not exist; give a picture, or a folder of pictures.",
+        "input=/nope does not exist; give a picture, a clip, or a folder of them.",
         f"output={tmp_path / 'file'} is a file; give a folder.",
     ]
 

@@ -11,6 +11,7 @@ from PIL import Image
 from impasto.base.errors import UserError
 from impasto.inference.events import Painted
 from impasto.inference.stylize import stylize
+from impasto.networks.half_unet import HalfUNet, moved
 from impasto.painters.loading import load_painter
 from impasto.run.checks.configuration import check
 from tests.numbered_frames import numbered
@@ -64,8 +65,6 @@ def test_normalising_by_the_statistics_of_a_patch_is_refused(tmp_path: Path) -> 
 
 
 def test_what_is_painted_reaches_no_farther_than_the_network_says() -> None:
-    from impasto.networks.half_unet import HalfUNet
-
     torch.manual_seed(0)
     network = HalfUNet(features=4, blocks=2, norm="none", keep=True).eval()
     a = torch.rand(1, 3, 16, 160) * 2 - 1
@@ -79,9 +78,15 @@ def test_what_is_painted_reaches_no_farther_than_the_network_says() -> None:
     assert changed[80 : 80 + network.reach // 2].all()
 
 
-def test_a_field_moves_pixels_and_edges_go_on() -> None:
-    from impasto.networks.half_unet import moved
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_every_weight_is_learnt(norm: str) -> None:
+    torch.manual_seed(0)
+    network = HalfUNet(features=32, blocks=1, norm=norm, move=True)  # type: ignore[arg-type]
+    (network(torch.rand(2, 3, 32, 32)) - torch.rand(2, 3, 32, 32)).square().mean().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
+
+def test_a_field_moves_pixels_and_edges_go_on() -> None:
     image = torch.arange(12.0).view(1, 1, 3, 4)
     by = torch.zeros(1, 2, 3, 4)
     by[:, 0] = 1.0

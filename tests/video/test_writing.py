@@ -15,7 +15,7 @@ from impasto.video.codecs import CODECS, DEFAULT, Encoding
 from impasto.video.frame import Frame
 from impasto.video.reading import Clip
 from impasto.video.writing import ClipWriter
-from tests.clips import panning, sound_packets, write_clip
+from tests.clips import panning, sound_begins, sound_packets, write_clip
 
 
 def copied(source: Path, target: Path, encoding: Encoding = DEFAULT) -> tuple[list[Frame], list[Frame], ClipWriter]:
@@ -52,7 +52,10 @@ def test_the_last_frame_is_shown_as_long(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
 def test_sound_is_kept_to_the_bit(tmp_path: Path, ending: str) -> None:
     source = write_clip(tmp_path / "a.mp4", panning(30), sound=True)
-    _, _, writer = copied(source, tmp_path / f"b{ending}")
+    before, after, writer = copied(source, tmp_path / f"b{ending}")
+    late = after[0].time - before[0].time  # Matroska has no times before 0, at which the sound's first packet lies
+    assert [frame.time - late for frame in after] == pytest.approx([frame.time for frame in before], abs=0.0006)
+    assert sound_begins(tmp_path / f"b{ending}") == pytest.approx(sound_begins(source), abs=0.0006)
     assert sound_packets(tmp_path / f"b{ending}") == sound_packets(source)
     assert not writer.notes
 

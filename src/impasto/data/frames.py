@@ -86,6 +86,15 @@ class FramesDataModule(ImageDataModule):
             raise UserError(f"No clip of {split} has {count * self.step} frames in a row: ask for fewer ahead.")
         return found
 
+    def longest(self, split: Split) -> int:
+        """How many frames the longest run has that :meth:`sequences` can give; 0 before the clips are read."""
+        if split not in self._frames:
+            return 0
+        count = 0
+        while len(self._frames[split].sequences(count + 1, self.step)):
+            count += 1
+        return count
+
     def provenance(self) -> dict[str, Any]:
         """As of every data module, with the clips."""
         numbers = {name: len(frames) for name, frames in self._frames.items()}

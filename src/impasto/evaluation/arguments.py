@@ -6,6 +6,7 @@ from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.data.sources.folder import FolderSource
 from impasto.painters.checkpoints import find_checkpoint
+from impasto.video.endings import is_clip
 
 
 def is_of_checkpoint(cfg: DictConfig) -> bool:
@@ -14,6 +15,9 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     Raises:
         UserError: neither or both are given.
     """
+    if is_of_clips(cfg):
+        check_clips(cfg)
+        return False
     folders = [name for name in ("generated", "real", "target") if cfg[name] is not None]
     if cfg.controls and (cfg.style is None or cfg.checkpoint is not None):
         raise UserError("controls.NAME=DIR goes with generated=DIR, content=DIR and style=DIR.")
@@ -34,6 +38,28 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     return cfg.checkpoint is not None
 
 
+def is_of_clips(cfg: DictConfig) -> bool:
+    """Whether a clip is to be measured."""
+    return cfg.generated is not None and is_clip(str(cfg.generated))
+
+
+def check_clips(cfg: DictConfig) -> None:
+    """Whether what a clip is measured by goes together.
+
+    Raises:
+        UserError: it does not.
+    """
+    others = [name for name in ("checkpoint", "real", "target") if cfg[name] is not None]
+    if others or cfg.content is None:
+        raise UserError(
+            f"generated={cfg.generated} is a clip, and goes with content=, the clip that was painted; style=DIR adds "
+            "style scores of its frames, and controls.NAME=CLIP what another painter made of it."
+        )
+    for name, path in (("content", cfg.content), *((f"controls.{name}", path) for name, path in cfg.controls.items())):
+        if not is_clip(str(path)):
+            raise UserError(f"{name}={path} is no clip, and generated={cfg.generated} is one: give a clip.")
+
+
 def check_paths(cfg: DictConfig) -> None:
     """Whether what is to be measured is there, and the figures can be written, before torch is imported.
 
@@ -44,8 +70,21 @@ def check_paths(cfg: DictConfig) -> None:
         find_checkpoint(cfg.checkpoint)
     for name in ("generated", "real", "target", "content", "style"):
         if cfg[name] is not None:
-            FolderSource(as_path(name, cfg[name]), option=name)
+            check_there(name, cfg[name])
     for name, folder in cfg.controls.items():
-        FolderSource(as_path(f"controls.{name}", folder), option=f"controls.{name}")
+        check_there(f"controls.{name}", folder)
     if cfg.output is not None and as_path("output", cfg.output).is_dir():
         raise UserError(f"output={cfg.output} is a folder; give the name of a JSON file.")
+
+
+def check_there(name: str, value: object) -> None:
+    """Whether a folder, or a clip, is there.
+
+    Raises:
+        UserError: it is not.
+    """
+    path = as_path(name, value)
+    if not is_clip(path) or path.is_dir():
+        FolderSource(path, option=name)
+    elif not path.is_file():
+        raise UserError(f"{name}={path} does not exist; give a clip.")

@@ -1,8 +1,9 @@
 """Events of a batch on the terminal: a bar, and a line in the log for each remark and reason."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 from impasto.base.errors import UserError
 from impasto.base.progress import Tick, counting
@@ -21,7 +22,8 @@ def follow(events: Iterable[Event]) -> int:
         UserError: at the end, that some pictures were skipped.
     """
     painted = 0
-    share = 0.0  # of the current picture
+    share = 0.0  # of the current picture, or frames of the current clip
+    frames: Mapping[Path, int] = {}
 
     def ignore(pictures: float) -> None: ...
 
@@ -32,10 +34,13 @@ def follow(events: Iterable[Event]) -> int:
                 case Started():
                     for remark in event.remarks:
                         log.info(remark)
-                    tick = stack.enter_context(counting("painting", event.total, bar=True))
+                    frames = event.frames
+                    total = event.total + sum(frames.values()) - len(frames)
+                    tick = stack.enter_context(counting("painting", total, bar=True))
                 case Progress():
-                    tick(event.done / event.total - share)
-                    share = event.done / event.total
+                    done = frames.get(event.source, 1) * event.done / event.total
+                    tick(done - share)
+                    share = done
                 case Painted():
                     for note in event.notes:
                         log.warning("%s: %s.", event.source or event.target, note)
@@ -51,6 +56,6 @@ def follow(events: Iterable[Event]) -> int:
                             "with its reason."
                         )
             if isinstance(event, Painted | Skipped):
-                tick(1 - share)
+                tick((1 if event.source is None else frames.get(event.source, 1)) - share)
                 share = 0.0
     return painted

@@ -1,12 +1,14 @@
-"""Events of painting a batch, for any listener: a bar on a terminal, a web page, a video."""
+"""Events of painting a batch of pictures and clips, for any listener: a bar on a terminal, a web page."""
 
 import errno
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from impasto.base.errors import UserError
 from impasto.base.files import place_and_reason
 from impasto.data.sources.decode import BadImage
+from impasto.video.describing import BadClip
 
 _WHOLE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -16,12 +18,14 @@ class Started:
     """The batch begins.
 
     Attributes:
-        total: pictures that will be painted.
+        total: pictures and clips that will be painted.
         remarks: sentences about what is left out, and about what was chosen.
+        frames: how many pictures each clip counts as.
     """
 
     total: int
     remarks: tuple[str, ...] = ()
+    frames: Mapping[Path, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def reason_to_skip(problem: Exception) -> str:
         return place_and_reason(problem)
     if is_out_of_memory(problem):
         return "it does not fit into memory; smaller tiles, such as tile=512, need less"
-    if isinstance(problem, UserError | BadImage):
+    if isinstance(problem, UserError | BadImage | BadClip):
         return text
     return f"{type(problem).__name__}: {text.splitlines()[0] if text else 'no message'}"
 

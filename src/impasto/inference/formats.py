@@ -10,6 +10,7 @@ from typing import Any, Final
 from PIL import Image
 
 from impasto.data.sources.decode import formats as readable_formats
+from impasto.video.endings import clip_name, is_clip
 
 LONGEST_NAME: Final = 255
 """Most bytes of a file name that file systems take."""
@@ -72,12 +73,14 @@ def endings_written() -> list[str]:
 
 
 def target_name(name: str) -> str:
-    """The name of the painting of a picture: the same, with .png added to formats that are only read.
+    """The name of the painting of a picture: the same, with .png added to formats that are only read, .mp4 to clips.
 
     A name that would be too long with .png is cut, and gets eight digits of its hash.
     """
     if format_of(name):
         return name
+    if is_clip(name):
+        return clip_name(name)
     path = Path(name)
     if len(os.fsencode(f"{path.name}.png")) <= LONGEST_NAME:
         return f"{name}.png"

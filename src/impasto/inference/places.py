@@ -5,6 +5,7 @@ from pathlib import Path
 from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.inference.formats import PICTURE_ENDINGS
+from impasto.video.endings import is_clip
 
 
 def existing_input(value: object) -> Path:
@@ -15,7 +16,7 @@ def existing_input(value: object) -> Path:
     """
     path = as_path("input", value)
     if not path.exists():
-        raise UserError(f"input={path} does not exist; give a picture, or a folder of pictures.")
+        raise UserError(f"input={path} does not exist; give a picture, a clip, or a folder of them.")
     return path
 
 
@@ -23,13 +24,14 @@ def output_folder(value: object) -> Path:
     """The folder to write pictures to, which need not exist yet.
 
     Raises:
-        UserError: it is a file, or named like a picture.
+        UserError: it is a file, or named like a picture or a clip.
     """
     path = as_path("output", value)
     if path.exists() and not path.is_dir():
         raise UserError(f"output={path} is a file; give a folder.")
-    if not path.is_dir() and path.suffix.lower() in PICTURE_ENDINGS:
-        raise UserError(f"output={path} is named like a picture, and a folder is wanted; leave {path.suffix} out.")
+    if not path.is_dir() and (path.suffix.lower() in PICTURE_ENDINGS or is_clip(path)):
+        kind = "clip" if is_clip(path) else "picture"
+        raise UserError(f"output={path} is named like a {kind}, and a folder is wanted; leave {path.suffix} out.")
     return path
 
 

@@ -1,6 +1,6 @@
 """What ``stylize.py`` does with the styles it is given: paint, a sheet of several, or strips between two."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from impasto.base.sheets import shrunk
 from impasto.data.sources.decode import BadImage, decode
 from impasto.inference.events import Event
 from impasto.inference.masks import Masks
+from impasto.inference.predict import predict, refuse_predictor
 from impasto.inference.repaint import PLAIN, Look
+from impasto.inference.repaint_clip import FILM, Film
 from impasto.inference.restore import check_restoring
 from impasto.inference.style_choice import ChosenStyle, no_style
 from impasto.inference.style_sheets import Column, strips, style_sheet
@@ -29,14 +31,16 @@ def restyle(
     output: str | Path,
     *,
     look: Look = PLAIN,
+    film: Film = FILM,
     masks: Masks | None = None,
     steps: int | None = None,
     overwrite: bool = False,
     sheet: Any = None,
     task: str | None = None,
     instances: str | Path | None = None,
+    ahead: int | None = None,
 ) -> Iterator[Event]:
-    """Paint a picture, or all pictures below a folder, in the styles chosen.
+    """Paint a picture or a clip, or all below a folder, in the styles chosen.
 
     Args:
         painter: of any style; or one that takes content alone, for which none is chosen.
@@ -44,12 +48,15 @@ def restyle(
         source: see :func:`~impasto.inference.stylize.stylize`.
         output: likewise.
         look: likewise; above strength 1 it is the style that is made stronger.
+        film: of clips, likewise.
         masks: likewise.
         steps: write strips of this many paintings that go from the first style to the second.
         overwrite: see :func:`~impasto.inference.stylize.stylize`.
         sheet: True writes a sheet of pictures and styles alone; a number is as for ``stylize``.
         task: see :func:`~impasto.inference.stylize.stylize`.
         instances: see :func:`~impasto.inference.stylize.stylize`.
+        ahead: instead, write this many frames that come after those of a clip, see
+            :func:`~impasto.inference.predict.predict`.
 
     Yields:
         As :func:`~impasto.inference.stylize.stylize`.
@@ -58,11 +65,17 @@ def restyle(
         UserError: settings that do not go together, or as of :func:`~impasto.inference.stylize.stylize`.
     """
     check_look(look)
+    if ahead is not None:
+        beside = {"style": chosen, "mask": masks, "steps": steps, "sheet": sheet, "task": task, "instances": instances}
+        refuse_beside_ahead(beside, look)
+        yield from predict(painter, source, output, ahead, overwrite)
+        return
+    refuse_predictor(painter)
     if not isinstance(painter, StylePainter):
         refuse_styles(painter, chosen, steps, sheet)
         look = replace(look, brush=None if look.brush == "auto" else look.brush)
         settings: dict[str, Any] = {"masks": masks, "overwrite": overwrite, "sheet": sheet, "task": task}
-        yield from stylize(painter, source, output, look=look, instances=instances, **settings)
+        yield from stylize(painter, source, output, look=look, film=film, instances=instances, **settings)
         return
     check_restoring(painter, task, look)
     if instances is not None:
@@ -86,7 +99,7 @@ def restyle(
         yield from style_sheet(columns, source, output, look=look, masks=masks)
     else:
         styled = in_style(mixed_style(painter, chosen))
-        yield from stylize(styled, source, output, look=look, masks=masks, overwrite=overwrite, sheet=sheet)
+        yield from stylize(styled, source, output, look=look, film=film, masks=masks, overwrite=overwrite, sheet=sheet)
 
 
 def refuse_styles(painter: Painter, chosen: Sequence[ChosenStyle], steps: int | None, sheet: Any) -> None:
@@ -104,6 +117,19 @@ def refuse_styles(painter: Painter, chosen: Sequence[ChosenStyle], steps: int | 
         raise UserError(
             f"sheet=true shows styles, and {painter.origin.path} has one: give pairs in a row, as in sheet=3."
         )
+
+
+def refuse_beside_ahead(beside: Mapping[str, Any], look: Look) -> None:
+    """Make sure that frames are predicted as they are.
+
+    Raises:
+        UserError: something else is wanted of them.
+    """
+    for name, value in beside.items():
+        if value:
+            raise UserError(f"{name}= does not go with ahead=, which predicts frames as they are: leave {name}= out.")
+    if look.strength != 1 or look.preserve_color or look.brush not in (None, "auto"):
+        raise UserError("ahead= predicts frames as they are: leave strength=, preserve_color= and brush= out.")
 
 
 def refuse_steps(chosen: Sequence[ChosenStyle], steps: object, sheet: object) -> None:

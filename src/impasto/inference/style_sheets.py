@@ -59,7 +59,7 @@ def style_sheet(
     """
     check_look(look)
     folder = output_folder(output)
-    targets = choose_targets(source, folder)
+    targets = choose_targets(source, folder, clips="sheet=true is")
     captions, shown = [caption("")], [caption("")]
     for column in columns:
         captions.append(caption(column.name))
@@ -108,7 +108,7 @@ def strips(
     """
     check_look(look)
     check_switch("overwrite", overwrite)
-    targets = choose_targets(source, output)
+    targets = choose_targets(source, output, clips="steps= is")
 
     def paint(picture: Path, target: Path) -> Generator[Progress, None, Painted]:
         *_, painted = yield from in_all(painters, picture, look, masks_of(masks, targets, picture))

@@ -1,7 +1,8 @@
-"""Repainting pictures and folders of pictures."""
+"""Repainting pictures, clips, and folders of them."""
 
 import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -26,10 +27,14 @@ from impasto.inference.label_maps import (
 )
 from impasto.inference.masks import Masks
 from impasto.inference.repaint import PLAIN, Look
+from impasto.inference.repaint_clip import FILM, Film, repaint_clip
 from impasto.inference.restore import MaskOf, check_restoring, description, remarks, repainting_of, what_rounds
 from impasto.inference.saving import save
 from impasto.inference.targets import Targets, choose_targets
 from impasto.painters.painter import Painter
+from impasto.video.describing import BadClip
+from impasto.video.endings import is_clip
+from impasto.video.reading import Clip
 
 Pair = tuple[np.ndarray, np.ndarray]
 """A picture before and after, small, for the sheet."""
@@ -44,23 +49,26 @@ def stylize(
     output: str | Path,
     *,
     look: Look = PLAIN,
+    film: Film = FILM,
     masks: Masks | None = None,
     overwrite: bool = False,
     sheet: int | None = None,
     task: str | None = None,
     instances: str | Path | None = None,
 ) -> Iterator[Event]:
-    """Repaint or restore a picture, or all pictures below a folder, under their own names and sub-folders.
+    """Repaint or restore a picture or a clip, or all below a folder, under their own names and sub-folders.
 
     Pictures come out upright (the EXIF orientation is applied), with their transparency; at strength 0 they are copied.
+    Clips: see :func:`~impasto.inference.repaint_clip.repaint_clip`.
     Existing paintings are kept. One that cannot be read, painted or written is skipped with a reason, and the next one
     follows.
 
     Args:
         painter: takes content.
         source: file or folder.
-        output: folder, made if it is missing; for a single picture also a file.
+        output: folder, made if it is missing; for a single picture or clip also a file.
         look: how paintings should look.
+        film: how those of a clip follow each other, and are written.
         masks: where they are painted; None for everywhere.
         overwrite: also replace existing paintings.
         sheet: write also ``sheet.png`` with those painted now, before and after, with this many pairs in a row.
@@ -76,6 +84,7 @@ def stylize(
     check_painter(painter)
     check_look(look)
     check_restoring(painter, task, look)
+    film.check()
     check_switch("overwrite", overwrite)
     if sheet is not None:
         check_number("sheet", sheet, 1)
@@ -86,7 +95,8 @@ def stylize(
     if painter.gives.label_map is not None:
         check_label_output(Path(output))
     name_of = target_name if painter.gives.label_map is None else label_name
-    targets = choose_targets(source, output, with_sheet=sheet is not None, name_of=name_of)
+    alone = "models of label maps are" if labels else None
+    targets = choose_targets(source, output, with_sheet=sheet is not None, name_of=name_of, clips=alone)
     pairs: list[Pair] = []
 
     def paint(picture: Path, target: Path) -> Generator[Progress, None, Painted]:
@@ -95,10 +105,16 @@ def stylize(
             own = None if objects is None else objects.of(name_of_picture(targets, picture))
             return (yield from paint_labels(painter, picture, target, look, own, keep))
         mask_of = masks_of(masks, targets, picture, soft=not painter.mask_channels)
+        if is_clip(picture):
+            if look.strength == 0 and painter.scale == 1 and picture.suffix.lower() == target.suffix.lower():
+                copy_file(picture, target)
+                return Painted(picture, target)
+            shown = None if keep is None else lambda a, b: keep((shrunk(a, None), shrunk(b, None)))
+            return (yield from repaint_clip(painter, picture, target, look, film, mask_of, shown))
         return (yield from repaint_file(painter, picture, target, look, mask_of, keep))
 
     left, said = left_to_paint(targets, overwrite)
-    for event in over_pictures(left, (*said, *remarks(painter)), output, paint):
+    for event in over_pictures(left, (*said, *remarks(painter)), output, paint, frames_in(left)):
         if isinstance(event, Done) and pairs and sheet is not None:
             save_pairs(pairs, sheet, targets.sheet)
         yield event
@@ -133,6 +149,16 @@ def check_look(look: Look) -> None:
         check_number("tile", look.tile, 0)
 
 
+def frames_in(paths: Iterable[Path]) -> dict[Path, int]:
+    """How many frames each clip has, as far as it says; one that cannot be read is left out."""
+    found: dict[Path, int] = {}
+    for path in paths:
+        if is_clip(path):
+            with suppress(BadClip, UserError):  # which is said when its turn comes
+                found[path] = max(Clip(path).info.frames, 1)
+    return found
+
+
 def left_to_paint(targets: Targets, overwrite: bool) -> tuple[dict[Path, Path], tuple[str, ...]]:
     """The pictures that are not painted yet with their targets, and all remarks."""
     paintings = targets.paintings
@@ -144,7 +170,11 @@ def left_to_paint(targets: Targets, overwrite: bool) -> tuple[dict[Path, Path], 
 
 
 def over_pictures(
-    pictures: Mapping[Path, Path], remarks: tuple[str, ...], output: str | Path, paint: PaintFile
+    pictures: Mapping[Path, Path],
+    remarks: tuple[str, ...],
+    output: str | Path,
+    paint: PaintFile,
+    frames: Mapping[Path, int] = {},
 ) -> Iterator[Event]:
     """Paint one picture after the other; one that fails is skipped with a reason.
 
@@ -153,11 +183,12 @@ def over_pictures(
         remarks: for the beginning.
         output: for the end.
         paint: paints one.
+        frames: how many pictures each clip counts as.
 
     Raises:
         UserError: the disk is full.
     """
-    yield Started(len(pictures), remarks)
+    yield Started(len(pictures), remarks, frames)
     painted = skipped = 0
     for picture, target in pictures.items():
         try:

@@ -1,4 +1,4 @@
-"""Which pictures are painted and where each painting goes: chosen first, so that none replaces another."""
+"""Which pictures and clips are painted and where each painting goes: chosen first, so that none replaces another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from pathlib import Path
 from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.data.sources.folder import FolderSource
-from impasto.inference.formats import PICTURE_ENDINGS, endings_written, format_of, target_name
+from impasto.inference.formats import PICTURE_ENDINGS, endings_written, target_name
 from impasto.inference.places import existing_input, output_folder
+from impasto.video.endings import WRITTEN, is_clip
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Targets:
     """Where paintings go.
 
     Attributes:
-        root: the picture, or the folder of pictures.
-        paintings: by the path of the picture, in order.
+        root: the picture or clip, or the folder of them.
+        paintings: by the path of the picture or clip, in order.
         sheet: of photographs beside their paintings.
         remarks: sentences about pictures that are left out.
     """
@@ -29,15 +30,20 @@ class Targets:
 
 
 def choose_targets(
-    source: str | Path, output: str | Path, with_sheet: bool = False, name_of: Callable[[str], str] = target_name
+    source: str | Path,
+    output: str | Path,
+    with_sheet: bool = False,
+    name_of: Callable[[str], str] = target_name,
+    clips: str | None = None,
 ) -> Targets:
-    """Where the paintings of a picture, or of all pictures below a folder, go.
+    """Where the paintings of a picture or clip, or of all below a folder, go.
 
     Args:
         source: file or folder.
         output: folder; or a file, for the painting of a single one.
         with_sheet: whether a sheet is written too.
         name_of: gives the name of a painting for that of its picture.
+        clips: what clips cannot be painted with, as ``steps= is``; None takes them too.
 
     Raises:
         UserError: there is nothing to paint, or a painting would replace a picture, another painting or the sheet.
@@ -45,17 +51,21 @@ def choose_targets(
     root = existing_input(source)
     remarks: tuple[str, ...] = ()
     if root.is_file():
+        if clips and is_clip(root):
+            raise UserError(f"{clips} for pictures alone, and input={root} is a clip: give pictures.")
         target = target_of_one(root, as_path("output", output), name_of)
         paintings, folder = {root: target}, target.parent
     else:
         folder = output_folder(output)
-        names, remarks = list_pictures(root, folder)
+        names, remarks = list_pictures(root, folder, clips=clips is None)
         paintings = {root / name: folder / name_of(name) for name in names}
-    if others := sorted(
-        {p.suffix.lower() for p, target in paintings.items() if target.name == target_name(p.name) != p.name}
-    ):
-        kinds = ", ".join(ending or "no ending" for ending in others)
-        remarks += (f"Pictures whose format is not written here ({kinds}) become PNG, and their names get .png added.",)
+    for of, become in (("Pictures", "PNG"), ("Clips", "MP4")):
+        changed = [p for p, target in paintings.items() if target.name == target_name(p.name) != p.name]
+        if others := sorted({p.suffix.lower() for p in changed if is_clip(p) is (of == "Clips")}):
+            kinds, ending = ", ".join(each or "no ending" for each in others), f".{become.lower()}"
+            remarks += (
+                f"{of} whose format is not written here ({kinds}) become {become}, and their names get {ending} added.",
+            )
     sheet = folder / "sheet.png"
     taken: dict[Path, Path] = {}
     for picture, target in paintings.items():
@@ -72,20 +82,21 @@ def target_of_one(picture: Path, output: Path, name_of: Callable[[str], str] = t
     Raises:
         UserError: it would replace the picture, or cannot be written.
     """
-    ending = output.suffix.lower()
-    if output.is_dir() or ending not in PICTURE_ENDINGS:
+    ending, clip = output.suffix.lower(), is_clip(picture)
+    if output.is_dir() or not (ending in PICTURE_ENDINGS or is_clip(output)):
         if picture.parent.resolve() == output.resolve():
             raise UserError(f"output={output} is where the picture itself is; give another folder.")
         return output_folder(output) / name_of(picture.name)
-    if format_of(output) is None:
-        raise UserError(f"output={output}: {ending} is not written here; give one of {', '.join(endings_written())}.")
+    endings = WRITTEN if clip else endings_written()
+    if ending not in endings:
+        raise UserError(f"output={output}: {ending} is not written here; give one of {', '.join(endings)}.")
     if output.exists() and output.samefile(picture):
         raise UserError(f"output={output} is the picture itself; give another name.")
     return output
 
 
-def list_pictures(source: Path, output: Path) -> tuple[list[str], tuple[str, ...]]:
-    """Paths of the pictures below a folder, in order, and a sentence about those left out.
+def list_pictures(source: Path, output: Path, clips: bool = True) -> tuple[list[str], tuple[str, ...]]:
+    """Paths of the pictures below a folder, and of the clips if wanted, in order; and a sentence about those left out.
 
     Paintings in an output folder inside the source are left out.
 
@@ -94,7 +105,7 @@ def list_pictures(source: Path, output: Path) -> tuple[list[str], tuple[str, ...
     """
     if source.resolve() == output.resolve():
         raise UserError(f"output={output} is the folder of the pictures themselves; give another one.")
-    names = [item.name for item in FolderSource(source, labels="none", option="input").items()]
+    names = [item.name for item in FolderSource(source, labels="none", option="input", clips=clips).items()]
     inside = output.resolve()
     if not inside.is_relative_to(source.resolve()):
         return names, ()

@@ -16,7 +16,7 @@ from impasto.inference.pooling import given_pools, measured_pools
 from impasto.networks.layers.attention import CrossAttention, SelfAttention
 from impasto.networks.layers.channel_attention import WholePicturePooling
 from impasto.networks.layers.norm import Statistics, WholeInputStatistics, WholePictureStatistics
-from impasto.networks.layers.placed import Placed
+from impasto.networks.layers.placed import Drifting, Placed
 
 WHOLE: Final = 4_000_000
 """Pixels up to which a picture is painted whole unless told otherwise: about 4 GB at the published width."""
@@ -86,6 +86,7 @@ def paint_in_tiles(
     """
     stride, smallest = (whole_number(network, name) for name in ("stride", "smallest"))
     smallest = max(smallest, stride)
+    tell_extent(network, height, width)
     full = max(smallest, ceil_to(height, stride)), max(smallest, ceil_to(width, stride))
 
     def read_reflected(top: int, left: int, bottom: int, right: int) -> Tensor:
@@ -154,6 +155,13 @@ def placing(network: nn.Module) -> Iterator[Callable[[int, int], None]]:
         yield place
     finally:
         place(0, 0)
+
+
+def tell_extent(network: nn.Module, height: int, width: int) -> None:
+    """Tell parts whose noise belongs to a scene how large the whole picture is."""
+    for part in network.modules():
+        if isinstance(part, Drifting) and part.drift is not None:
+            part.drift = replace(part.drift, height=height, width=width)
 
 
 def ceil_to(size: int, multiple: int) -> int:

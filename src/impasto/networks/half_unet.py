@@ -135,7 +135,7 @@ class ResidualBlock(nn.Module):
             nn.ReLU(),
             WinogradConv2d(width, width, 1, "reflect"),
             normalisation(width, norm, True),
-            nn.ReLU(True),
+            nn.ReLU(),  # not in place: without a norm its input is the convolution's own
             WinogradConv2d(width, width, 1, "reflect"),
         )
         self.scale = nn.Parameter(torch.tensor(0.2))  # a deep stack starts near the identity

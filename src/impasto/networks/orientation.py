@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.base.pixels import luma
+from impasto.networks.layers.placed import Drift
 
 MAPS: Final = 3
 """Channels of :func:`orientation_maps`."""
@@ -136,6 +137,39 @@ def sampled(maps: Tensor, place: Tensor) -> Tensor:
     return F.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=True)
 
 
+def noise_of(
+    place: tuple[int, int], cell: int, height: int, width: int, drift: Drift | None, device: torch.device | str = "cpu"
+) -> Tensor:
+    """Noise of a part of a picture: the same whichever part is painted; and for a clip, of what each pixel shows.
+
+    Args:
+        place: row and column at which the part lies, in pixels.
+        cell: pixels to a side that share a value.
+        height: cells of the part.
+        width: likewise.
+        drift: where it is drawn; None for its own places.
+        device: of the result.
+
+    Returns:
+        (N or 1, 1, height, width) float32, of unit variance.
+    """
+    top, left = (start // cell for start in place)
+    if drift is None:
+        return noise_at(top, left, height, width, device)
+    size = drift.width or width * cell, drift.height or height * cell
+    columns, rows = (
+        torch.arange(start, start + count, device=device, dtype=torch.float32)
+        for start, count in ((left, width), (top, height))
+    )
+    grid = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1)
+    scale = torch.tensor(size, device=device, dtype=torch.float32) / cell
+    lookup = ((grid + 0.5) / scale * 2 - 1).expand(len(drift.way), -1, -1, -1)
+    far = F.grid_sample(drift.way.to(device), lookup, "bilinear", padding_mode="border", align_corners=False)
+    # The nearest cell's, not a mean of four, which would be smoother than noise, and strokes with it.
+    places = (grid.permute(2, 0, 1) + far * scale[:, None, None]).round().long()
+    return hashed(places[:, 1:], places[:, :1])
+
+
 def noise_at(top: int, left: int, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
     """Noise that belongs to places: the same whichever part of a picture is painted.
 
@@ -153,7 +187,12 @@ def noise_at(top: int, left: int, height: int, width: int, device: torch.device 
     """
     rows = torch.arange(top, top + height, device=device, dtype=torch.int64)[:, None]
     columns = torch.arange(left, left + width, device=device, dtype=torch.int64)[None, :]
-    total = torch.zeros(height, width, device=device)
+    return hashed(rows, columns)[None, None]
+
+
+def hashed(rows: Tensor, columns: Tensor) -> Tensor:
+    """Noise of unit variance at cells, int64 of shapes that go together: float32."""
+    total = torch.zeros(torch.broadcast_shapes(rows.shape, columns.shape), device=rows.device)
     for part in range(4):
         x = (rows * 73856093) ^ (columns * 19349663) ^ ((part + 1) * 83492791)
         x = x & 0xFFFFFFFF
@@ -163,4 +202,4 @@ def noise_at(top: int, left: int, height: int, width: int, device: torch.device 
         x = (x * 0x27D4EB2D) & 0xFFFFFFFF
         x = x ^ (x >> 15)
         total = total + (x.double() / 2**32 - 0.5).float()
-    return (total * 3**0.5)[None, None]
+    return total * 3**0.5

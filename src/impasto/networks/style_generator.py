@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from impasto.base.ranges import AtLeastOne
 from impasto.networks.layers.modulated import GAIN, ModulatedConv2d, StyleInput
 from impasto.networks.layers.palette import PaletteMatch, palette_length
-from impasto.networks.orientation import MAPS, NOISES, REACH, noise_at, orientation_maps, stroke_noise
+from impasto.networks.layers.placed import Drift
+from impasto.networks.orientation import MAPS, NOISES, REACH, noise_of, orientation_maps, stroke_noise
 from impasto.networks.style_encoder import StyleEncoder
 
 POOLED: Final = (2.0, 1.5, 1.35, 1.15)
@@ -41,6 +42,7 @@ class StyleGenerator(nn.Module):
         code: length of the style code.
         place: row and column at which the part that is painted next lies in its picture, so that its noise is that of
             the whole; in training noise is drawn.
+        drift: in a clip, and for what must be the same of a picture that is moved, where noise is drawn instead.
         reach: pixels from which a pixel of the painting may depend on one of the content.
         stride: of which the sides of the content are multiples.
     """
@@ -77,6 +79,7 @@ class StyleGenerator(nn.Module):
         self.finish = ModulatedConv2d(last, channels, code, kernel=5, activate=False)
         self.stride, self.brush = 2 ** len(features), brush
         self.place = 0, 0
+        self.drift: Drift | None = None
         self.fixed_code: Tensor | None
         self.register_buffer("fixed_code", None)
         self.reach = 4 * REACH + 4 + sum(2 ** (i + 1) * (2 * count + 4) for i, count in enumerate(blocks))
@@ -137,12 +140,11 @@ class StyleGenerator(nn.Module):
         """Orientation maps at the smallest size, and noise at a half, a quarter and further halves of the size."""
         n, _, height, width = content.shape
         device = content.device
-        if self.training:
+        if self.training and self.drift is None:
             white, fine = (torch.randn(n, 1, height // k, width // k, device=device) for k in (4, 2))
             place = tuple(torch.randint(2**16, (2,)).tolist())
         else:
-            top, left = self.place
-            white, fine = (noise_at(top // k, left // k, height // k, width // k, device) for k in (4, 2))
+            white, fine = (noise_of(self.place, k, height // k, width // k, self.drift, device) for k in (4, 2))
             place = self.place
         maps = orientation_maps(content, 4, (place[0], place[1]))
         noise = stroke_noise(maps, white)

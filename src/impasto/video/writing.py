@@ -14,7 +14,10 @@ from impasto.video.frame import ClipInfo, Frame
 
 FRAGMENTED: Final = (".mp4", ".m4v", ".mov")
 """Written in fragments, each of which can be played, and put in order at the end: a process that is killed leaves a
-file that plays. Matroska is so by itself."""
+file that plays. Matroska is so by itself. Without ``delay_moov`` sound and pictures would not begin together."""
+
+STEM: Final = 100
+"""Letters of a name that the partial file keeps, so that its own is not too long."""
 
 
 class ClipWriter:
@@ -34,7 +37,7 @@ class ClipWriter:
 
     def __init__(self, path: Path, info: ClipInfo, encoding: Encoding = DEFAULT, sounds: Sequence[Any] = ()) -> None:
         self.path, self.info, self._sounds = path, info, list(sounds)
-        self.partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+        self.partial = path.with_name(f"{path.stem[:STEM]}.partial{path.suffix}")
         self.notes: tuple[str, ...] = ()
         self._codec = encoding.chosen(path, info.depth)
         self._crf = self._codec.quality if encoding.crf is None else encoding.crf
@@ -85,7 +88,7 @@ class ClipWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         options = {}
         if self.path.suffix.lower() in FRAGMENTED:
-            options = {"movflags": "hybrid_fragmented+use_metadata_tags", "video_track_timescale": str(self._scale())}
+            options = {"movflags": "hybrid_fragmented+delay_moov", "video_track_timescale": str(self._scale())}
         self._container = av.open(str(self.partial), "w", container_options=options)
         self._container.metadata.update(self.info.tags)
         self._video = self._container.add_stream(self._codec.encoder, rate=self.info.rate, options=self._options())

@@ -18,6 +18,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import log, notice
 from impasto.data.sources.leftovers import is_leftover
 from impasto.data.sources.source import UNLABELLED, Item, Origin, shown
+from impasto.video.endings import is_clip
 
 _PICTURE: Final = re.compile(
     r"\.(jpe?g|jpe|jfif|a?png|webp|avif|gif|tiff?|bmp|dib|p[pgbnf]m|tga|ico|pcx|sgi|rgb|dds|psd|qoi|jp2|j2k|jpx|mpo"
@@ -46,6 +47,7 @@ class FolderSource:
         class_of: instead of ``labels``, gives the class of a picture by its path below the root.
         origin: for the run's summary.
         option: the setting that names the folder, for messages.
+        clips: take clips too; see :mod:`impasto.video.endings`.
 
     Raises:
         UserError: there is no such folder, no picture in it, or under ``folders`` a picture outside of all folders.
@@ -58,10 +60,11 @@ class FolderSource:
         class_of: Callable[[str], str] | None = None,
         origin: Origin = "local",
         option: str = "data.root",
+        clips: bool = False,
     ) -> None:
         self.root = Path(root).expanduser()
         self.origin: Origin = origin
-        self._labels, self._option = labels, option
+        self._labels, self._option, self._clips = labels, option, clips
         by_name = class_of or _top_folder
         self._class_of = lambda name: shown(by_name(name))
         self._labelled_by_caller = class_of is not None
@@ -72,7 +75,7 @@ class FolderSource:
     @cached_property
     def _listing(self) -> "_Listing":
         with scratch_errors():
-            listing = _Listing(self.root, self._class_of)
+            listing = _Listing(self.root, self._class_of, self._clips)
         if not listing.count:
             others = ", ".join(f"{n} x {suffix or 'no ending'}" for suffix, n in listing.passed_over.most_common(3))
             raise UserError(
@@ -125,14 +128,14 @@ class FolderSource:
 class _Listing:
     """All picture files below a folder, sorted, in a temporary file."""
 
-    def __init__(self, root: Path, class_of: Callable[[str], str]) -> None:
+    def __init__(self, root: Path, class_of: Callable[[str], str], clips: bool) -> None:
         self.count = 0
         self.classes: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
         self.leftovers: Counter[str] = Counter()
         self._file = _temporary()
         digest = hashlib.sha256()
-        for line in _sorted(_walk(root, self.passed_over, self.leftovers)):
+        for line in _sorted(_walk(root, self.passed_over, self.leftovers, clips)):
             digest.update(line.encode())
             self._file.write(line)
             self.count += 1
@@ -161,7 +164,7 @@ def _top_folder(name: str) -> str:
     return name.split("/", 1)[0] if "/" in name else ""
 
 
-def _walk(root: Path, passed_over: "Counter[str]", leftovers: "Counter[str]") -> Iterator[str]:
+def _walk(root: Path, passed_over: "Counter[str]", leftovers: "Counter[str]", clips: bool) -> Iterator[str]:
     """One JSON line per picture file: path, size, time of change, whether it can be read; counts what is left out."""
     here = root.resolve()
     seen = {_identity(folder) for folder in (here, *here.parents)}
@@ -190,7 +193,7 @@ def _walk(root: Path, passed_over: "Counter[str]", leftovers: "Counter[str]") ->
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if _is_folder(entry):
                     (links if entry.is_symlink() else folders).append(path)
-                elif _looks_like_picture(entry):
+                elif _looks_like_picture(entry) or (clips and is_clip(entry.name)):
                     yield _record(path, entry)
                 else:
                     passed_over[_suffix(entry.name)] += 1
