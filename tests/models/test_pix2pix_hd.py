@@ -149,7 +149,7 @@ def test_pictures_too_small_for_the_first_stage_are_refused() -> None:
 
     model = make_model(networks={**make_model().networks, "discriminator": MultiScalePatchGAN(3, 3, 3, {"layers": 2})})
     (found,) = model.check_with(Parts(data=Data()))
-    assert "The first stage trains at half size, 16x24." in found.sentence
+    assert "The first stage trains at half size, 16x24, which is too small for the discriminator" in found.sentence
     assert "model.global_share=0" in found.sentence
     assert not list(make_model().check_with(Parts(data=Data())))
 

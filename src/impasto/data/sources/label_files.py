@@ -70,8 +70,8 @@ class ReadLabels:
             names = [f"{shown(int(found[i]))} ({counts[i] / values.size:.1%} of its pixels)" for i in most]
             more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
             raise BadImage(
-                f"its {what} {', '.join(names)}{more} are of no class: name them in data.classes, set data.ignore, or "
-                "set data.unseen=ignore"
+                f"the label map's {what} {', '.join(names)}{more} are of no class: name them in data.classes, set "
+                "data.ignore, or set data.unseen=ignore"
             )
         classes = np.array([known[int(key)] for key in keys], np.uint8)[place]
         classes[missing] = UNLABELLED

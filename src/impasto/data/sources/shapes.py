@@ -48,7 +48,7 @@ class Drawing:
     seed: int = 0
     shapes: tuple[int, int] = (2, 6)
     size: tuple[float, float] = (0.13, 0.26)
-    hues: float = 0.25
+    hues: float = 0.15
     contrast: float = 0.5
     noise: float = 0.04
 
