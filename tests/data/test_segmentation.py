@@ -75,7 +75,7 @@ def test_numbers_and_colours_of_no_class_are_named() -> None:
     strange[0, 0] = (12, 34, 56)
     with pytest.raises(
         BadImage,
-        match=r"the label map's colours #0c2238 \(16\.7% of its pixels\) are of no class: name them in data\.cl",
+        match=r"the label map's colours #0c2238 \(16\.7% of its pixels\) are of no class$",
     ):
         ReadLabels(label_map_of(COLORS, None))(png(strange))
     ignoring = label_map_of(COLORS, "#0c2238")
