@@ -65,14 +65,17 @@ def test_index_masks_go_round_by_any_numbers() -> None:
 def test_numbers_and_colours_of_no_class_are_named() -> None:
     label_map = label_map_of({"road": 7, "sky": 23}, None)
     data = png(np.array([[7, 9, 9, 23], [7, 7, 8, 23]], np.uint8))
-    with pytest.raises(BadImage, match=r"its numbers 9 \(25\.0% of its pixels\), 8 \(12\.5% of its pixels\) are of no"):
+    with pytest.raises(
+        BadImage, match=r"the label map's numbers 9 \(25\.0% of its pixels\), 8 \(12\.5% of its pixels\) are of no"
+    ):
         ReadLabels(label_map)(data)
     found = ReadLabels(label_map, "ignore")(data)[..., 0]
     assert found.tolist() == [[0, 255, 255, 1], [0, 0, 255, 1]]
     strange = IN_COLOR[CLASSES_OF].copy()
     strange[0, 0] = (12, 34, 56)
     with pytest.raises(
-        BadImage, match=r"its colours #0c2238 \(16\.7% of its pixels\) are of no class: name them in data\.cl"
+        BadImage,
+        match=r"the label map's colours #0c2238 \(16\.7% of its pixels\) are of no class$",
     ):
         ReadLabels(label_map_of(COLORS, None))(png(strange))
     ignoring = label_map_of(COLORS, "#0c2238")
@@ -204,7 +207,9 @@ def test_maps_of_objects_become_boundaries(tmp_path: Path, folders: dict[str, An
 
 def test_a_map_with_an_unknown_colour_stops_the_run_by_name(tmp_path: Path, folders: dict[str, Any]) -> None:
     save(tmp_path / "labels/2.png", np.full((20, 20), 9, np.uint8))
-    with pytest.raises(UserError, match=r"1 of 8 pictures.*2\.png: its numbers 9 \(100\.0%.*data\.unseen=ignore"):
+    with pytest.raises(
+        UserError, match=r"1 of 8 pictures.*2\.png: the label map's numbers 9 \(100\.0%.*data\.unseen=ignore"
+    ):
         module(tmp_path, **folders)
     assert len(module(tmp_path, **folders, unseen="ignore").train["target"]) == 6
 

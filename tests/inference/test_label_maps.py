@@ -118,7 +118,7 @@ def test_a_map_of_other_classes_is_skipped_by_its_numbers(tmp_path: Path) -> Non
     (skipped,) = (
         event for event in stylize(painter, tmp_path / "a.png", tmp_path / "out") if isinstance(event, Skipped)
     )
-    assert skipped.reason.startswith("its numbers 3 (100.0% of its pixels) are of no class")
+    assert skipped.reason.startswith("the label map's numbers 3 (100.0% of its pixels) are of no class")
 
 
 def test_what_does_not_go_with_label_maps_is_refused(tmp_path: Path) -> None:

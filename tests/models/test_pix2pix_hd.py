@@ -13,6 +13,7 @@ from impasto.base.parts import Parts
 from impasto.base.spec import ImageSpec, LabelMap
 from impasto.losses.adversarial import LSGAN
 from impasto.losses.terms.feature_matching import FeatureMatching
+from impasto.losses.terms.pixels import L1
 from impasto.models.optimisation import BatchPart
 from impasto.models.pix2pix_hd import Pix2PixHD
 from impasto.networks.coarse_to_fine import CoarseToFineGenerator
@@ -148,7 +149,7 @@ def test_pictures_too_small_for_the_first_stage_are_refused() -> None:
 
     model = make_model(networks={**make_model().networks, "discriminator": MultiScalePatchGAN(3, 3, 3, {"layers": 2})})
     (found,) = model.check_with(Parts(data=Data()))
-    assert "The first stage trains at half size, 16x24." in found.sentence
+    assert "The first stage trains at half size, 16x24, which is too small for the discriminator" in found.sentence
     assert "model.global_share=0" in found.sentence
     assert not list(make_model().check_with(Parts(data=Data())))
 
@@ -157,3 +158,13 @@ def test_previews_show_label_maps_in_colours() -> None:
     model = make_model()
     images, columns = model.preview(batch(), None, None)
     assert (images.shape, columns) == ((3, 3, *SIZE), 1)
+
+
+def test_without_adversary_it_goes_through_its_stages_too() -> None:
+    model = make_model(adversarial=0, terms={"l1": L1(1.0)}, networks={"generator": make_model().networks["generator"]})
+    assert [moved(model) for _ in range(12)][6] == {"enhancer_down", "enhancer_up"}
+
+    class Data:
+        image_size = 32, 48
+
+    assert not list(model.check_with(Parts(data=Data())))

@@ -99,6 +99,14 @@ def test_it_learns_a_batch_by_heart_with_and_without_the_adversary() -> None:
         assert (found.argmax(1) == part["target"].argmax(1)).float().mean() > 0.9
 
 
+def test_without_adversary_it_needs_no_discriminator() -> None:
+    networks = {"generator": make_model().networks["generator"]}
+    model = make_model(adversarial=0, networks=networks)
+    before = {name: p.detach().clone() for name, p in model.generator.named_parameters()}
+    model.training_step(batch(), 0)
+    assert any(not torch.equal(p, before[name]) for name, p in model.generator.named_parameters())
+
+
 def test_previews_show_classes_in_their_colours() -> None:
     model = make_model()
     images, columns = model.preview(batch(), None, None)

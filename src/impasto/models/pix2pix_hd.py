@@ -64,10 +64,11 @@ class Pix2PixHD(Pix2Pix):
         try:
             with torch.no_grad():
                 self.discriminator(target, None, content)
-        except UserError as problem:
+        except UserError:
             yield Refusal(
-                f"The first stage trains at half size, {'x'.join(map(str, content.shape[-2:]))}. {problem} Or set "
-                "model.global_share=0, or fewer model.discriminator.scales."
+                f"The first stage trains at half size, {'x'.join(map(str, content.shape[-2:]))}, which is too small "
+                "for the discriminator: set model.global_share=0, a larger data.image_size, or fewer "
+                "model.discriminator.scales."
             )
 
     def follow_schedules(self, optimizers: Mapping[Side, Any]) -> None:

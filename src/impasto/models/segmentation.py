@@ -41,7 +41,7 @@ class Segmentation(AdversarialModel):
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """As all models; and refuse data whose target is no label map, and a model without any loss."""
         yield from super().check_with(parts)
-        if getattr(parts.data, "label_part", None) != "target":
+        if parts.data is not None and getattr(parts.data, "label_part", None) != "target":
             yield Refusal(
                 "model=segmentation learns label maps, and the target of this data is none: set data=segmentation and "
                 "data.direction=picture_to_labels."

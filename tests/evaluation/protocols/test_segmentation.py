@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix, MulticlassJaccardIndex
@@ -23,6 +24,8 @@ from impasto.evaluation.figures.segmentation import (
 from impasto.evaluation.protocols.paired import PairedProtocol
 from impasto.evaluation.protocols.segmentation import FREQUENT, NEAREST, PAINTED, SegmentationProtocol
 from impasto.painters.labels import LabelPainter
+from impasto.painters.painter import Painter
+from tests.evaluation.conftest import TinyExtractor
 
 
 def test_figures_by_hand() -> None:
@@ -140,3 +143,43 @@ def test_protocols_refuse_targets_of_the_other_kind(tmp_path: Path) -> None:
     Data.label_part = "content"
     (found,) = SegmentationProtocol().check_with(Parts(data=Data()))
     assert "evaluation=paired" in found.sentence
+
+
+class Colours(torch.nn.Module):
+    """Paints each class in its colour; boundaries are not seen."""
+
+    def __init__(self, colors: Any) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor(colors).float() / 127.5 - 1)
+
+    def forward(self, content: torch.Tensor) -> torch.Tensor:
+        assert content.shape[1] == len(self.weight) + 1
+        return torch.einsum("nkhw,kc->nchw", content[:, :-1], self.weight)
+
+
+def test_pictures_painted_from_label_maps_are_measured_beside_the_maps_in_colours(tmp_path: Path) -> None:
+    data = SegmentationDataModule(
+        pictures=open_segmentation,
+        direction="labels_to_picture",
+        example={"count": 20},
+        image_size=24,
+        pack_size=24,
+        holdout=0.25,
+        resize="stretch",
+        cache_dir=str(tmp_path),
+    )
+    data.prepare_data()
+    data.setup("fit")
+    network = Colours(data.label_map.colors)
+    painter = Painter(network, data.spec["target"], ("content",), data.spec["content"]).eval()
+    settings: dict[str, Any] = {"metrics": ["psnr", "frechet"], "features": TinyExtractor(), "cache_dir": str(tmp_path)}
+    found = PairedProtocol(**settings).measure(painter, data)
+    rows = list(found.rows.values())
+    assert rows[0] == pytest.approx(rows[1])  # the control is the map in its colours, which is what it paints
+    maps, pictures = (data.evaluation_images(part, "held_out").batch(range(5)) for part in ("content", "target"))
+    colors = np.array(data.label_map.colors)[maps[..., 0]]
+    errors = ((colors - pictures) / 127.5).reshape(5, -1) ** 2
+    assert found.figures["psnr"] == pytest.approx((10 * np.log10(4 / errors.mean(1))).mean(), abs=1e-3)
+    sheet, columns = found.sheets["pairs"]()
+    assert (sheet.shape, columns) == ((15, 3, 24, 24), 3)
+    assert torch.equal(sheet[0], sheet[1])

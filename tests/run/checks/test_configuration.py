@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from hydra.utils import get_class
 from omegaconf import OmegaConf
 from torch import nn
 
@@ -283,9 +284,12 @@ def test_every_model_passes_without_a_word(tmp_path: Path, model: str) -> None:
     forget_notices()
     translations = {"cut": "unpaired", "fastcut": "unpaired", "cyclegan": "unpaired", "pix2pix": "paired"}
     translations |= {"style": "style", "adain": "style", "personal_style": "personal"}
+    translations |= {"multi_generator_paired": "paired", "multi_generator_unpaired": "unpaired"}
+    translations |= {"restoration": "restoration"}
     own = [f"data={translations[model]}"] if model in translations else []
-    data = own or ["data=image_folder", "data.root=nowhere"]
-    check(composed(tmp_path, *data, f"model={model}"))
+    if not own and "image" in get_class(composed(tmp_path, f"model={model}").model._target_).needs:
+        own = ["data=image_folder", "data.root=nowhere"]  # others name their data themselves
+    check(composed(tmp_path, *own, f"model={model}"))
     assert "augment" not in notices()
     assert "loss" not in notices()
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from impasto.base.errors import UserError
 from impasto.base.label_maps import UNLABELLED, usual_colors
 from impasto.base.spec import Color, LabelMap
+from impasto.data.sources.label_files import in_hex
 
 Classes = str | Sequence[Any] | Mapping[str, Any]
 Ignore = int | str | Sequence[int] | None
@@ -131,11 +132,6 @@ def colors_of(rows: Sequence[Row]) -> tuple[Color, ...]:
             given = "no colour" if color is None else f"the colour {in_hex(color)}"
             raise UserError(f"data.classes gives {name} {given}: give each class a colour of its own, or none of them.")
     return tuple(colors)
-
-
-def in_hex(color: Sequence[int]) -> str:
-    """``#rrggbb``."""
-    return "#" + "".join(f"{value:02x}" for value in color)
 
 
 def read_file(name: str) -> Any:

@@ -9,7 +9,6 @@ from PIL import Image
 
 from impasto.base.label_maps import UNLABELLED
 from impasto.base.spec import LabelMap
-from impasto.data.sources.classes import in_hex
 from impasto.data.sources.decode import BadImage, checked, open_image, upright
 
 Unseen = Literal["error", "ignore"]
@@ -27,10 +26,12 @@ class ReadLabels:
     Attributes:
         label_map: the classes.
         unseen: numbers and colours of no class are an error, or pixels without a class.
+        remedy: end of the sentence that names them.
     """
 
     label_map: LabelMap
     unseen: Unseen = "error"
+    remedy: str = ""
 
     def __call__(self, data: bytes) -> np.ndarray:
         """The file's bytes to uint8 (H, W, 1): positions of classes, 255 for none.
@@ -69,10 +70,7 @@ class ReadLabels:
             most = np.argsort(-counts, kind="stable")[:NAMED]
             names = [f"{shown(int(found[i]))} ({counts[i] / values.size:.1%} of its pixels)" for i in most]
             more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-            raise BadImage(
-                f"its {what} {', '.join(names)}{more} are of no class: name them in data.classes, set data.ignore, or "
-                "set data.unseen=ignore"
-            )
+            raise BadImage(f"the label map's {what} {', '.join(names)}{more} are of no class{self.remedy}")
         classes = np.array([known[int(key)] for key in keys], np.uint8)[place]
         classes[missing] = UNLABELLED
         return classes
@@ -91,6 +89,11 @@ class ReadObjects:
             values = wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
         numbers = np.unique(values, return_inverse=True)[1].reshape(values.shape)
         return upright((numbers % 256).astype(np.uint8)[..., None], orientation)
+
+
+def in_hex(color: tuple[int, int, int]) -> str:
+    """``#rrggbb``."""
+    return "#" + "".join(f"{value:02x}" for value in color)
 
 
 def indices(image: Image.Image) -> np.ndarray | None:

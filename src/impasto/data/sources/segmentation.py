@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
@@ -14,6 +14,7 @@ from impasto.data.sources.opening import Pictures
 from impasto.data.sources.shapes import Drawing, ShapesSource
 from impasto.data.sources.source import Layers, Load, Missing, Read
 
+REMEDY: Final = ": name them in data.classes, set data.ignore, or set data.unseen=ignore"
 Direction = Literal["picture_to_labels", "labels_to_picture"]
 
 
@@ -76,7 +77,7 @@ def from_folders(
             f"({', '.join(alone[:3])}{', ...' if len(alone) > 3 else ''}): they are left out and listed in the run's "
             "bad_images.csv.",
         )
-    read, digest = ReadLabels(label_map, unseen), files.digest
+    read, digest = ReadLabels(label_map, unseen, REMEDY), files.digest
     maps: list[tuple[str, Load | Layers]] = [
         (name, Read(load, read) if isinstance(load, Path) else load) for name, load in files.listed
     ]

@@ -21,7 +21,7 @@ LABELS: Final = LabelMap(
     tuple(range(len(CLASSES))),
 )
 """Numbers and colours of the classes."""
-DRAWING_VERSION: Final = 1
+DRAWING_VERSION: Final = 2
 """Raised when the same settings draw something else."""
 
 Side = Literal["pictures", "labels"]
@@ -48,7 +48,7 @@ class Drawing:
     seed: int = 0
     shapes: tuple[int, int] = (2, 6)
     size: tuple[float, float] = (0.13, 0.26)
-    hues: float = 0.25
+    hues: float = 0.15
     contrast: float = 0.5
     noise: float = 0.04
 
@@ -244,6 +244,6 @@ TEXTURES: Final[tuple[Callable[[np.ndarray, np.ndarray], np.ndarray], ...]] = (
     lambda x, y: 0.5 * np.sin(0.8 * np.hypot(x, y)),
     lambda x, y: 0.5 * np.sign(np.sin(1.4 * x) * np.sin(1.4 * y)),
     lambda x, y: 0.08 * (x + y).clip(-6, 6),
-    lambda x, y: 0.5 * (np.cos(1.8 * x) * np.cos(1.8 * y)),
+    lambda x, y: 0.8 * (np.cos(2.4 * x) * np.cos(2.4 * y) > 0.3) - 0.4,
 )
-"""Patterns in -1..1 by class: stripes, rings, squares, a slope, dots."""
+"""Patterns in -1..1 by class: stripes, rings, checks, a slope, dots."""

@@ -78,7 +78,7 @@ class SegmentationProtocol:
 
     def check_with(self, parts: Parts) -> Iterator[Refusal]:
         """Refuse data whose target is no label map."""
-        if getattr(parts.data, "label_part", None) != "target":
+        if parts.data is not None and getattr(parts.data, "label_part", None) != "target":
             yield Refusal(
                 "evaluation=segmentation measures label maps, and the target of this data is none: set "
                 "evaluation=paired, or data=segmentation data.direction=picture_to_labels."
