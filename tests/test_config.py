@@ -14,7 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from impasto.networks.insertions import part_names
+from impasto.networks.part_settings import part_names
 from impasto.run.command_line.arguments import PATHS
 from impasto.run.command_line.entry import register_resolvers
 from tests.training import CONF, ROOT

@@ -16,10 +16,10 @@ from impasto.networks.article import ArticleDiscriminator, ArticleGenerator
 from impasto.networks.build import build_network
 from impasto.networks.coarse_to_fine import CoarseToFineGenerator
 from impasto.networks.half_unet import HalfUNet
-from impasto.networks.insertions import part_names
 from impasto.networks.layers.attention import CrossAttention, SelfAttention
 from impasto.networks.mlp import MLPDiscriminator, MLPGenerator
 from impasto.networks.nafnet import NAFNet
+from impasto.networks.part_settings import part_names
 from impasto.networks.patchgan import MultiScalePatchGAN, PatchGAN
 from impasto.networks.resnet_translation import TranslationGenerator
 from impasto.networks.scores import Scores
@@ -229,6 +229,9 @@ def test_attention_to_learned_vectors() -> None:
 def test_a_resolution_between_two_goes_to_the_nearest_and_to_the_decoder() -> None:
     network = built("u-net", attention=[9])
     assert isinstance(network.get_submodule("up.2.1"), SelfAttention)  # 32 / 4 = 8
+    network = built("patchgan", attention=[8, 7])  # two layers that halve 32, and one that takes a pixel
+    assert isinstance(network.get_submodule("layers.5.0"), SelfAttention)
+    assert isinstance(network.get_submodule("layers.8.0"), SelfAttention)
     network = built("translation", attention=[30, 7])
     assert isinstance(network.get_submodule("layers.22.0"), SelfAttention)  # after the last up-sampling
     assert isinstance(network.get_submodule("layers.12.1"), SelfAttention)  # after the first of two blocks

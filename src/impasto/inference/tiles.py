@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from impasto.base.notices import notice
 from impasto.inference.pooling import given_pools, measured_pools
-from impasto.networks.layers.attention import CrossAttention, SelfAttention
+from impasto.networks.layers.attention import CrossAttention, KeysAndValues, SelfAttention
 from impasto.networks.layers.channel_attention import WholePicturePooling
 from impasto.networks.layers.norm import Statistics, WholeInputStatistics, WholePictureStatistics
 from impasto.networks.layers.placed import Drifting, Placed
@@ -265,13 +265,14 @@ def fade(
 
 @contextmanager
 def shared_statistics(network: nn.Module, paint: Paint, whole: Callable[[], Tensor]) -> Iterator[None]:
-    """Within the block, normalisations by a picture's own statistics use those of the whole picture; so does attention.
+    """Within the block, normalisations by a picture's own statistics use those of the whole picture, and attention goes
+    to the whole picture.
 
     They are measured on the picture made small enough to be painted whole. Measuring them on tiles in several rounds is
     no better: the input of a layer depends on all layers before it, and the error grows from round to round.
 
     Args:
-        network: any; its :class:`WholePictureStatistics` take part.
+        network: any; its :class:`WholePictureStatistics` and attention take part.
         paint: calls it.
         whole: gives the picture (1, C, H, W), small enough to be painted whole.
     """
@@ -284,19 +285,22 @@ def shared_statistics(network: nn.Module, paint: Paint, whole: Callable[[], Tens
             f"This network's {' and '.join(others)} normalise each tile by itself, which may leave seams: paint whole "
             "with tile=0, or build the network with impasto.networks.layers.norm.InstanceNorm.",
         )
-    if any(isinstance(module, SelfAttention | CrossAttention) for module in norms):
+    attending = [module for module in network.modules() if isinstance(module, SelfAttention | CrossAttention)]
+    if attending:
         notice(
             "inference.attention",
             "This network attends over the whole picture: its tiles attend to the picture made small, and may differ "
             "from a painting made whole with tile=0.",
         )
     try:
-        if norms:
-            measure_statistics(paint, norms, whole())
+        if norms or attending:
+            measure_statistics(paint, norms, attending, whole())
         yield
     finally:
         for norm in norms:
             norm.statistics = None
+        for layer in attending:
+            layer.whole = None
 
 
 @contextmanager
@@ -332,18 +336,26 @@ def shrink(read: Read, size: Span, small: Sequence[int]) -> Tensor:
     return F.interpolate(torch.cat(narrow, 2), tuple(small), mode="bilinear", antialias=True)
 
 
-def measure_statistics(paint: Paint, norms: Sequence[WholePictureStatistics], image: Tensor) -> None:
-    """Set every norm's statistics to those of its input for this picture."""
-    found: list[tuple[WholePictureStatistics, Statistics]] = []
+def measure_statistics(
+    paint: Paint,
+    norms: Sequence[WholePictureStatistics],
+    attending: Sequence[SelfAttention | CrossAttention],
+    image: Tensor,
+) -> None:
+    """Set every norm's statistics, and what attention goes to, to those of their inputs for this picture."""
+    found: dict[int, Statistics | KeysAndValues] = {}
 
-    def note(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        found.append((cast(WholePictureStatistics, norm), cast(WholePictureStatistics, norm).measure(inputs[0])))
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        measure = layer.keys_and_values if isinstance(layer, SelfAttention | CrossAttention) else layer.measure
+        found[id(layer)] = cast(Callable[[Tensor], Statistics | KeysAndValues], measure)(inputs[0])
 
-    handles = [cast(nn.Module, norm).register_forward_pre_hook(note) for norm in norms]
+    handles = [cast(nn.Module, layer).register_forward_pre_hook(note) for layer in (*norms, *attending)]
     try:
         paint(image)
     finally:
         for handle in handles:
             handle.remove()
-    for norm, statistics in found:
-        norm.statistics = statistics
+    for norm in norms:
+        norm.statistics = found.get(id(norm))
+    for layer in attending:
+        layer.whole = found.get(id(layer))

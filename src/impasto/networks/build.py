@@ -7,7 +7,8 @@ from typing import Any
 from torch import nn
 
 from impasto.base.spec import ImageSpec
-from impasto.networks.insertions import insert, separated
+from impasto.networks.insertions import insert
+from impasto.networks.part_settings import separated
 
 
 def build_network(partial: Callable[..., nn.Module], spec: ImageSpec, given: ImageSpec | None = None) -> nn.Module:

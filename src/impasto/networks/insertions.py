@@ -7,12 +7,11 @@ parameter, as some have ``attention`` or ``dropout``, keeps its own. Without par
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypedDict, cast, get_args, get_type_hints
+from typing import Any, Final, cast, get_args
 
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
-from impasto.base.ranges import Count, Share
 from impasto.base.spec import ImageSpec
 from impasto.networks.layers.attention import CrossAttention, SelfAttention
 from impasto.networks.layers.blur import BlurAfter, BlurBefore
@@ -23,57 +22,11 @@ from impasto.networks.layers.norm import ConditionalNorm
 from impasto.networks.layers.pyramid import PyramidFusion, Remember
 from impasto.networks.layers.tokens import LearnedTokens, PictureTokens, VectorTokens
 from impasto.networks.layers.told import Told
+from impasto.networks.part_settings import Modulation, PartSettings, Source
 from impasto.networks.places import HasPlaces, HasResamplings, Place
 
-Source = Literal["auto", "given", "latent", "condition", "learned"]
-Modulation = Literal["norm", "none"]
 MEMORY: Final = 64
 """Length of the vectors that cross-attention looks at."""
-
-
-class PartSettings(TypedDict, total=False):
-    """Parts of a network.
-
-    Attributes:
-        attention: resolutions with self-attention, as shorter sides; the nearest place is taken.
-        cross_attention: resolutions with attention to something else, likewise.
-        cross_attention_to: ``given`` (a second picture: what a discriminator sees beside, or what a generator is called
-            with as ``given=``, else what it repaints), ``latent`` (the noise vector), ``condition`` (label or vector),
-            ``learned`` (vectors that are weights), or ``auto``, the first that there is of latent, given, condition.
-        cross_attention_vectors: how many vectors there are of all but pictures, which have up to 256.
-        pyramid: fuse the maps of all places into the last one.
-        antialias: blur before every layer that leaves out pixels, and after every one that puts some in between.
-        dropout: share of channels dropped at every place, in training.
-        conditioning: ``norm`` scales and shifts the channels at every place by the label or vector; ``none``.
-        embedding: length of the embedded condition.
-    """
-
-    attention: Sequence[int]
-    cross_attention: Sequence[int]
-    cross_attention_to: Source
-    cross_attention_vectors: Count
-    pyramid: bool
-    antialias: bool
-    dropout: Share
-    conditioning: Modulation
-    embedding: Count
-
-
-def part_names(kind: Any) -> set[str]:
-    """The settings of parts that a network's class takes here, by name; none if it names no places."""
-    if not (inspect.isclass(kind) and hasattr(kind, "places")):
-        return set()
-    return set(get_type_hints(PartSettings)) - set(inspect.signature(kind).parameters)
-
-
-def separated(kind: Any, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], PartSettings]:
-    """The arguments for a network's class or factory, and the settings of parts that it does not take itself."""
-    parameters = inspect.signature(kind).parameters
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
-        return dict(arguments), PartSettings()
-    known = set(get_type_hints(PartSettings)) - set(parameters)
-    own = {name: value for name, value in arguments.items() if name not in known}
-    return own, cast(PartSettings, {name: value for name, value in arguments.items() if name in known})
 
 
 def insert(
@@ -141,7 +94,7 @@ class Insertion(nn.Module):
 
     Args:
         network: that they are for.
-        settings: see :class:`PartSettings`.
+        settings: see :class:`~impasto.networks.part_settings.PartSettings`.
         spec: see :func:`insert`.
         given: likewise.
         spectral: likewise.

@@ -88,9 +88,10 @@ class PatchGAN(nn.Module):
         found = []
         convolutions = [i for i, stage in enumerate(self.layers) if isinstance(stage, nn.Conv2d)]
         for number, i in enumerate(convolutions[1:], start=1):
-            k = 2 ** min(number, len(convolutions) - 2)
-            conv = cast(nn.Conv2d, self.layers[i])
-            found.append(Place(f"layers.{i}", conv.in_channels, (height // k, width // k), before=True))
+            last = number == len(convolutions) - 1  # after the layer that keeps the size but for a pixel
+            k = 2 ** (number - last)
+            size = height // k - last, width // k - last
+            found.append(Place(f"layers.{i}", cast(nn.Conv2d, self.layers[i]).in_channels, size, before=True))
         return found
 
     def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:

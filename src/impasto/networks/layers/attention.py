@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.networks.layers.linear import conv, dense
-from impasto.networks.layers.norm import Statistics
 from impasto.networks.layers.told import Told
 
+KeysAndValues = tuple[Tensor, Tensor]
+"""(N, D, K) and (N, K, V): what K places or vectors are found by, and what they give."""
 WEIGHTS: Final = 2**26
 """Attention weights that are held at once where no gradient is wanted: 256 MB."""
 
@@ -20,14 +21,14 @@ class SelfAttention(nn.Module):
 
     Queries and keys have an eighth of the channels and values half of them; keys and values are pooled 2x2, as in the
     authors' code, which quarters the cost. A tile of a larger picture attends to the whole picture made small, see
-    :class:`~impasto.networks.layers.norm.WholePictureStatistics`.
+    :func:`~impasto.inference.tiles.shared_statistics`.
 
     Args:
         channels: of the input.
         spectral: spectral norm on the four 1x1 convolutions.
 
     Attributes:
-        statistics: keys (1, C / 8, K) and values (1, K, C / 2) of the whole picture; None takes the input's own.
+        whole: keys and values of the whole picture, for its tiles; None takes the input's own.
     """
 
     def __init__(self, channels: int, spectral: bool = True) -> None:
@@ -38,17 +39,17 @@ class SelfAttention(nn.Module):
         self.value = conv(channels, values, 1, bias=False, spectral=spectral)
         self.out = conv(values, channels, 1, bias=False, spectral=spectral)
         self.gamma = nn.Parameter(torch.zeros(()))
-        self.statistics: Statistics | None = None
+        self.whole: KeysAndValues | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same."""
         height, width = x.shape[2:]
         query = self.query(x).flatten(2).transpose(1, 2)
-        key, value = self.measure(x) if self.statistics is None else self.statistics
+        key, value = self.keys_and_values(x) if self.whole is None else self.whole
         y = attend(query, key, value).transpose(1, 2).unflatten(2, (height, width))
         return x + self.gamma.to(x.dtype) * self.out(y)
 
-    def measure(self, x: Tensor) -> Statistics:
+    def keys_and_values(self, x: Tensor) -> KeysAndValues:
         """Keys (N, C / 8, K) and values (N, K, C / 2) of an input (N, C, H, W)."""
         key = F.max_pool2d(self.key(x), 2, ceil_mode=True).flatten(2)
         value = F.max_pool2d(self.value(x), 2, ceil_mode=True).flatten(2).transpose(1, 2)
@@ -67,7 +68,7 @@ class CrossAttention(nn.Module):
         spectral: spectral norm on the four layers.
 
     Attributes:
-        statistics: keys and values of the vectors of the whole picture, for its tiles; None takes those told.
+        whole: keys and values for the whole picture, for its tiles; None takes those of the vectors told.
     """
 
     def __init__(self, channels: int, width: int, told: Told, spectral: bool = False) -> None:
@@ -79,16 +80,16 @@ class CrossAttention(nn.Module):
         self.out = conv(self.inner, channels, 1, bias=False, spectral=spectral)
         self.gamma = nn.Parameter(torch.zeros(()))
         self.told = told
-        self.statistics: Statistics | None = None
+        self.whole: KeysAndValues | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same."""
         query = self.query(x).flatten(2).transpose(1, 2)
-        key, value = self.measure(x) if self.statistics is None else self.statistics
+        key, value = self.keys_and_values(x) if self.whole is None else self.whole
         y = attend(query / math.sqrt(self.inner), key, value).transpose(1, 2).unflatten(2, x.shape[2:])
         return x + self.gamma.to(x.dtype) * self.out(y)
 
-    def measure(self, x: Tensor) -> Statistics:
+    def keys_and_values(self, x: Tensor) -> KeysAndValues:
         """Keys (N, C / 4, L) and values (N, L, C / 4) of the vectors told; the input is not used."""
         memory = self.told.memory
         assert memory is not None, "the network is told what it attends to before it is called"

@@ -15,12 +15,12 @@ from impasto.networks.layers.linear import dense, small_normal
 NormKind = Literal["batch", "instance", "layer", "pixel", "none"]
 
 Statistics = tuple[Tensor, Tensor]
-"""Mean and variance per channel, each (1, C, 1, 1), float32; of attention, its keys and values."""
+"""Mean and variance per channel, each (1, C, 1, 1), float32."""
 
 
 @runtime_checkable
 class WholePictureStatistics(Protocol):
-    """A normalisation by a picture's own statistics that can be given those of a larger picture; or attention to it.
+    """A normalisation by a picture's own statistics that can be given those of a larger picture.
 
     A picture that is painted in tiles must be normalised as one: otherwise every tile comes out differently.
 

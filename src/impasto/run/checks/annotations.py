@@ -13,7 +13,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from impasto.base.ranges import Count, Positive, Seed
-from impasto.networks.insertions import PartSettings, part_names
+from impasto.networks.part_settings import PartSettings, part_names
 
 
 class Settings:

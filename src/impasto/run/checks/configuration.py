@@ -17,6 +17,7 @@ from impasto.base.instantiate import make
 from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec
+from impasto.data.parts import LABELLED
 from impasto.data.transforms import as_size
 from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, wanted_roles
 from impasto.run.checks.annotations import number_problems, word_problems
@@ -104,7 +105,8 @@ def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Probl
     names = ("loss", "penalties", "terms", "augment")
     copies = Parts(**{name: deepcopy(getattr(parts, name)) for name in names})
     roles = problems.attempt("model", lambda: wanted_roles(cfg.model, parts.terms)) or {}
-    specs = {part: spec for role in roles.values() for part in (role.part, role.given) if part is not None}
+    names_of_parts = {part for role in roles.values() for part in (role.part, role.given) if part is not None}
+    specs = {part: spec if part == LABELLED else replace(spec, class_names=()) for part in sorted(names_of_parts)}
     expected = getattr(parts.data, "expected_spec", {})
     specs = dict(expected) if specs.keys() <= expected.keys() else specs
     built: dict[str, nn.Module] = {}

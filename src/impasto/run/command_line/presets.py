@@ -9,7 +9,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from impasto.base.notices import notice
-from impasto.networks.insertions import part_names
+from impasto.networks.part_settings import part_names
 from impasto.run.command_line.composition_errors import CONF
 from impasto.run.command_line.override_checks import key_of
 
