@@ -7,7 +7,7 @@ DEMO := outputs/demo
 SAMPLES := src/impasto/data/samples
 PHOTOS := $(patsubst %,$(SAMPLES)/photos/%.jpg,monuments/chateaudeChenonceau_france monuments/canyondeChelly_usa \
 	animals/horse monuments/pontduGard_france animals/red_panda renewable/windmill12)
-STYLES := church_at_auvers,cafe_terrace,harvest
+STYLES := church_at_auvers,langlois_bridge,pere_tanguy
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench docs

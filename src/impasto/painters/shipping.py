@@ -47,6 +47,9 @@ def ship_base(run_dir: str | Path, photos: str | Path, path: str | Path = SHIPPE
             f"The summary of {run_dir} is older than its checkpoint: end the run, or let it end, and try again."
         )
     card: dict[str, Any] = {name: summary[name] for name in KEPT if name in summary}
+    # Where the run lay is nobody's concern.
+    of_run = ("output_dir=", "hydra.")
+    card["overrides"] = [given for given in card.get("overrides", []) if not given.startswith(of_run)]
     neutral = mean_code(painter, sorted(Path(photos).rglob("*.jpg")))
     save_base(painter, path, card=card, neutral=neutral, discriminator=discriminator)
 
