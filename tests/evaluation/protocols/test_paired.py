@@ -21,7 +21,7 @@ from impasto.data.packing.packed import PackedImages
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.folder import FolderSource
 from impasto.evaluation.figures import brisque, by_picture
-from impasto.evaluation.figures.by_picture import EQUAL_DB, ByPicture, available, in_words, means
+from impasto.evaluation.figures.by_picture import EQUAL_DB, ByPicture, available, check_independent, in_words, means
 from impasto.evaluation.figures.image_metrics import ssim
 from impasto.evaluation.figures.intervals import mean_estimate
 from impasto.evaluation.protocols.paired import CLEAN, CONTROL, PAINTED, REFERENCE, PairedProtocol
@@ -191,6 +191,15 @@ def test_without_its_package_a_score_is_left_out(monkeypatch: pytest.MonkeyPatch
     assert notices()["evaluation.brisque"] == (
         "BRISQUE is left out: its package is not installed (pip install brisque to have it)."
     )
+
+
+def test_lpips_that_was_trained_against_is_named() -> None:
+    forget_notices()
+    check_independent(["psnr", "lpips"], "vgg", ["lpips_alex"])
+    check_independent(["psnr"], "vgg", ["lpips_vgg"])
+    assert "evaluation.lpips_backbone" not in notices()
+    check_independent(["psnr", "lpips"], "vgg", ["vgg19", "lpips_vgg"])
+    assert notices()["evaluation.lpips_backbone"].endswith("set evaluation.lpips_backbone=alex or squeeze.")
 
 
 def test_gains_in_words() -> None:

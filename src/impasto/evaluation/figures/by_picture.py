@@ -1,6 +1,6 @@
 """The figures that compare each picture with its own target, by their names in ``evaluation.metrics``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from impasto.evaluation.figures import brisque
 from impasto.evaluation.figures.image_metrics import RANGE, lpips, ms_ssim, psnr, psnr_y, sharpness, ssim
 from impasto.evaluation.figures.intervals import Estimate, mean_estimate
 from impasto.evaluation.figures.metrics import Figure
-from impasto.networks.pretrained.lpips import LPIPS, Backbone, lpips_network
+from impasto.networks.pretrained.lpips import BACKBONES, LPIPS, Backbone, lpips_network
 
 Compare = Callable[[Tensor, Tensor], Tensor]
 """Two batches (n, C, H, W) in [-1, 1] to a value for each picture: (n,)."""
@@ -94,6 +94,17 @@ def _lacking(name: str, backbone: Backbone) -> str | None:
     if name == "brisque" and not brisque.at_hand():
         return f"its package is not installed ({brisque.HOW_TO_HAVE} to have it)"
     return None
+
+
+def check_independent(names: Sequence[str], backbone: Backbone, trained_against: Collection[str]) -> None:
+    """Say so if LPIPS is measured through the network that the painter was trained against."""
+    if "lpips" in names and f"lpips_{backbone}" in trained_against:
+        others = " or ".join(name for name in BACKBONES if name != backbone)
+        notice(
+            "evaluation.lpips_backbone",
+            f"The painter was trained against LPIPS of {backbone}, so that this LPIPS proves nothing: set "
+            f"evaluation.lpips_backbone={others}.",
+        )
 
 
 def measured_with(name: str, backbone: Backbone) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from impasto.evaluation.figures.by_picture import (
     WITHOUT_TARGET,
     Compare,
     available,
+    check_independent,
     gains_of,
     in_words,
     means,
@@ -105,6 +106,7 @@ class PairedProtocol(RepaintingProtocol):
     def measure(self, painter: Any, data: Any) -> Measurement:
         """Measure a painter on what a data module holds out; every process must call it, and gets the figures."""
         check_fit(self, painter.takes)
+        check_independent(self.metrics, self.backbone, painter.trained_against)
         content, target = (data.evaluation_images(part, self.split) for part in self.parts)
         known = known_of(data, "target")
         split = "held_out" if self.split == "held_out" and known.get("held_out", 1) else "train"

@@ -12,6 +12,7 @@ from impasto.base.checks import check_number
 from impasto.base.errors import UserError
 from impasto.base.parts import Parts, Refusal
 from impasto.data.packing.packed import PackedImages
+from impasto.evaluation.figures.by_picture import check_independent
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.paired import PairedProtocol
 from impasto.evaluation.protocols.restoration_controls import Case, control_pictures
@@ -74,6 +75,7 @@ class RestorationProtocol(PairedProtocol):
         check_fit(self, painter.takes)
         if not hasattr(data, "degradation"):
             raise UserError(NOT_DAMAGED)
+        check_independent(self.metrics, self.backbone, painter.trained_against)
         clean = data.evaluation_images("target", "train")
         case = Case.of(data.degradation, clean.batch(np.unique(np.linspace(0, len(clean) - 1, TOLD).astype(int))))
         known = known_of(data, "target")
