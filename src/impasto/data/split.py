@@ -44,21 +44,21 @@ def hold_out(
         return packed, None
     if whole_classes and packed.labels is not None:
         present = np.unique(packed.labels)
-        held = np.isin(packed.labels, present[_chosen([packed.class_names[label] for label in present], share)])
+        held = np.isin(packed.labels, present[places_held_out([packed.class_names[label] for label in present], share)])
     else:
         labels = np.zeros(len(packed), np.int64) if packed.labels is None else packed.labels
         names = np.array(list(packed.every_name()), object)
         held = np.zeros(len(packed), bool)
         for label in np.unique(labels):
             members = np.flatnonzero(labels == label)
-            held[members[_chosen(names[members], share)]] = True
+            held[members[places_held_out(names[members], share)]] = True
     if not held.any():
         return packed, None
     return packed.subset(np.flatnonzero(~held)), packed.subset(np.flatnonzero(held))
 
 
-def _chosen(names: Sequence[str] | np.ndarray, share: float) -> np.ndarray:
-    """Positions of the share of names that is held out."""
+def places_held_out(names: Sequence[str] | np.ndarray, share: float) -> np.ndarray:
+    """Positions of the share of names that is held out, of one class."""
     rank = np.array([_rank(name) for name in names], np.uint64)
     return np.argsort(rank, kind="stable")[: min(int(share * len(names) + 0.5), len(names) - 1)]
 
