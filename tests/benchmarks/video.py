@@ -18,6 +18,7 @@ from impasto.base.spec import ImageSpec
 from impasto.inference.events import Progress
 from impasto.inference.repaint import Look
 from impasto.inference.repaint_clip import Film, repaint_clip
+from impasto.inference.steady import TURN
 from impasto.inference.style_choice import choose_styles
 from impasto.inference.styles import mixed_style
 from impasto.painters.painter import Painter
@@ -52,7 +53,7 @@ def speed(folder: Path) -> list[tuple[str, float, str]]:
     painter, rows = base.in_style(mixed_style(base, choose_styles("van_gogh"))), []
     for name, (height, width, count) in SIZES.items():
         path = write_clip(folder / f"{name}.mp4", panning(count, height, width))
-        for temporal, said in ((1, "each frame by itself"), (8, "steadied, temporal=8")):
+        for temporal, said in ((1, "each frame by itself"), (TURN, f"steadied, temporal={TURN}")):
             rate = frames_per_second(painter, path, count, temporal)
             rows.append((f"{name}, {width} x {height}, {said}", rate, "frames/s"))
     return rows

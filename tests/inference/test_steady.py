@@ -52,7 +52,7 @@ def test_a_still_scene_changes_by_a_part_of_the_picture_at_a_time() -> None:
     assert 0.06 < change(steady) / change(alone) < 0.16
     anew = [np.abs(a.astype(int) - b).max(-1) > 12 for a, b in pairwise(steady)]
     assert np.logical_or.reduce(anew[8:]).mean() > 0.95  # each has its turn
-    assert all(changed.mean() < 0.35 for changed in anew)
+    assert all(changed.mean() < 0.45 for changed in anew)
 
 
 def test_a_pan_carries_the_painting_along() -> None:

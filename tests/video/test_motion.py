@@ -76,3 +76,11 @@ def test_inside_and_other_sizes() -> None:
 def test_frames_that_are_the_same_stand_still() -> None:
     (frame,) = panning(1)
     assert np.abs(flow(grey(frame), grey(frame))).max() == pytest.approx(0, abs=1e-3)
+
+
+def test_grain_is_not_taken_for_motion() -> None:
+    draws, still = np.random.default_rng(0), texture(96, 128)
+    frames = [(still + draws.normal(0, 6, still.shape)).clip(0, 255).astype(np.uint8) for _ in range(2)]
+    found = motion(*frames)
+    assert (found.flow == 0).all(-1).mean() > 0.9
+    assert found.known.mean() > 0.9

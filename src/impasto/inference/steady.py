@@ -24,8 +24,10 @@ from impasto.networks.layers.placed import Drifting
 from impasto.painters.painter import Painter
 from impasto.video.motion import Motion, motion
 
-TURN: Final = 8
+TURN: Final = 12
 """Frames after which a cell is painted anew, unless told otherwise."""
+FADE: Final = 4
+"""Part of its turn in which the new painting of a cell takes the place of the old one."""
 CELL: Final = 40
 """Pixels from cell to cell at least, a few strokes; and the twelfth part of the shorter side of large frames."""
 SEAM: Final = 2.0
@@ -110,11 +112,11 @@ class Steadying:
         return self._painted.round().astype(painted.dtype)
 
     def _anew(self, height: int, width: int) -> np.ndarray:
-        """How far it is each pixel's turn to be painted anew: float32 (H, W) in [0, 1]."""
+        """By how much each pixel is painted anew in this frame: float32 (H, W) in [0, 1]."""
         if self._turns.shape != (height, width):
             self._turns = turns(height, width, self.turn)
-        now = (self._turns == self._number % self.turn).astype(np.float32)
-        return cv2.GaussianBlur(now, (0, 0), SEAM)
+        step, steps = (self._number - self._turns) % self.turn + 1, max(self.turn // FADE, 1)
+        return cv2.GaussianBlur(np.where(step <= steps, step / steps, 0).astype(np.float32), (0, 0), SEAM)
 
 
 def turns(height: int, width: int, count: int) -> np.ndarray:

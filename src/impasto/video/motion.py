@@ -56,7 +56,27 @@ def motion(before: np.ndarray, now: np.ndarray) -> Motion:
     """
     old, new = grey(before), grey(now)
     back, forth = flow(new, old), flow(old, new)
-    return Motion(back, consistent(back, forth))
+    known = consistent(back, forth)
+    still = is_still(old, new, back)
+    back[still] = 0
+    return Motion(back, known | still)
+
+
+def is_still(before: np.ndarray, now: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """Where a frame is as like the one before without the motion that was found: the motion is that of grain.
+
+    Args:
+        before: uint8 (H, W).
+        now: likewise.
+        way: (H, W, 2), from the second to the first.
+
+    Returns:
+        bool (H, W).
+    """
+    moved, unmoved = (np.square(now - x) for x in (sampled(before, way, cv2.INTER_LINEAR), before.astype(np.float32)))
+    moved, unmoved = (cv2.GaussianBlur(x, (0, 0), GRAIN) for x in (moved, unmoved))
+    still: np.ndarray = (unmoved < NO_BETTER * moved + 1) & (np.square(way).sum(-1) < 1)
+    return still
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:
@@ -83,6 +103,10 @@ def flow(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 SMALLEST: Final = 32
 """Pixels high and wide of what is searched."""
+GRAIN: Final = 4.0
+"""Standard deviation in pixels of the neighbourhood in which it is decided whether something moves."""
+NO_BETTER: Final = 1.3
+"""Factor by which the difference must shrink for a motion of less than a pixel to count."""
 
 
 def consistent(way: np.ndarray, back: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from impasto.evaluation.figures.warping_error import error_along, mean_error, seen_in_both, warping_error
+from impasto.evaluation.figures.warping_error import WarpingErrors, error_along, mean_error, seen_in_both, warping_error
 from tests.video.test_motion import texture
 
 
@@ -50,3 +50,11 @@ def test_a_painting_that_moves_with_its_scene_has_a_small_error_and_one_that_doe
 def test_one_frame_has_none() -> None:
     assert math.isnan(warping_error([texture(32, 32)], [texture(32, 32)]))
     assert mean_error([1.0, math.nan, 3.0]) == 2.0
+
+
+def test_scenes_are_not_compared_with_each_other() -> None:
+    one, other = texture(64, 96, 0), texture(64, 96, 1)
+    measured = WarpingErrors(1)
+    for frame in (one, one, other, other):
+        measured.add(frame, [frame])
+    assert [math.isnan(error) for error in measured.errors[0]] == [False, True, False]

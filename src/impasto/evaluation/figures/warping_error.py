@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from impasto.video.motion import consistent, flow, grey, inside, sampled
+from impasto.video.motion import CUT, consistent, flow, grey, inside, sampled
 
 BOUNDARY: Final = 0.01, 0.002
 """Of a flow's squared length, and in all, that its squared slope may be before it counts as the edge of a thing."""
@@ -48,7 +48,7 @@ class WarpingErrors:
     """Warping errors of several clips that were painted from one, measured together so that motion is found once.
 
     Attributes:
-        errors: of each clip, a list with the error of each pair of neighbouring frames.
+        errors: of each clip, a list with the error of each pair of neighbouring frames; nan where a scene ends.
     """
 
     def __init__(self, count: int) -> None:
@@ -67,6 +67,8 @@ class WarpingErrors:
         if self._content is not None:
             way, back = flow(self._content, now), flow(now, self._content)
             counted = seen_in_both(way, back)
+            if consistent(way, back).mean() < CUT:  # another scene: what matches does so by chance
+                counted[:] = False
             for errors, first, second in zip(self.errors, self._frames, frames, strict=True):
                 errors.append(error_along(first, second, way, counted))
         self._content, self._frames = now, frames
