@@ -120,6 +120,9 @@ def make_loader(pictures: Dataset[Any], samplers: Mapping[str, Iterable[Draw]], 
         samplers: of what it reads, by name.
         num_workers: processes; 0 is fastest as a rule, since a packed batch is read faster than it is handed over.
     """
+    if num_workers:
+        # Before they are forked: a process that ends threads which were not forked with it waits for ever.
+        cv2.setNumThreads(1)
     return DataLoader(
         pictures,
         batch_sampler=Together(samplers),  # type: ignore[arg-type]
@@ -137,7 +140,8 @@ def start_worker(_number: int) -> None:
     Terminals and queues send signals to every process of a run, which then saves after its step, and needs its batches
     until then. A second SIGTERM ends the process.
     """
-    cv2.setNumThreads(1)
+    if cv2.getNumThreads() != 1:  # which a process that is spawned does not inherit
+        cv2.setNumThreads(1)
     for name in IGNORED:
         if (number := getattr(signal, name, None)) is not None:  # Windows lacks some
             signal.signal(number, signal.SIG_IGN)
