@@ -105,9 +105,13 @@ def is_setting(name: str, script: str) -> bool:
 
 def test_settings_that_messages_name_are_settings_of_the_command() -> None:
     of_script = {script: reached(script) for script in SCRIPTS}
+    named = set(re.findall(r"impasto(?:\.\w+)+", "\n".join(p.read_text() for p in Path(CONF).rglob("*.yaml"))))
+    of_conf = {ROOT / "src" / Path(*name.split(".")[:-1]).with_suffix(".py") for name in named}
     wrong = []
     for path, text in every_message():
-        scripts = [s for s in SCRIPTS if path in of_script[s] or f"{s}.py" in text] or ["train"]  # named by conf/ alone
+        scripts = [s for s in SCRIPTS if path in of_script[s] or f"{s}.py" in text]
+        if not scripts or path in of_conf:
+            scripts.append("train")
         for found in SETTING.finditer(text):
             name = found[1] or found[2]
             told = [*scripts, "train"] if name == "model" else scripts  # which is to be trained instead

@@ -115,8 +115,8 @@ STYLES = {
     "style": [
         *WITHOUT_FIGURES,
         *("model=style", "data=style", "data.hands=4", "data.photos_per_hand=2"),
-        *("model.generator.features=12", "model.generator.blocks=1", "model.generator.code=8"),
-        *("model.discriminator.settings.features=4", "model.discriminator.settings.projection=17"),
+        *("model.generator.features=[4,8]", "model.generator.blocks=[0,1]", "model.generator.code=8"),
+        *("model.discriminator.settings.features=4", "model.discriminator.settings.projection=18"),
         "model.discriminator.settings.layers=2",
     ],
     "adain": [*WITHOUT_FIGURES, "model=adain", "data=unpaired", *NARROW, "model.discriminator.layers=1"],

@@ -40,7 +40,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "half u-net": partial(HalfUNet, features=4, blocks=1, keep=False),
     "coarse to fine": partial(CoarseToFineGenerator, features=4, halvings=2, blocks=1, enhancer_blocks=1),
     "nafnet": partial(NAFNet, features=4, encoder=(1, 1), middle=1, decoder=(1, 1)),
-    "style": partial(StyleGenerator, features=12, blocks=1, code=8, hidden=8),
+    "style": partial(StyleGenerator, features=(4, 8), blocks=(0, 1), last=4, code=8, hidden=8),
     "article generator": partial(ArticleGenerator, widths=(4, 4), dense=8),
     "article discriminator": partial(ArticleDiscriminator, widths=(4, 4)),
 }

@@ -64,7 +64,7 @@ class MultiGenerator(nn.Module):
     ) -> None:
         super().__init__()
         if count < 2:
-            raise UserError(f"model.generator.count={count}: give 2 generators or more, or choose another model.")
+            raise UserError(f"count={count} of model.generator: give 2 generators or more, or choose another model.")
         self.count, self.temperature = count, temperature
         spec = ImageSpec(channels, height, width, tuple(map(str, range(num_classes))), condition_dim)
         given = None if given_channels is None else ImageSpec(given_channels, height, width)

@@ -70,7 +70,7 @@ def test_what_stays_on_screen_costs_and_can_be_learnt() -> None:
 
 def test_noise_by_place_moves_with_the_picture() -> None:
     torch.manual_seed(0)
-    network = StyleGenerator(features=12, blocks=1, code=8, hidden=8).train()
+    network = StyleGenerator(features=(4, 8), blocks=(0, 1), last=4, code=8, hidden=8).train()
     for module in network.modules():  # so that noise counts
         if getattr(module, "noise", None) is not None and isinstance(module.noise, nn.Parameter):
             nn.init.normal_(module.noise)
