@@ -110,7 +110,7 @@ def test_layers_of_all_generators_lie_beside_each_other() -> None:
 
 
 def test_one_generator_is_refused() -> None:
-    with pytest.raises(UserError, match=r"count=1: give 2 generators or more"):
+    with pytest.raises(UserError, match=r"count=1 of model\.generator: give 2"):
         several(FROM_NOISE, 1)
 
 
