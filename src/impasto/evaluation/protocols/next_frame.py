@@ -179,8 +179,9 @@ class NextFrameProtocol:
 
     def _sheet(self, painter: Painter, chosen: Chosen) -> Sheet:
         """For each sequence a row of what came, and one of what was predicted; the last frame given comes first."""
-        count = min(SHOWN, len(chosen))
-        frames = self._frames(chosen, 0, count, painter)
+        places = np.linspace(0, len(chosen) - 1, min(SHOWN, len(chosen))).round().astype(int)
+        each = [self._frames(chosen, int(place), 1, painter) for place in places]
+        frames = [torch.cat(of_all) for of_all in zip(*each, strict=True)]
         given, came = frames[: -self.ahead], frames[-self.ahead :]
         predicted = list(ahead(painter, torch.cat(given, 1), self.ahead))
         both = torch.stack([torch.stack([given[-1], *row], 1) for row in (came, predicted)], 1)
