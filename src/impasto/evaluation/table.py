@@ -73,9 +73,14 @@ def table_with_intervals(result: "Result") -> Table:
 
 
 def with_half_width(value: float | None, ends: tuple[float, float] | None) -> str:
-    """A figure in three decimals, with half the width of its interval if that is not 0; empty without a figure."""
+    """A figure in three decimals, with half the width of its interval if that is not 0; empty without a figure.
+
+    Small ones without an interval, such as warping errors, in two digits.
+    """
     if value is None:
         return ""
+    if ends is None and 0 < abs(value) < 0.01:
+        return f"{value:.2g}".ljust(len("0.000") + 6)
     half = "" if ends is None else f"{(ends[1] - ends[0]) / 2:.3f}".removeprefix("0")
     return f"{value:.3f}" + (f" ±{half}" if half.strip(".0") else " " * 6)
 

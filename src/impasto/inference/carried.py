@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from impasto.networks.layers.norm import Statistics, WholeInputStatistics, WholePictureStatistics
 from impasto.networks.layers.placed import Drift
-from impasto.video.motion import Motion
+from impasto.video.motion import Motion, sampled
 
 COARSE: Final = 4
 """Pixels to a side for which the way of the noise is kept."""
@@ -21,7 +21,7 @@ SLOWNESS: Final = 0.8
 
 
 class CarriedNoise:
-    """Where noise is drawn as a scene moves on; anew once it is drawn out or squeezed too far."""
+    """Where noise is drawn as a scene moves on; anew where motion is not known, and where it was stretched too far."""
 
     def __init__(self) -> None:
         self._way: np.ndarray | None = None
@@ -39,8 +39,10 @@ class CarriedNoise:
             self._way = np.zeros((*size, 2), np.float32)
         else:
             parts = cv2.resize(found.flow, size[::-1], interpolation=cv2.INTER_AREA) / (width, height)
-            step = Motion((parts * size[::-1]).astype(np.float32), np.ones(size, bool))
-            self._way = (parts + step.carried(self._way)).astype(np.float32)
+            known = cv2.resize(found.known.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA) > 0.5
+            carried = sampled(self._way, parts * size[::-1], cv2.INTER_NEAREST)
+            # Noise along a motion that is not known would be torn, and what is painted from it no stroke.
+            self._way = np.where(known[..., None], parts + carried, 0).astype(np.float32)
         return Drift(torch.from_numpy(self._way.transpose(2, 0, 1)[None].copy()))
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from impasto.inference.carried import CarriedNoise, CarriedStatistics
 from impasto.networks.layers.placed import Drifting
 from impasto.painters.painter import Painter
-from impasto.video.motion import Motion, motion
+from impasto.video.motion import Motion, motion, squares
 
 TURN: Final = 12
 """Frames after which a cell is painted anew, unless told otherwise."""
@@ -147,7 +147,8 @@ def unchanged(before: np.ndarray, now: np.ndarray, found: Motion) -> np.ndarray:
         now: likewise.
         found: motion from one to the other.
     """
-    changed = np.abs(found.carried(before) - now).mean(-1) * (255 / np.iinfo(now.dtype).max)
+    difference = np.abs(found.carried(before) - now)
+    changed = np.einsum("hwc->hw", difference) * (255 / 3 / np.iinfo(now.dtype).max)
     known = found.known.astype(np.float32)
     known = np.minimum(cv2.GaussianBlur(known, (0, 0), 1.0), known)
     weight: np.ndarray = known * (2 - cv2.GaussianBlur(changed, (0, 0), 1.0) / CHANGED).clip(0, 1)
@@ -175,7 +176,7 @@ def with_contrast(mixed: np.ndarray, single: np.ndarray, kept: np.ndarray) -> np
 def energy(band: np.ndarray) -> np.ndarray:
     """Mean square around each place, at an eighth of the size: (H, W, C) to float32 (h, w)."""
     height, width = (-(-side // 8) for side in band.shape[:2])
-    small = cv2.resize(np.square(band).sum(-1), (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(squares(band), (width, height), interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), AROUND / 8)
 
 

@@ -75,7 +75,7 @@ def is_still(before: np.ndarray, now: np.ndarray, way: np.ndarray) -> np.ndarray
     """
     moved, unmoved = (np.square(now - x) for x in (sampled(before, way, cv2.INTER_LINEAR), before.astype(np.float32)))
     moved, unmoved = (cv2.GaussianBlur(x, (0, 0), GRAIN) for x in (moved, unmoved))
-    still: np.ndarray = (unmoved < NO_BETTER * moved + 1) & (np.square(way).sum(-1) < 1)
+    still: np.ndarray = (unmoved < NO_BETTER * moved + 1) & (squares(way) < 1)
     return still
 
 
@@ -120,9 +120,12 @@ def consistent(way: np.ndarray, back: np.ndarray) -> np.ndarray:
         bool (H, W); False also where the flow leaves the picture.
     """
     returned = sampled(back, way, cv2.INTER_LINEAR)
-    error = np.square(way + returned).sum(-1)
-    length = np.square(way).sum(-1) + np.square(returned).sum(-1)
-    return (error < 0.01 * length + 0.5) & inside(way)
+    return (squares(way + returned) < 0.01 * (squares(way) + squares(returned)) + 0.5) & inside(way)
+
+
+def squares(values: np.ndarray) -> np.ndarray:
+    """Sums of squares over the last axis."""
+    return np.einsum("...c,...c->...", values, values)
 
 
 def inside(way: np.ndarray) -> np.ndarray:
