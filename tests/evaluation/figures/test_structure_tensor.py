@@ -8,6 +8,7 @@ from scipy.stats import wasserstein_distance
 from skimage.feature import structure_tensor_eigenvalues
 from torch import Tensor
 
+from impasto.base.contrast import normalised_luma
 from impasto.evaluation.figures.structure_tensor import (
     blur,
     coherence,
@@ -15,7 +16,6 @@ from impasto.evaluation.figures.structure_tensor import (
     distribution_distance,
     edge_agreement,
     edge_field,
-    normalised_luma,
 )
 
 

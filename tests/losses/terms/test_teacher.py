@@ -50,6 +50,17 @@ def test_pooled_statistics_are_of_all_pictures_together() -> None:
     assert Teacher(sliced=1.0, **parts)(p)["sliced"].item() < 1e-4  # type: ignore[arg-type]
 
 
+def test_neither_colour_nor_contrast_passes_for_strokes() -> None:
+    torch.manual_seed(0)
+    target = (torch.rand(2, 1, 64, 64) * 1.6 - 0.8).expand(-1, 3, -1, -1)
+    tinted = target * 0.5 + torch.tensor([0.3, 0.1, -0.2]).view(1, 3, 1, 1)
+    other = torch.nn.functional.avg_pool2d(target, 5, 1, 2)
+    teacher = Teacher(features="efficientnet_lite0", strokes=1.0)
+    of_tint, of_blur = (teacher(GeneratorPass(x, nn.Identity(), target=target)) for x in (tinted, other))
+    assert of_tint["strokes"].item() < 0.1 * of_tint["statistics"].item()
+    assert of_blur["strokes"].item() > 5 * of_tint["strokes"].item()
+
+
 class Mirror(nn.Module):
     """An adapter whose base paints the mirror image."""
 

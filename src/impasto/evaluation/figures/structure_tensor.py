@@ -1,6 +1,5 @@
 """How brightness runs through a picture: coherence of its directions at several scales, and agreement of edges."""
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -8,52 +7,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.base.pixels import luma
+from impasto.base.contrast import blur
 
-AROUND: Final = 6.0
-"""Deviation, in pixels, of the Gaussian window that local means and contrasts are taken over."""
-FLOOR: Final = 0.02
-"""Contrast, of a range of 2, below which differences are noise and are not blown up: two and a half levels of 255."""
 SLOPE: Final = 0.7
 """Deviation, in pixels, of the Gaussian before the derivatives."""
 REACHES: Final = (1.0, 2.0, 4.0)
 """The scales: deviations of the Gaussian that products of derivatives are averaged with."""
 FLAT: Final = 0.1
-"""Sum of squared slopes of :func:`normalised_luma`, per pixel, that halves the coherence: a flat sky has none, while
-strokes give it some."""
+"""Sum of squared slopes of :func:`~impasto.base.contrast.normalised_luma`, per pixel, that halves the coherence: a flat
+sky has none, while strokes give it some."""
 GRID: Final = 256
 """Values of coherence at which its distribution is kept."""
-
-
-def blur(images: Tensor, deviation: float) -> Tensor:
-    """Gaussian blur, cut at three deviations, with mirrored borders; (N, C, H, W) to the same shape.
-
-    Args:
-        images: larger than three deviations, or repeated mirror images are needed and the window is cut.
-        deviation: in pixels.
-    """
-    reach = min(math.ceil(3 * deviation), images.shape[2] - 1, images.shape[3] - 1)
-    places = torch.arange(-reach, reach + 1, device=images.device, dtype=images.dtype)
-    window = torch.exp(-places.square() / (2 * deviation**2))
-    window = window / window.sum()
-    n, channels, height, width = images.shape
-    flat = F.pad(images, (reach,) * 4, mode="reflect").reshape(n * channels, 1, height + 2 * reach, width + 2 * reach)
-    found = F.conv2d(F.conv2d(flat, window.view(1, 1, 1, -1)), window.view(1, 1, -1, 1))
-    return found.view(n, channels, height, width)
-
-
-def normalised_luma(images: Tensor) -> Tensor:
-    """Brightness minus its local mean, divided by its local deviation: neither colour, light nor contrast is left.
-
-    Args:
-        images: (N, 1 or 3, H, W) in [-1, 1].
-
-    Returns:
-        (N, 1, H, W), mostly within -3..3.
-    """
-    grey = luma(images)
-    centred = grey - blur(grey, AROUND)
-    return centred / (blur(centred.square(), AROUND).sqrt() + FLOOR)
 
 
 def gradients(grey: Tensor, deviation: float = SLOPE) -> tuple[Tensor, Tensor]:
@@ -90,7 +54,7 @@ def coherence_distribution(normalised: Tensor) -> Tensor:
     """Share of places whose coherence is at most 1/256, 2/256, ..., 1, at each scale.
 
     Args:
-        normalised: (N, 1, H, W), from :func:`normalised_luma`.
+        normalised: (N, 1, H, W), from :func:`~impasto.base.contrast.normalised_luma`.
 
     Returns:
         (N, scales, 256), increasing to 1.
@@ -120,7 +84,7 @@ def edge_field(normalised: Tensor) -> Tensor:
     dark; averaged over two pixels.
 
     Args:
-        normalised: (N, 1, H, W), from :func:`normalised_luma`.
+        normalised: (N, 1, H, W), from :func:`~impasto.base.contrast.normalised_luma`.
 
     Returns:
         (N, 2, H, W).

@@ -9,12 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.base.contrast import normalised_luma
 from impasto.base.pixels import from_uint8
 from impasto.evaluation.figures.artefacts import border_levels, grid_energy
 from impasto.evaluation.figures.feature_statistics import Moments, gram_distance
 from impasto.evaluation.figures.features import exactly
 from impasto.evaluation.figures.sliced_wasserstein import channel_scales, pooled, slices, wasserstein
-from impasto.evaluation.figures.structure_tensor import coherence_distribution, edge_field, normalised_luma
+from impasto.evaluation.figures.structure_tensor import coherence_distribution, edge_field
 from impasto.networks.pretrained.extractor import best_device, freeze, state_sha256
 from impasto.networks.pretrained.feature_maps import FeatureMaps
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.base.contrast import normalised_luma
 from impasto.base.ranges import Count, CountOrZero, NotNegative, Strength
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.perceptual import gram, sliced_distance, window
@@ -25,6 +26,8 @@ class Teacher(Term):
         tones: weight of the L1 distance of means over ``blur`` pixels.
         maps: weight of the L1 distance of the deeper feature maps, over their mean size.
         statistics: weight of :func:`statistics_distance`, mean over the layers.
+        strokes: weight of :func:`statistics_distance` of brightness at equal contrast everywhere: strokes alone, which
+            neither colours nor light can stand in for.
         sliced: weight of :func:`~impasto.losses.terms.perceptual.sliced_distance`, mean over the layers.
         pooled: statistics are of all pictures of the batch together, instead of each against its own target.
         structure: weight of the L1 distance of self-similarities of the deepest layer (Shechtman and Irani 2007; on
@@ -46,6 +49,7 @@ class Teacher(Term):
         tones: NotNegative = 4.0,
         maps: NotNegative = 1.0,
         statistics: NotNegative = 1.5,
+        strokes: NotNegative = 0.0,
         sliced: NotNegative = 0.0,
         pooled: bool = False,
         structure: NotNegative = 4.0,
@@ -57,7 +61,7 @@ class Teacher(Term):
         super().__init__(weight)
         self.layers, self.blur, self.jitter = layers, blur, jitter
         self.tones, self.maps, self.statistics, self.structure = tones, maps, statistics, structure
-        self.sliced, self.pooled, self.base = sliced, pooled, base
+        self.strokes, self.sliced, self.pooled, self.base = strokes, sliced, pooled, base
         if base:
             self.needs = ("target", "unmoved")  # type: ignore[misc,assignment]
         self.network = LazyFeatureMaps(features)
@@ -86,17 +90,21 @@ class Teacher(Term):
             pairs = [(a[:paired], b[:paired]) for a, b in zip(painted_maps[2:], target_maps[2:], strict=True)]
             found["maps"] = self.maps * mean([(a - b).abs().mean() / (b.abs().mean() + 1e-3) for a, b in pairs])
         if self.statistics:
-            pairs = [
-                (pooled(a), pooled(b)) if self.pooled else (a, b)
-                for a, b in zip(painted_maps, target_maps, strict=True)
-            ]
-            found["statistics"] = self.statistics * mean([statistics_distance(a, b) for a, b in pairs])
+            found["statistics"] = self.statistics * self.distance(painted_maps, target_maps)
+        if self.strokes:
+            seen = [[m.float() for m in look.maps(equal_contrast(x), layers)] for x in (painted, wanted)]
+            found["strokes"] = self.strokes * self.distance(*seen)
         if self.sliced:
             distances = [sliced_distance(a, b) for a, b in zip(painted_maps, target_maps, strict=True)]
             found["sliced"] = self.sliced * mean(distances)
         if self.structure:
             found["structure"] = self.structure * (similarities(painted_maps[-1]) - kept).abs().mean()
         return found
+
+    def distance(self, painted: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
+        """Mean over the layers of the distance of statistics, a scalar."""
+        pairs = [(pooled(a), pooled(b)) if self.pooled else (a, b) for a, b in zip(painted, target, strict=True)]
+        return mean([statistics_distance(a, b) for a, b in pairs])
 
     def kept_of(self, p: GeneratorPass) -> dict[Tensor, float]:
         """Pictures whose structure is kept where targets show something else, with their shares."""
@@ -117,6 +125,11 @@ def statistics_distance(painted: Tensor, target: Tensor) -> Tensor:
     shift = (means[0] - means[1]).square().mean() / (means[1].square().mean() + 1e-4)
     spread = (covariances[0] - covariances[1]).square().sum((1, 2)) / (covariances[1].square().sum((1, 2)) + 1e-4)
     return shift + spread.mean()
+
+
+def equal_contrast(images: Tensor) -> Tensor:
+    """Brightness at equal contrast, of which three deviations fill [-1, 1]: (N, C, H, W) to (N, 1, H, W)."""
+    return (normalised_luma(images) / 3).clamp(-1, 1)
 
 
 def pooled(features: Tensor) -> Tensor:
