@@ -1,0 +1,39 @@
+"""Export a painter for other programs: ``python src/export.py checkpoint=RUN_DIR format=onnx output=FILE``."""
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from impasto.run.command_line.entry import checked, report_user_errors, run
+
+
+@report_user_errors
+@checked
+def export(cfg: DictConfig) -> None:
+    """Load the painter, choose what of it is exported, write it, compare, and say how far the file is from it."""
+    from impasto.export.settings import Settings, check_settings, output_file
+    from impasto.inference.style_choice import choose_styles
+    from impasto.painters.checkpoints import find_checkpoint, shipped_base
+
+    settings = Settings(cfg.format, cfg.opset, cfg.adapter_rank)
+    check_settings(settings)
+    output = output_file(cfg.output, settings, cfg.overwrite)
+    checkpoint = shipped_base() if cfg.checkpoint is None else find_checkpoint(cfg.checkpoint)
+    style = cfg.style if isinstance(cfg.style, str | None) else OmegaConf.to_object(cfg.style)
+    chosen = [] if style is None else choose_styles(style)
+    from impasto.export.command import export as events_of
+    from impasto.export.command import in_chosen_style
+    from impasto.export.report import follow
+    from impasto.painters.loading import load_painter
+
+    painter = load_painter(checkpoint, device="cpu", trust=list(cfg.trust), direction=cfg.direction)
+    follow(events_of(in_chosen_style(painter, chosen), output, settings))
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="export")
+def main(cfg: DictConfig) -> None:
+    """Entry point."""
+    export(cfg)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Painters as files for other programs: ONNX, torch.export programs, and weights as safetensors."""

@@ -1,0 +1,23 @@
+"""What was written, on the terminal."""
+
+from collections.abc import Iterable
+
+from impasto.export.command import Written
+
+
+def follow(events: Iterable[Written]) -> None:
+    """Export, and print a few lines for each file."""
+    for event in events:
+        size, parity = event.report["bytes"] / 1e6, event.parity
+        print(f"{event.path} ({size:.1f} MB): {', '.join(map(shown, event.report['inputs']))} -> ", end="")
+        print(", ".join(map(shown, event.report["outputs"])))
+        print(f"  differs from the painter by at most {parity.largest:.1e}, {parity.mean:.1e} in the mean, in ", end="")
+        print(f"{len(parity.cases)} cases; {event.path.name}.json says more.", flush=True)
+
+
+def shown(value: dict[str, object]) -> str:
+    """An input or output: its name, shape and range."""
+    shape = value["shape"]
+    assert isinstance(shape, list)
+    limits = "" if value["low"] is None else f" in [{value['low']:g}, {value['high']:g}]"
+    return f"{value['name']} ({', '.join(map(str, shape))}){limits}"

@@ -1,0 +1,63 @@
+"""How to export, and where to; imports no torch, so that a mistake is reported at once."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from impasto.base.checks import as_path, check_number
+from impasto.base.errors import UserError
+
+FORMATS: Final = {"onnx": ".onnx"}
+"""With the endings of their files."""
+OPSETS: Final = (18, 23)
+"""Least and greatest version of ONNX's operators that torch writes."""
+NEEDED: Final = ("onnx", "onnxscript", "onnxruntime")
+"""Packages of the extra ``export``."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to export.
+
+    Attributes:
+        format: of :data:`FORMATS`.
+        opset: version of ONNX's operators.
+        adapter_rank: of a painter of any style: keep adapters of up to this rank as an input; None without them.
+    """
+
+    format: str = "onnx"
+    opset: int = 20
+    adapter_rank: int | None = None
+
+
+def check_settings(settings: Settings) -> None:
+    """Make sure that settings fit, and that what they need is installed.
+
+    Raises:
+        UserError: one does not.
+    """
+    if settings.format not in FORMATS:
+        raise UserError(f"format={settings.format} is not known; choose one of {', '.join(FORMATS)}.")
+    check_number("opset", settings.opset, 1)
+    if not OPSETS[0] <= settings.opset <= OPSETS[1]:
+        raise UserError(f"opset={settings.opset} is out of range; give {OPSETS[0]} to {OPSETS[1]}.")
+    if settings.adapter_rank is not None:
+        check_number("adapter_rank", settings.adapter_rank, 1)
+    missing = [name for name in NEEDED if settings.format == "onnx" and find_spec(name) is None]
+    if missing:
+        raise UserError(f"format=onnx needs {', '.join(missing)}: pip install 'impasto[export]'.")
+
+
+def output_file(value: object, settings: Settings, overwrite: bool) -> Path:
+    """The file to write.
+
+    Raises:
+        UserError: it is a folder, ends in something else than its format, or exists.
+    """
+    path, ending = as_path("output", value), FORMATS[settings.format]
+    if path.is_dir() or path.suffix.lower() != ending:
+        raise UserError(f"output={path}: give the name of a file that ends in {ending}.")
+    if path.exists() and not overwrite:
+        raise UserError(f"output={path} exists; give overwrite=true to replace it, or another name.")
+    return path
