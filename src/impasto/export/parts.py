@@ -252,7 +252,7 @@ def example_inputs(part: Part) -> tuple[Tensor, ...]:
         # Sides that differ, and are not the smallest, so that neither is taken for a constant or for the other.
         least = math.ceil(max(each.smallest, 4 * each.multiple) / each.multiple)
         numbers |= {"height": (least + 1) * each.multiple, "width": (least + 2) * each.multiple}
-        made.append(torch.zeros([numbers.get(n, n) for n in each.shape], dtype=each.dtype))  # type: ignore[misc]
+        made.append(torch.zeros([numbers.get(n, n) for n in each.shape], dtype=each.dtype))  # type: ignore[arg-type,misc]
     return tuple(made)
 
 
