@@ -14,13 +14,13 @@ def generate(cfg: DictConfig) -> None:
     from impasto.painters.checkpoints import find_checkpoint
 
     checkpoint, folder = find_checkpoint(cfg.checkpoint), output_folder(cfg.output)
+    import impasto
     from impasto.inference.console import follow
     from impasto.inference.generate import generate as events_of
     from impasto.inference.generate import resolve_label, resolve_vectors
-    from impasto.painters.loading import load_painter
 
-    painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust))
-    painter = painter.showing_masks() if cfg.masks else painter
+    model = impasto.load(checkpoint, device=cfg.device, trust=list(cfg.trust))
+    painter = (model.showing_masks() if cfg.masks else model).painter
     events = events_of(
         painter,
         folder,

@@ -12,7 +12,7 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @report_user_errors
 @checked
 def stylize(cfg: DictConfig) -> None:
-    """Load the painter, choose the styles, and repaint."""
+    """Load the model, choose the styles, and repaint."""
     from impasto.inference.masks import choose_masks
     from impasto.inference.places import existing_input, require_checkpoint
     from impasto.inference.style_choice import choose_styles
@@ -24,25 +24,21 @@ def stylize(cfg: DictConfig) -> None:
     style = cfg.style if isinstance(cfg.style, str | None) else OmegaConf.to_object(cfg.style)
     # A checkpoint may be of a model that takes no style; the base takes any, and so needs one.
     chosen = [] if style is None and cfg.checkpoint is not None else choose_styles(style, apart=cfg.sheet is True)
+    import impasto
     from impasto.inference.console import follow
     from impasto.inference.repaint import Look
     from impasto.inference.repaint_clip import Film
-    from impasto.inference.restyle import restyle
-    from impasto.painters.loading import load_painter
     from impasto.video.codecs import Encoding
 
-    painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
-    painter = painter.showing_masks() if cfg.masks else painter
-    look = Look(cfg.strength, cfg.preserve_color, cfg.tile, cfg.brush)
-    film = Film(cfg.temporal, Encoding(cfg.codec, cfg.crf))
+    model = impasto.load(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
+    model = model.showing_masks() if cfg.masks else model
     follow(
-        restyle(
-            painter,
-            chosen,
+        model.paint_files(
             pictures,
             cfg.output,
-            look=look,
-            film=film,
+            style=chosen,
+            look=Look(cfg.strength, cfg.preserve_color, cfg.tile, cfg.brush),
+            film=Film(cfg.temporal, Encoding(cfg.codec, cfg.crf)),
             masks=masks,
             steps=cfg.steps,
             overwrite=cfg.overwrite,

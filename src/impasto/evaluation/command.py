@@ -40,6 +40,11 @@ class Result:
     path: Path
     report: dict[str, Any]
 
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """The figures by name."""
+        return self.measurement.figures
+
     @classmethod
     def of(cls, title: str, found: Measurement, path: Path, about: dict[str, Any]) -> "Result":
         """With the report of a measurement.

@@ -200,8 +200,19 @@ def save_labels(classes: np.ndarray, label_map: LabelMap, path: Path) -> None:
 
     Args:
         classes: uint8 (H, W).
-        label_map: the classes, whose numbers are the entries of the palette; their positions where they have none.
+        label_map: see :func:`labels_image`.
         path: of the file.
+    """
+    with whole_or_not(path) as temporary:
+        labels_image(classes, label_map).save(temporary, "PNG", optimize=True)
+
+
+def labels_image(classes: np.ndarray, label_map: LabelMap) -> Image.Image:
+    """Positions of classes as a picture with a palette.
+
+    Args:
+        classes: uint8 (H, W).
+        label_map: the classes, whose numbers are the entries of the palette; their positions where they have none.
     """
     numbers = label_map.numbers or tuple(range(len(label_map.class_names)))
     values = np.full(256, numbers[0] if label_map.ignore_number is None else label_map.ignore_number, np.uint8)
@@ -211,5 +222,4 @@ def save_labels(classes: np.ndarray, label_map: LabelMap, path: Path) -> None:
         palette[number] = color
     image = Image.fromarray(values[classes])
     image.putpalette([value for color in palette for value in color])
-    with whole_or_not(path) as temporary:
-        image.save(temporary, "PNG", optimize=True)
+    return image

@@ -48,8 +48,7 @@ class Masks:
             layers = decode(path, 4)
         except BadImage as problem:
             raise UserError(f"its mask {path} cannot be read: {problem}") from None
-        mask = enlarged(layers, height, width)
-        return softened(mask) if soft else np.where(mask >= TOUCHED, 255, 0).astype(np.uint8)
+        return mask_from(layers, height, width, soft)
 
     def find(self, name: str) -> Path:
         """The file of a picture's mask.
@@ -91,6 +90,19 @@ def choose_masks(value: Any) -> Masks | None:
 def stem(name: str) -> str:
     """A path without its ending."""
     return str(Path(name).with_suffix(""))
+
+
+def mask_from(layers: np.ndarray, height: int, width: int, soft: bool = True) -> np.ndarray:
+    """A mask uint8 (H, W) of a picture's size, 255 where it is painted.
+
+    Args:
+        layers: uint8 (h, w, 4): white where to paint, black or transparent where not.
+        height: of the picture.
+        width: likewise.
+        soft: see :meth:`Masks.mask`.
+    """
+    mask = enlarged(layers, height, width)
+    return softened(mask) if soft else np.where(mask >= TOUCHED, 255, 0).astype(np.uint8)
 
 
 def enlarged(layers: np.ndarray, height: int, width: int) -> np.ndarray:

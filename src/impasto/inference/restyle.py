@@ -73,7 +73,7 @@ def restyle(
     refuse_predictor(painter)
     if not isinstance(painter, StylePainter):
         refuse_styles(painter, chosen, steps, sheet)
-        look = replace(look, brush=None if look.brush == "auto" else look.brush)
+        painter, look = in_styles(painter, chosen, look)
         settings: dict[str, Any] = {"masks": masks, "overwrite": overwrite, "sheet": sheet, "task": task}
         yield from stylize(painter, source, output, look=look, film=film, instances=instances, **settings)
         return
@@ -82,6 +82,10 @@ def restyle(
         raise UserError(f"instances=: {painter.origin.path} paints photographs, not label maps; leave instances= out.")
     if not chosen:
         raise no_style()
+    if steps is None and sheet is not True:
+        styled, look = in_styles(painter, chosen, look)
+        yield from stylize(styled, source, output, look=look, film=film, masks=masks, overwrite=overwrite, sheet=sheet)
+        return
     strength, look = look.strength, replace(look, strength=min(look.strength, 1.0))
 
     def in_style(style: PaintStyle) -> Painter:
@@ -93,13 +97,30 @@ def restyle(
         shares = [step / (steps - 1) for step in range(steps)]
         painters = [in_style(mix([(first, 1 - share), (last, share)])) for share in shares]
         yield from strips(painters, source, output, look=look, masks=masks, overwrite=overwrite)
-    elif sheet is True:
+    else:
         styles = readable_styles(painter, chosen)
         columns = [Column(each.name, shown(each), in_style(style)) for each, style in styles]
         yield from style_sheet(columns, source, output, look=look, masks=masks)
-    else:
-        styled = in_style(mixed_style(painter, chosen))
-        yield from stylize(styled, source, output, look=look, film=film, masks=masks, overwrite=overwrite, sheet=sheet)
+
+
+def in_styles(painter: Painter, chosen: Sequence[ChosenStyle], look: Look) -> tuple[Painter, Look]:
+    """A painter that takes content alone and paints in the styles chosen, mixed by weight, and the look for it.
+
+    Args:
+        painter: of any style; or one that takes content alone, for which none is chosen.
+        chosen: the styles.
+        look: above strength 1 it is the style that is made stronger.
+
+    Raises:
+        UserError: no style is chosen for a painter of any, or one for another, or it cannot be read.
+    """
+    if not isinstance(painter, StylePainter):
+        refuse_styles(painter, chosen, None, None)
+        return painter, replace(look, brush=None if look.brush == "auto" else look.brush)
+    if not chosen:
+        raise no_style()
+    style = stronger(painter, mixed_style(painter, chosen), look.strength)
+    return painter.in_style(style), replace(look, strength=min(look.strength, 1.0))
 
 
 def refuse_styles(painter: Painter, chosen: Sequence[ChosenStyle], steps: int | None, sheet: Any) -> None:
@@ -169,9 +190,9 @@ def readable_styles(painter: StylePainter, chosen: Sequence[ChosenStyle]) -> lis
 
 def shown(chosen: ChosenStyle) -> Any:
     """The first picture of a style that can be read, small, for a sheet; None if there is none."""
-    for path in chosen.pictures:
+    for picture in chosen.pictures:
         try:
-            return shrunk(decode(path))
+            return shrunk(decode(picture) if isinstance(picture, Path) else picture)
         except BadImage:
             continue
     return None

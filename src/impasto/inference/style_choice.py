@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from impasto.base.errors import UserError
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.opening import SAMPLES
+
+if TYPE_CHECKING:
+    from impasto.painters.adapters import Adapter
 
 ADAPTER: Final = ".safetensors"
 """Ending of adapter files."""
@@ -25,15 +30,15 @@ class ChosenStyle:
     Attributes:
         name: as a caption.
         weight: its share beside others.
-        pictures: in that style; empty for an adapter.
-        adapter: the file of one; None for pictures.
+        pictures: in that style, as files or uint8 (H, W, 3); empty for an adapter.
+        adapter: the file of one, or what it holds; None for pictures.
         found: in a folder that is spread out, so that it may be left out where it cannot be read.
     """
 
     name: str
     weight: float = 1.0
-    pictures: tuple[Path, ...] = ()
-    adapter: Path | None = None
+    pictures: tuple[Path | np.ndarray, ...] = ()
+    adapter: "Path | Adapter | None" = None
     found: bool = False
 
 

@@ -58,13 +58,20 @@ def mixed_style(painter: StylePainter, chosen: Sequence[ChosenStyle]) -> PaintSt
     return mix([(style_of(painter, each), each.weight) for each in chosen])
 
 
-def style_picture(path: Path, channels: int) -> torch.Tensor:
+def style_picture(picture: Path | np.ndarray, channels: int) -> torch.Tensor:
     """A picture as it is encoded: (1, C, h, w) in [-1, 1], upright, on white, of a size that the base knows.
+
+    Args:
+        picture: a file, or uint8 (H, W, 3).
+        channels: 1 or 3.
 
     Raises:
         BadImage: it cannot be read.
     """
-    pixels = decode(path, channels, at_least=SIDE)
+    if isinstance(picture, Path):
+        pixels = decode(picture, channels, at_least=SIDE)
+    else:
+        pixels = picture if channels == 3 else np.array(Image.fromarray(picture).convert("L"))[..., None]
     height, width = pixels.shape[:2]
     factor = min(1.0, SIDE / min(height, width), (MOST / (height * width)) ** 0.5)
     size = tuple(max(LEAST, round(side * factor)) for side in (width, height))

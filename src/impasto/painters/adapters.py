@@ -37,6 +37,7 @@ class Adapter:
         pictures: number of pictures that it was learnt from.
         settings: of its training, plain values.
         scores: of its painting, plain values.
+        path: the file that it was read from; None for one that lies in memory alone.
     """
 
     style: PaintStyle
@@ -44,6 +45,15 @@ class Adapter:
     pictures: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    def save(self, path: str | Path) -> None:
+        """Write it, in half precision; the file is there whole or not at all.
+
+        Raises:
+            UserError: as of :func:`save_adapter`.
+        """
+        save_adapter(path, self.style, self.base_sha256, self.settings, self.scores, self.pictures)
 
 
 def base_sha256(painter: StylePainter) -> str:
@@ -114,16 +124,17 @@ def read_adapter(path: str | Path) -> Adapter:
     plain = isinstance(sha256, str) and isinstance(pictures, int) and pictures >= 0
     if not plain or not isinstance(settings, dict) or not isinstance(scores, dict) or "code" not in tensors:
         raise UserError(f"{path} lacks what an adapter holds: code, base, settings and scores; use another file.")
-    return Adapter(PaintStyle(tensors.pop("code"), tensors), str(sha256), int(pictures or 0), settings, scores)
+    return Adapter(PaintStyle(tensors.pop("code"), tensors), str(sha256), int(pictures or 0), settings, scores, path)
 
 
-def load_adapter(path: str | Path, painter: StylePainter) -> PaintStyle:
-    """The style in a file, on the painter's device.
+def load_adapter(adapter: str | Path | Adapter, painter: StylePainter) -> PaintStyle:
+    """The style in a file, or of an adapter that was read, on the painter's device.
 
     Raises:
         UserError: as of :func:`read_adapter`; or it is of another base, or does not fit its layers.
     """
-    adapter = read_adapter(path)
+    adapter = adapter if isinstance(adapter, Adapter) else read_adapter(adapter)
+    path = adapter.path or "The adapter"
     if adapter.base_sha256 != (own := base_sha256(painter)):
         raise UserError(
             f"{path} was made for another base ({adapter.base_sha256[:8]!r}, and this one is {own[:8]!r}): give its "

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from impasto.base import files
 from impasto.base.errors import UserError
@@ -336,3 +337,21 @@ def test_memory_of_packing_does_not_grow_with_the_pictures() -> None:
     run = subprocess.run([sys.executable, "-c", PACKING_MEMORY], stdout=subprocess.PIPE, check=True, env=environment)
     # 40,000 names of 100 letters would take 6 MB as Python objects; arrays take 29 bytes an item, 3 MB with copies.
     assert int(run.stdout) * 1024 < 6e6
+
+
+def test_a_script_without_a_guard_packs_in_processes(tmp_path: Path) -> None:
+    """A spawned process imports the script that runs, which would begin anew in each."""
+    (tmp_path / "in").mkdir()
+    for number in range(4):
+        Image.fromarray(np.full((4, 4, 3), number, np.uint8)).save(tmp_path / "in" / f"{number}.png")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from impasto.data.packing.pack import pack\n"
+        "from impasto.data.packing.sizing import SizePolicy\n"
+        "from impasto.data.sources.folder import FolderSource\n"
+        f"place = Path({str(tmp_path)!r})\n"
+        "print(len(pack(FolderSource(place / 'in'), SizePolicy(2, 2), place / 'cache', workers=1, progress=False)))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=os.environ)
+    assert done.stdout == "4\n", done.stderr

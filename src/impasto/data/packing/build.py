@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import chain, count, islice
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -140,7 +143,8 @@ def _packed(
     running: dict[Future[Done], int] = {}
     try:
         for chunk, items in chunks:
-            running[pool.submit(pack_chunk, images, chunk * size, items, policy)] = chunk
+            with main_left_alone():
+                running[pool.submit(pack_chunk, images, chunk * size, items, policy)] = chunk
             if len(running) >= 2 * workers:
                 yield from _finished(running)
         while running:
@@ -152,6 +156,20 @@ def _packed(
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def main_left_alone() -> Iterator[None]:
+    """Within it, processes start without importing the script that runs.
+
+    They do not need it, and one that uses Impasto without ``if __name__ == "__main__":`` would begin anew in each.
+    """
+    kept = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = kept
 
 
 def _finished(running: dict[Future[Done], int]) -> Iterator[tuple[int, Done]]:

@@ -75,8 +75,17 @@ class Frames:
         self._image.load()
         if (duration := self._image.info.get("duration")) is not None:
             self.durations.append(duration)
-        orientation = orientation_of(self._image)
-        if has_deep_samples(self._image):
-            return upright(in_range(np.asarray(self._image)[..., None], 65535).astype(np.uint16), orientation), None
-        pixels, opacity = eight_bit_layers(self._image)
-        return upright(pixels, orientation), None if opacity is None else upright(opacity, orientation)
+        return layers_of_image(self._image)
+
+
+def layers_of_image(image: Image.Image) -> Layers:
+    """A loaded picture upright, in sRGB, with its opacity apart: uint16 of one channel for deep greys, else uint8.
+
+    Raises:
+        BadImage: its samples are no finite numbers that 16 bits hold.
+    """
+    orientation = orientation_of(image)
+    if has_deep_samples(image):
+        return upright(in_range(np.asarray(image)[..., None], 65535).astype(np.uint16), orientation), None
+    pixels, opacity = eight_bit_layers(image)
+    return upright(pixels, orientation), None if opacity is None else upright(opacity, orientation)

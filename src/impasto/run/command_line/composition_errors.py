@@ -4,14 +4,14 @@ import re
 import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, Final
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import CompactHydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 
-CONF: Final = Path(__file__).parents[4] / "conf"
+from impasto.base.conf import CONF
+
 PLUGINS: Final = (
     r"Could not (?:find|load) 'hydra/(?P<kind>launcher|sweeper)/(?P<name>joblib|ray(_aws)?|submitit(_\w+)?|optuna)'",
     r"Unknown plugin class : 'hydra_plugins\.hydra_(?P<name>\w+?)_(?P<kind>launcher|sweeper)\b",

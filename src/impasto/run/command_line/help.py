@@ -7,7 +7,7 @@ from typing import Final
 
 from omegaconf import OmegaConf
 
-from impasto.run.command_line.composition_errors import CONF
+from impasto.base.conf import CONF
 
 ELSEWHERE: Final = ("--hydra-help", "--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn")
 """Hydra answers these itself: the answer is not only in ``conf/``."""

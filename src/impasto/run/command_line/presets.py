@@ -8,9 +8,9 @@ from typing import Any, Final
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from impasto.base.conf import CONF
 from impasto.base.notices import notice
 from impasto.networks.part_settings import part_names
-from impasto.run.command_line.composition_errors import CONF
 from impasto.run.command_line.override_checks import key_of
 
 PRESETS: Final = ("experiment", "debug")

@@ -1,0 +1,1 @@
+"""What ``import impasto`` offers: models that paint, styles that are learnt, and measurements."""

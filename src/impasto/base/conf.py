@@ -1,0 +1,9 @@
+"""Where the configuration lies: beside ``src/`` in a checkout, inside the package where a wheel was installed."""
+
+from pathlib import Path
+from typing import Final
+
+_PACKAGE: Final = Path(__file__).parents[1]
+
+CONF: Final = next(path for path in (_PACKAGE / "conf", _PACKAGE.parents[1] / "conf") if path.is_dir())
+"""The folder of Hydra's groups and of a YAML file for each command."""
