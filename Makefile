@@ -10,7 +10,7 @@ PHOTOS := $(patsubst %,$(SAMPLES)/photos/%.jpg,monuments/chateaudeChenonceau_fra
 STYLES := church_at_auvers,langlois_bridge,pere_tanguy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs
+.PHONY: help demo test lint bench docs dist
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ bench: $(READY) ## speed and memory, measured; ARGS= names some
 
 docs: $(READY) ## the documentation as a site, in site/
 	$(PY) -m mkdocs build --strict
+
+dist: $(READY) ## wheel and source archive in dist/, the same bytes each time
+	$(PY) -m build --no-isolation --outdir dist
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Error: Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'

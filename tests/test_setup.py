@@ -52,12 +52,12 @@ def make(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[st
 def test_make_lists_its_targets() -> None:
     listed = make().stdout
     assert [line.split("\t")[0] for line in listed.splitlines()] == [
-        f"make {t}" for t in ("help", "demo", "test", "lint", "bench", "docs")
+        f"make {t}" for t in ("help", "demo", "test", "lint", "bench", "docs", "dist")
     ]
 
 
 def test_make_sets_up_the_environment_before_anything_else(tmp_path: Path) -> None:
-    for target in ("demo", "test", "lint", "bench"):
+    for target in ("demo", "test", "lint", "bench", "dist"):
         commands = make("-n", target, f"VENV={tmp_path / 'venv'}").stdout
         assert commands.index("-m venv") < commands.index("-c constraints.txt")
         assert commands.splitlines()[-1].startswith(f"{tmp_path / 'venv'}/bin/python ")

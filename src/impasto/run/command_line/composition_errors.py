@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import CompactHydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 
-from impasto.base.conf import CONF
+from impasto.base.conf import CONF, as_called
 
 PLUGINS: Final = (
     r"Could not (?:find|load) 'hydra/(?P<kind>launcher|sweeper)/(?P<name>joblib|ray(_aws)?|submitit(_\w+)?|optuna)'",
@@ -47,7 +47,7 @@ def as_text(argument: str, script: str) -> str:
     if not (equals and re.fullmatch(r"\+{0,2}[\w./@-]+", key)):
         return "KEY=VALUE"
     quoted = QuotedString(text=value, quote=Quote.double).with_quotes()
-    return f"python src/{script}.py {shlex.quote(f'{key}={quoted}')}"
+    return as_called(f"python src/{script}.py {shlex.quote(f'{key}={quoted}')}")
 
 
 def missing_plugin(text: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from omegaconf import OmegaConf
 
-from impasto.base.conf import CONF
+from impasto.base.conf import CONF, as_called
 
 ELSEWHERE: Final = ("--hydra-help", "--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn")
 """Hydra answers these itself: the answer is not only in ``conf/``."""
@@ -25,7 +25,7 @@ def answer_help(script: str, arguments: list[str]) -> None:
     if flags.isdisjoint(("--help", "-h")) or not flags.isdisjoint(ELSEWHERE) or not path.is_file():
         return
     template = str(OmegaConf.load(path).hydra.help.template)  # type: ignore[union-attr]
-    print(Template(template).safe_substitute(APP_CONFIG_GROUPS=groups(CONF)))
+    print(as_called(Template(template).safe_substitute(APP_CONFIG_GROUPS=groups(CONF))))
     sys.exit(0)
 
 
