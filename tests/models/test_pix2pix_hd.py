@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
-from impasto.base.parts import Parts
+from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec, LabelMap
 from impasto.losses.adversarial import LSGAN
 from impasto.losses.terms.feature_matching import FeatureMatching
@@ -143,14 +143,25 @@ def test_a_generator_without_enhancer_has_no_stages() -> None:
     assert model.stage == "all"
 
 
-def test_pictures_too_small_for_the_first_stage_are_refused() -> None:
+def test_small_pictures_are_judged_at_fewer_scales_or_refused() -> None:
     class Data:
         image_size = 32, 48
 
-    model = make_model(networks={**make_model().networks, "discriminator": MultiScalePatchGAN(3, 3, 3, {"layers": 2})})
-    (found,) = model.check_with(Parts(data=Data()))
-    assert "The first stage trains at half size, 16x24, which is too small for the discriminator" in found.sentence
-    assert "model.global_share=0" in found.sentence
+    def found(layers: int) -> list[Refusal | Doubt]:
+        judge = MultiScalePatchGAN(3, 3, 3, {"features": 4, "layers": layers}, *SIZE)
+        return list(
+            make_model(networks={**make_model().networks, "discriminator": judge}).check_with(Parts(data=Data()))
+        )
+
+    (refusal,) = found(3)  # the first scale alone wants 32 pixels, and half size has 16
+    assert isinstance(refusal, Refusal)
+    assert "The first stage trains at half size, 16x24, which is too small for the discriminator" in refusal.sentence
+    assert (
+        "set model.global_share=0, a larger data.image_size or fewer model.discriminator.settings" in refusal.sentence
+    )
+    (doubt,) = found(2)  # 2 scales at full size, 1 at half
+    assert isinstance(doubt, Doubt)
+    assert "half size, 16x24, where 1 of 2 scales of the discriminator judge" in doubt.sentence
     assert not list(make_model().check_with(Parts(data=Data())))
 
 

@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from impasto.base.errors import UserError
+from impasto.base.parts import Parts
 from impasto.networks.patchgan import MultiScalePatchGAN, PatchGAN
 from impasto.networks.scores import Scores, over_maps
 
@@ -38,6 +40,21 @@ def test_several_scales_see_the_picture_smaller_and_smaller() -> None:
     assert [tuple(m.shape) for m in scores.maps] == [(2, 1, 14, 14), (2, 1, 6, 6)]
     assert len(scores.features) == 2
     assert len(scores.features[0]) == len(single.features[0]) == 2  # after each LeakyReLU
+
+
+def test_scales_that_a_picture_is_too_small_for_are_left_out() -> None:
+    network = MultiScalePatchGAN(3, 0, 3, {"features": 4, "layers": 2}, 40, 64)  # a scale judges 16 pixels or more
+    assert len(network.scales) == 2  # 40 and 20 pixels, not 10
+    assert [tuple(m.shape[2:]) for m in network(torch.rand(1, 3, 40, 64)).maps] == [(8, 14), (3, 6)]
+    assert len(network(torch.rand(1, 3, 31, 31)).maps) == 2  # halves are rounded up, to 16
+    assert len(network(torch.rand(1, 3, 20, 32)).maps) == 1
+    with pytest.raises(UserError, match=r"at least 16x16 pixels, not 15x20: .* fewer model.discriminator.settings.la"):
+        network(torch.rand(1, 3, 15, 20))
+    (doubt,) = network.check_with(Parts(discriminators={"discriminator": network}))
+    assert doubt.key == "model.discriminator.scales"
+    assert "2 of 3 scales judge pictures of 40x64: the others would see less than 16 pixels" in doubt.sentence
+    fits = MultiScalePatchGAN(3, 0, 2, {"features": 4, "layers": 2}, 40, 64)
+    assert not list(fits.check_with(Parts(discriminators={"discriminator": fits})))
 
 
 def test_given_pictures_are_seen() -> None:

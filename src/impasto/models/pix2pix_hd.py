@@ -14,6 +14,7 @@ from impasto.models.optimisation import BatchPart
 from impasto.models.pix2pix import Pix2Pix
 from impasto.models.roles import Side
 from impasto.networks.patchgan import halved
+from impasto.networks.scores import Scores
 
 Stage = Literal["global", "enhancer", "all"]
 """What is trained: the global generator at half size; the enhancer around it; both."""
@@ -51,25 +52,36 @@ class Pix2PixHD(Pix2Pix):
         return "global" if self.images_seen < first else "enhancer"
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """As pix2pix; and refuse pictures that are too small for the discriminators when they are halved."""
+        """As pix2pix; refuse pictures that are too small for the discriminator when they are halved, and doubt scales
+        that are left out then.
+        """
         yield from super().check_with(parts)
         size = getattr(parts.data, "image_size", None)
         if size is None or self.stage != "global" or not self.names("d"):
             return
+        small = cast(tuple[int, int], tuple(-(-side // 2) for side in size))
+        first = f"The first stage trains at half size, {small[0]}x{small[1]},"
+        at_half, whole = self.scales_judging(small), self.scales_judging(size)
+        if not at_half:
+            yield Refusal(
+                f"{first} which is too small for the discriminator: set model.global_share=0, a larger data.image_size "
+                "or fewer model.discriminator.settings.layers."
+            )
+        elif at_half < whole:
+            judging = f"{at_half} of {whole} scales of the discriminator judge; the other stages have them all."
+            yield Doubt("model.global_share", f"{first} where {judging}")
+
+    def scales_judging(self, size: tuple[int, int]) -> int:
+        """How many scales of the discriminator judge pictures of a size; 0 if it refuses them."""
         device = next(self.discriminator.parameters()).device
         content, target = (
-            torch.zeros(1, self.spec[part].channels, *(-(-side // 2) for side in size), device=device)
-            for part in ("content", "target")
+            torch.zeros(1, self.spec[part].channels, *size, device=device) for part in ("content", "target")
         )
         try:
             with torch.no_grad():
-                self.discriminator(target, None, content)
+                return len(Scores.of(self.discriminator(target, None, content)).maps)
         except UserError:
-            yield Refusal(
-                f"The first stage trains at half size, {'x'.join(map(str, content.shape[-2:]))}, which is too small "
-                "for the discriminator: set model.global_share=0, a larger data.image_size, or fewer "
-                "model.discriminator.scales."
-            )
+            return 0
 
     def follow_schedules(self, optimizers: Mapping[Side, Any]) -> None:
         """As all models; and take up the stage of this step."""

@@ -39,6 +39,7 @@ class PatchGAN(nn.Module):
     """
 
     sigmoid = False
+    layers_key = "model.discriminator.layers"
 
     def __init__(
         self,
@@ -111,8 +112,7 @@ class PatchGAN(nn.Module):
         if min(images.shape[-2:]) < self.smallest:
             raise UserError(
                 f"This PatchGAN judges pictures of at least {self.smallest}x{self.smallest} pixels, not "
-                f"{images.shape[-2]}x{images.shape[-1]}: give a larger data.image_size or fewer "
-                "model.discriminator.layers."
+                f"{images.shape[-2]}x{images.shape[-1]}: give a larger data.image_size or fewer {self.layers_key}."
             )
         x = images if given is None or not self.given_channels else torch.cat([given, images], 1)
         features = []
@@ -134,10 +134,12 @@ class PatchGAN(nn.Module):
 class MultiScalePatchGAN(nn.Module):
     """PatchGANs that see the picture at full size, at half, at a quarter ... (Wang et al. 2018, section 3.2).
 
+    Scales at which a picture is smaller than what a PatchGAN can judge are left out, all but the first.
+
     Args:
         channels: of the pictures.
         given_channels: of the conditioning pictures.
-        scales: how many.
+        scales: how many, at most.
         settings: of each PatchGAN, as for :class:`PatchGAN`, with its parts (:mod:`impasto.networks.insertions`).
         height: of the pictures.
         width: likewise.
@@ -156,23 +158,48 @@ class MultiScalePatchGAN(nn.Module):
     ) -> None:
         super().__init__()
         make = partial(PatchGAN, **{"given_channels": given_channels, **(settings or {})})
+        self.wanted, self.size = scales, (height, width)
         self.scales = nn.ModuleList()
-        for size in ((height >> i, width >> i) for i in range(scales)):
+        size = self.size
+        for i in range(scales):
+            if i and min(size) < self.smallest:
+                break
             given = ImageSpec(given_channels, *size) if given_channels else None
             self.scales.append(build_network(make, ImageSpec(channels, *size), given))
+            self.first.layers_key = "model.discriminator.settings.layers"
+            size = -(-size[0] // 2), -(-size[1] // 2)
+
+    @property
+    def first(self) -> PatchGAN:
+        """The one at full size."""
+        return cast(PatchGAN, self.scales[0])
+
+    @property
+    def smallest(self) -> int:
+        """Pixels of the shorter side that a scale judges, at least."""
+        return self.first.smallest
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """As :meth:`PatchGAN.check_with`; all scales are alike."""
-        key, patchgan = f"{parts.key_of(self)}.settings", cast(PatchGAN, self.scales[0])
-        yield from small_weights(key, *patchgan.start)
-        yield from other_codes(f"{key}.projection", patchgan.project, parts)
+        """As :meth:`PatchGAN.check_with`, all scales being alike; doubt scales that are left out."""
+        key = parts.key_of(self)
+        yield from small_weights(f"{key}.settings", *self.first.start)
+        yield from other_codes(f"{key}.settings.projection", self.first.project, parts)
+        if len(self.scales) < self.wanted:
+            yield Doubt(
+                f"{key}.scales",
+                f"{len(self.scales)} of {self.wanted} scales judge pictures of {self.size[0]}x{self.size[1]}: the "
+                f"others would see less than {self.smallest} pixels. Larger pictures or fewer {key}.settings.layers "
+                "bring them back.",
+            )
 
     def forward(self, images: Tensor, condition: Tensor | None = None, given: Tensor | None = None) -> Scores:
-        """As :meth:`PatchGAN.forward`, with one map for each scale."""
+        """As :meth:`PatchGAN.forward`, with one map for each scale that the pictures are large enough for."""
         maps, features = [], []
         for i, network in enumerate(self.scales):
             if i:
                 images, given = halved(images), None if given is None else halved(given)
+                if min(images.shape[-2:]) < self.smallest:
+                    break
             scores = network(images, condition, given)
             maps += scores.maps
             features += scores.features

@@ -294,6 +294,14 @@ def test_every_model_passes_without_a_word(tmp_path: Path, model: str) -> None:
     assert "loss" not in notices()
 
 
+def test_published_settings_of_pix2pix_hd_go_with_small_pictures_too(tmp_path: Path) -> None:
+    forget_notices()
+    check(composed(tmp_path, "model=pix2pix_hd", "data=label_maps", "data.image_size=64"))
+    assert "2 of 3 scales judge pictures of 64x64" in notices()["model.discriminator.scales"]
+    assert "1 of 2 scales of the discriminator judge" in notices()["model.global_share"]
+    forget_notices()
+
+
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
