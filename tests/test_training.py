@@ -11,8 +11,8 @@ from impasto.evaluation.protocols.figure_records import full_record
 from tests.training import CONF, composed, make_pictures, train, weights
 
 SEVERAL = ("multi_generator_paired", "multi_generator_unpaired")
-TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "restoration", *SEVERAL)
-OF_PAIRS = ("pix2pix", "restoration", "multi_generator_paired")
+TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "reference", "restoration", *SEVERAL)
+OF_PAIRS = ("pix2pix", "reference", "restoration", "multi_generator_paired")
 OF_LABELS = ("segmentation", "pix2pix_hd")
 OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
 OF_CLIPS = ("keyframes", "next_frame")  # likewise
@@ -53,6 +53,7 @@ OF_ONE = {
     "fastcut": CONTRAST,
     "cyclegan": ["model.generator.blocks=1", "model.pool_size=6", "evaluation.num_style=8"],
     "pix2pix": ["augment=diffaugment"],
+    "reference": ["augment=diffaugment"],
     "restoration": ["evaluation=paired", "augment=diffaugment", "model.adversarial=0.5"],
     "multi_generator_paired": ["augment=diffaugment", "model.generator.mask_features=4"],
     "multi_generator_unpaired": [
@@ -64,7 +65,7 @@ OF_ONE = {
 
 def features_of(name: str) -> str:
     """The setting of the channels of a model's generator, or of those that it is made of."""
-    several = ".generator" if name.startswith("multi_generator") else ""
+    several = ".generator" if name.startswith(("multi_generator", "reference")) else ""
     return f"model.generator{several}.features=4"
 
 

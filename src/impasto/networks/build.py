@@ -11,7 +11,12 @@ from impasto.networks.insertions import insert
 from impasto.networks.part_settings import separated
 
 
-def build_network(partial: Callable[..., nn.Module], spec: ImageSpec, given: ImageSpec | None = None) -> nn.Module:
+def build_network(
+    partial: Callable[..., nn.Module],
+    spec: ImageSpec,
+    given: ImageSpec | None = None,
+    reference: ImageSpec | None = None,
+) -> nn.Module:
     """Call a network's factory with the arguments it takes from the data, and put its parts in.
 
     Args:
@@ -20,6 +25,8 @@ def build_network(partial: Callable[..., nn.Module], spec: ImageSpec, given: Ima
             does not take itself, see :mod:`impasto.networks.insertions`.
         spec: of the pictures that the network paints or judges.
         given: of the pictures it is conditioned on, such as the content it repaints; None if it takes none.
+        reference: of a second picture that its cross-attention looks at, which it is called with as ``given=``; None if
+            there is none.
 
     Raises:
         UserError: a setting does not fit, or the network does not take a part.
@@ -36,5 +43,5 @@ def build_network(partial: Callable[..., nn.Module], spec: ImageSpec, given: Ima
     known = {k: v for k, v in known.items() if takes_all or k in parameters}
     network: nn.Module = kind(*getattr(partial, "args", ()), **{**arguments, **known})
     spectral = arguments.get("spectral_norm", getattr(parameters.get("spectral_norm"), "default", False))
-    insert(network, parts, spec, given, spectral is True)
+    insert(network, parts, spec, given, spectral is True, reference)
     return network

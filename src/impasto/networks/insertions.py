@@ -30,7 +30,12 @@ MEMORY: Final = 64
 
 
 def insert(
-    network: nn.Module, settings: PartSettings, spec: ImageSpec, given: ImageSpec | None = None, spectral: bool = False
+    network: nn.Module,
+    settings: PartSettings,
+    spec: ImageSpec,
+    given: ImageSpec | None = None,
+    spectral: bool = False,
+    reference: ImageSpec | None = None,
 ) -> None:
     """Put parts into a network.
 
@@ -40,6 +45,7 @@ def insert(
         spec: of the pictures that it paints or judges.
         given: of the pictures that it repaints, or sees beside those that it judges; None for none.
         spectral: spectral norm on the parts.
+        reference: of a second picture, which a generator is called with as ``given=``, or its vectors; None for none.
 
     Raises:
         UserError: the network does not take one of the parts, or there is nothing for it.
@@ -62,7 +68,7 @@ def insert(
     if settings.get("antialias"):
         blur(network, kind)
     if wanted != ["antialias"]:
-        Insertion(network, settings, spec, given, spectral, told_more).put_in(network)
+        Insertion(network, settings, spec, given, spectral, told_more, reference).put_in(network)
 
 
 def farther(network: HasPlaces, spec: ImageSpec) -> int:
@@ -99,6 +105,7 @@ class Insertion(nn.Module):
         given: likewise.
         spectral: likewise.
         conditional: whether a label or vector scales and shifts the channels.
+        reference: see :func:`insert`.
     """
 
     def __init__(
@@ -109,6 +116,7 @@ class Insertion(nn.Module):
         given: ImageSpec | None,
         spectral: bool,
         conditional: bool,
+        reference: ImageSpec | None = None,
     ) -> None:
         super().__init__()
         self.told = Told()
@@ -118,13 +126,13 @@ class Insertion(nn.Module):
         self.latent_dim = int(getattr(network, "latent_dim", 0))
         self.list_of_places = network.places(spec.height, spec.width)
         width = settings.get("embedding", 128)
-        self.conditional = conditional
+        self.conditional, self.reference = conditional, reference
         self.embed = ConditionEmbedding(spec.num_classes, spec.condition_dim, width) if conditional else None
         self.source: Source | None = None
         self.tokens: nn.Module | None = None
         if settings.get("cross_attention"):
             self.source = self.chosen_source(spec, given)
-            self.tokens = self.made_tokens(spec, given, spectral)
+            self.tokens = self.made_tokens(spec, reference or given, spectral)
         self.parts = [self.parts_at(i, width, spectral) for i in range(len(self.list_of_places))]
 
     def chosen_source(self, spec: ImageSpec, given: ImageSpec | None) -> Source:
@@ -136,7 +144,7 @@ class Insertion(nn.Module):
         sees = given is not None and ("given" in self.takes or not self.latent_dim) and not self.judges_alone()
         there: dict[str, bool] = {
             "latent": self.latent_dim > 0,
-            "given": sees,
+            "given": sees or self.reference is not None,
             "condition": spec.num_classes > 0 or spec.condition_dim > 0,
             "learned": True,
         }
@@ -212,7 +220,9 @@ class Insertion(nn.Module):
         """Tell the parts of an input by name of the argument."""
         self.told.condition = None if self.embed is None else self.embed(inputs.get("condition"))
         if self.tokens is not None:
-            self.told.memory = self.tokens(self.memory_of(inputs))
+            seen = self.memory_of(inputs)
+            made = self.source == "given" and seen is not None and seen.dim() == 3  # vectors in place of a picture
+            self.told.memory = seen if made else self.tokens(seen)
 
     def memory_of(self, inputs: Mapping[str, Tensor | None]) -> Tensor | None:
         """What cross-attention looks at, of the arguments.
@@ -223,7 +233,7 @@ class Insertion(nn.Module):
         if self.source == "condition":
             return inputs.get("condition")
         second = inputs.get("given") if self.source == "given" else None
-        if second is None and self.source == "given" and "given" in self.takes:
+        if second is None and self.source == "given" and ("given" in self.takes or self.reference is not None):
             raise UserError(
                 f"{self.kind} attends to the picture beside, and got none: pass given, or leave the part out."
             )
