@@ -159,6 +159,51 @@ def test_strength_mask_and_preserved_colour(tmp_path: Path) -> None:
     assert (tmp_path / "copy" / "a.mp4").read_bytes() == source.read_bytes()
 
 
+@pytest.mark.parametrize("below", ["", "a"])
+@pytest.mark.parametrize("film", [ALONE, Film()])
+def test_each_frame_of_a_clip_has_a_mask_of_its_number(tmp_path: Path, below: str, film: Film) -> None:
+    frames = panning(4)
+    source = write_clip(tmp_path / "a.mp4", frames, options={"crf": "4"})
+    (tmp_path / "masks" / below).mkdir(parents=True)
+    for number in range(1, 4):  # the right half, the left half, and nothing, of other sizes than the clip
+        mask = np.zeros((24, 32), np.uint8)
+        mask[:, {1: slice(16, None), 2: slice(0, 16), 3: slice(0, 0)}[number]] = 255
+        Image.fromarray(mask).save(tmp_path / "masks" / below / f"mask_{number:04d}.png")
+    network = repainter(Negative())
+    film = Film(film.temporal, FINE)
+    events = stylize(network, source, tmp_path / "out", film=film, masks=choose_masks(tmp_path / "masks"))
+    (done,) = (event for event in events if isinstance(event, Painted))
+    assert done.notes == ("frames behind number 3 have no mask of their own, and get its mask",)
+    read = [frame.pixels.astype(float) for frame in Clip(tmp_path / "out" / "a.mp4")]
+    for pixels, frame, painted_right, painted_left in zip(
+        read, frames, (True, False, False, False), (False, True, False, False), strict=True
+    ):
+        for side, is_painted in ((slice(36, None), painted_right), (slice(0, 28), painted_left)):
+            wanted = 255 - frame if is_painted else frame
+            assert np.abs(pixels[:, side] - wanted[:, side]).mean() < 8
+
+
+def test_masks_that_do_not_fit_the_frames_of_a_clip_are_named(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mp4", panning(3))
+    (tmp_path / "masks").mkdir()
+
+    def reason() -> str:
+        events = painted(source, tmp_path / "out", masks=choose_masks(tmp_path / "masks"))
+        (skipped,) = (event for event in events if isinstance(event, Skipped))
+        return skipped.reason
+
+    white = Image.new("L", (8, 8), 255)
+    white.save(tmp_path / "masks" / "other.png")
+    assert reason().endswith("masks, nor a folder of it with one for each frame")
+    (tmp_path / "masks" / "other.png").rename(tmp_path / "masks" / "1.png")
+    white.save(tmp_path / "masks" / "3.png")
+    assert reason().endswith("must have the numbers of its frames, from 1 to 3: none is for frame 2")
+    white.save(tmp_path / "masks" / "2.png")
+    white.save(tmp_path / "masks" / "b2.png")
+    assert reason().endswith("from 1 to 3: two have one number, or one has none")
+    assert not (tmp_path / "out" / "a.mp4").exists()
+
+
 def test_an_interrupted_clip_plays_and_is_painted_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source = write_clip(tmp_path / "a.mp4", panning(9), sound=True)
     with pytest.raises(KeyboardInterrupt):

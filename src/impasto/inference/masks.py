@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from impasto.base.errors import UserError
+from impasto.data.sources.clips import number_of
 from impasto.data.sources.decode import BadImage, decode
 from impasto.data.sources.folder import FolderSource
 
@@ -43,12 +44,7 @@ class Masks:
         Raises:
             UserError: there is none, or it cannot be read.
         """
-        path = self.find(name)
-        try:
-            layers = decode(path, 4)
-        except BadImage as problem:
-            raise UserError(f"its mask {path} cannot be read: {problem}") from None
-        return mask_from(layers, height, width, soft)
+        return read_mask(self.find(name), height, width, soft)
 
     def find(self, name: str) -> Path:
         """The file of a picture's mask.
@@ -64,6 +60,71 @@ class Masks:
             reason = "there is no mask of its name" if not same else f"there are {len(same)} masks of its name"
             raise UserError(f"{reason} in mask={self.path}")
         return same[0]
+
+    def of_clip(self, name: str, alone: bool) -> "ClipMasks":
+        """The masks of a clip: one of its name, or else one for each of its frames.
+
+        Those are in a folder of the clip's name, or in the folder of masks itself if there is no other clip.
+
+        Args:
+            name: path of the clip below the input; its file name if the input is the clip.
+            alone: whether it is.
+
+        Raises:
+            UserError: there is none, or one of a number is missing or there twice.
+        """
+        if not self.by_name or stem(name) in self.by_name:
+            return ClipMasks((self.find(name),))
+        for folder in (Path(stem(name)), *([Path()] if alone else [])):
+            files = [path for key, paths in self.by_name.items() if Path(key).parent == folder for path in paths]
+            numbered = {number: path for path in files if (number := number_of(path.name)) is not None}
+            if not numbered:
+                continue
+            last = max(numbered)
+            missing = next((number for number in range(1, last + 1) if number not in numbered), None)
+            if len(numbered) < len(files) or missing is not None:
+                wrong = (
+                    f"none is for frame {missing}" if missing is not None else "two have one number, or one has none"
+                )
+                raise UserError(
+                    f"its masks in {self.path / folder} must have the numbers of its frames, from 1 to {last}: {wrong}"
+                )
+            return ClipMasks(tuple(numbered[number] for number in range(1, last + 1)))
+        raise UserError(f"there is no mask of its name in mask={self.path}, nor a folder of it with one for each frame")
+
+
+@dataclass(frozen=True)
+class ClipMasks:
+    """The masks of a clip.
+
+    Attributes:
+        files: by frame, of which those behind the last get its mask; or a single one for all.
+    """
+
+    files: tuple[Path, ...]
+
+    def file(self, number: int) -> Path:
+        """Of a frame, counted from 1."""
+        return self.files[min(number, len(self.files)) - 1]
+
+    def note(self, frames: int) -> str | None:
+        """What to know of frames that have no mask of their own."""
+        if len(self.files) == 1 or frames <= len(self.files):
+            return None
+        return f"frames behind number {len(self.files)} have no mask of their own, and get its mask"
+
+
+def read_mask(path: Path, height: int, width: int, soft: bool = True) -> np.ndarray:
+    """A mask as of :meth:`Masks.mask`.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        layers = decode(path, 4)
+    except BadImage as problem:
+        raise UserError(f"its mask {path} cannot be read: {problem}") from None
+    return mask_from(layers, height, width, soft)
 
 
 def choose_masks(value: Any) -> Masks | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from impasto.base.checks import check_number
 from impasto.base.errors import UserError
 from impasto.base.notices import log
 from impasto.inference.events import Painted, Progress
+from impasto.inference.masks import ClipMasks, read_mask
 from impasto.inference.repaint import Look
 from impasto.inference.restore import MaskOf, repainting_of
 from impasto.inference.steady import TURN, Steadying
@@ -59,7 +60,7 @@ def repaint_clip(
     target: Path,
     look: Look,
     film: Film = FILM,
-    mask_of: MaskOf | None = None,
+    masks: ClipMasks | None = None,
     keep: Callable[[np.ndarray, np.ndarray], None] | None = None,
 ) -> Generator[Progress, None, Painted]:
     """Repaint one clip. Memory does not grow with its length.
@@ -73,7 +74,7 @@ def repaint_clip(
         target: where it goes.
         look: how the paintings should look.
         film: how they follow each other and are written.
-        mask_of: gives where they are painted; None for everywhere.
+        masks: where its frames are painted; None for everywhere.
         keep: gets the first frame before and after, for a sheet.
 
     Yields:
@@ -82,9 +83,8 @@ def repaint_clip(
     if painter.gives.channels not in (1, 3):
         raise UserError(f"a clip holds colours, and this model paints {painter.gives.channels} channels")
     clip = Clip(source)
-    mask_of = None if mask_of is None else cache(mask_of)  # the same for all frames
     steady = Steadying(painter, film.temporal) if film.temporal > 1 and look.strength else None
-    frames = _Frames(painter, clip, look, mask_of, steady)
+    frames = _Frames(painter, clip, look, masks, steady)
     writer = ClipWriter(target, clip.info, film.encoding, clip.sounds)
     try:
         with writer, steady or nullcontext():
@@ -113,9 +113,11 @@ class _Frames:
     """
 
     def __init__(
-        self, painter: Painter, clip: Clip, look: Look, mask_of: MaskOf | None, steady: Steadying | None
+        self, painter: Painter, clip: Clip, look: Look, masks: ClipMasks | None, steady: Steadying | None
     ) -> None:
-        self.painter, self.info, self.look, self.mask_of, self.steady = painter, clip.info, look, mask_of, steady
+        self.painter, self.info, self.look, self.masks, self.steady = painter, clip.info, look, masks, steady
+        # Of the frame at hand alone, and the one before, which may have the same: memory must not grow.
+        self.read_mask = lru_cache(2)(partial(read_mask, soft=not painter.mask_channels))
         self.painted = np.empty((0, 0, 3), np.uint8)
         self.number = self.repeated = 0
         self.end = 0.0
@@ -126,20 +128,25 @@ class _Frames:
             if self.steady is not None:
                 self.steady.look(frame.pixels)
             deep = self.info.depth > 8
-            repainting = repainting_of(self.painter, frame.pixels, None, self.look, deep, self.mask_of)
+            mask_of: MaskOf | None = None
+            if self.masks is not None:
+                mask_of = partial(self.read_mask, self.masks.file(self.number + 1))
+            repainting = repainting_of(self.painter, frame.pixels, None, self.look, deep, mask_of)
             for done, tiles in repainting:
                 total = max(self.info.frames, self.number + 1) * tiles
                 yield min(self.number * tiles + done, total - 1), total
             self.painted = repainting.result
             if self.steady is not None:
-                mask = None if self.mask_of is None else self.mask_of(*self.painted.shape[:2])
+                mask = None if mask_of is None else mask_of(*self.painted.shape[:2])
                 self.painted = self.steady.steadied(self.painted, mask)
         self.number += 1
         self.repeated += frame.repeated
         self.end = float((frame.ticks + frame.duration) * frame.time_base)
 
     def damage(self) -> Iterator[str]:
-        """Clauses about frames that could not be read."""
+        """Clauses about frames that could not be read, or have no mask."""
+        if self.masks is not None and (said := self.masks.note(self.number)):
+            yield said
         if self.repeated:
             yield f"{self.repeated} of its {self.number} frames cannot be read, and the one before is shown instead"
         if self.end < CUT_SHORT * self.info.duration:

@@ -58,6 +58,7 @@ class Steadying:
         self._motion: Motion | None = None
         self._frame: np.ndarray | None = None
         self._painted = np.empty(0, np.float32)
+        self._mask: np.ndarray | None = None
         self._turns = np.empty((0, 0), np.int64)
         self._number = 0
 
@@ -104,10 +105,12 @@ class Steadying:
         if self._motion is not None:
             size = painted.shape[0], painted.shape[1]
             kept = resized(self._known, size) * (1 - self._anew(*size))
-            if mask is not None:
-                kept = kept * (mask.astype(np.float32) / 255)
-            carried = self._motion.resized(*size).carried(self._painted).reshape(values.shape)
+            moved = self._motion.resized(*size)
+            if mask is not None and self._mask is not None:  # only what was painted, and still is
+                kept = kept * np.minimum(mask, moved.carried(self._mask).reshape(size)) / 255
+            carried = moved.carried(self._painted).reshape(values.shape)
             values = with_contrast(values + kept[..., None] * (carried - values), values, kept)
+        self._mask = None if mask is None else mask.astype(np.float32)
         self._painted = values.clip(0, np.iinfo(painted.dtype).max)
         return self._painted.round().astype(painted.dtype)
 
