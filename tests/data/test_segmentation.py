@@ -12,6 +12,7 @@ from PIL import Image
 
 from impasto.base.errors import UserError
 from impasto.base.label_maps import UNLABELLED, boundaries
+from impasto.base.notices import forget_notices, notices
 from impasto.data.packing.sizing import SizePolicy, to_size
 from impasto.data.segmentation import SegmentationDataModule
 from impasto.data.sources.classes import label_map_of
@@ -21,6 +22,7 @@ from impasto.data.sources.segmentation import open_segmentation
 from impasto.data.sources.shapes import CLASSES, Drawing, draw
 
 COLORS = {"sky": "#0080ff", "house": [128, 0, 0], "tree": "00ff00"}
+FOLDERS = {"images": "a", "labels": "b", "classes": ["x"]}
 CLASSES_OF = np.array([[0, 1, 2], [2, 2, 1]], np.uint8)
 IN_COLOR = np.array([(0, 128, 255), (128, 0, 0), (0, 255, 0)], np.uint8)
 
@@ -82,7 +84,39 @@ def test_numbers_and_colours_of_no_class_are_named() -> None:
     assert ReadLabels(ignoring)(png(strange))[0, 0, 0] == UNLABELLED
 
 
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"direction": "picture_to_labels", **FOLDERS}, "data.direction=picture_to_labels"),
+        ({"direction": "labels_to_picture", **FOLDERS, "boundaries": False}, "data.boundaries=false"),
+        ({"direction": "labels_to_picture"}, "data.images and data.labels are not set"),
+    ],
+)
+def test_maps_of_objects_that_nothing_looks_at_are_said(settings: dict[str, Any], why: str) -> None:
+    forget_notices()
+    SegmentationDataModule(pictures=open_segmentation, instances="objects", image_size=8, **settings)
+    assert f"data.instances is not used: {why}" in notices()["data.instances"]
+    forget_notices()
+
+
+def test_a_few_pixels_of_no_class_are_counted_and_a_picture_is_told_from_a_label_map() -> None:
+    label_map = label_map_of({"road": "#000000", "sky": "#ffffff"}, None)
+    pixels = np.zeros((40, 50, 3), np.uint8)
+    pixels[0, 0] = pixels[0, 1] = (1, 2, 3)
+    pixels[1, 1] = (3, 2, 1)
+    with pytest.raises(BadImage, match=r"colours #010203 \(2 pixels\), #030201 \(1 pixel\) are of no class$"):
+        ReadLabels(label_map)(png(pixels))
+    pixels[..., 0], pixels[..., 1] = np.arange(40)[:, None], np.arange(50)[None]  # 2,000 colours
+    with pytest.raises(
+        BadImage, match=r"holds 1999 colours of no class, and so looks like a picture and not like a la"
+    ):
+        ReadLabels(label_map)(png(pixels))
+
+
 def test_classes_from_files(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("class,number\nsky,7\n")
+    with pytest.raises(UserError, match=r"bad\.csv has no column name: data\.classes takes"):
+        label_map_of(str(tmp_path / "bad.csv"))
     (tmp_path / "a.txt").write_text("sky\nhouse\n\ntree\n")
     (tmp_path / "b.csv").write_text("name,number,color\nsky,7,#0080ff\nhouse,9,#800000\n")
     (tmp_path / "c.json").write_text('{"sky": [0, 128, 255], "house": [128, 0, 0]}')

@@ -12,7 +12,7 @@ from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec, LabelMap
 from impasto.data.sources.label_files import read_labels
 from impasto.inference.console import follow
-from impasto.inference.events import Skipped
+from impasto.inference.events import Painted, Skipped, Started
 from impasto.inference.label_maps import save_labels
 from impasto.inference.masks import Masks
 from impasto.inference.repaint import Look
@@ -119,6 +119,23 @@ def test_a_map_of_other_classes_is_skipped_by_its_numbers(tmp_path: Path) -> Non
         event for event in stylize(painter, tmp_path / "a.png", tmp_path / "out") if isinstance(event, Skipped)
     )
     assert skipped.reason.startswith("the label map's numbers 3 (100.0% of its pixels) are of no class")
+    assert skipped.reason.endswith("; those of this model are dark 7 #090909, red 0 #ff0000, green 200 #00ff00")
+
+
+def test_that_boundaries_of_classes_stand_for_those_of_objects_is_said_once(tmp_path: Path) -> None:
+    content = ImageSpec(4, 8, 8, label_map=replace(BY_NUMBER, boundaries=True))
+    painter = Painter(Sums(), ImageSpec(3, 8, 8), ("content",), content).eval()
+    for name in ("a", "b"):
+        Image.fromarray(np.full((8, 8), 7, np.uint8)).save(tmp_path / f"{name}.png")
+    started, *others = stylize(painter, tmp_path, tmp_path / "out")
+    assert isinstance(started, Started)
+    assert started.remarks == (
+        "The boundaries between classes stand for those between objects, as instances= is not given.",
+    )
+    assert [event.notes for event in others if isinstance(event, Painted)] == [(), ()]
+    started, *_ = stylize(painter, tmp_path / "a.png", tmp_path / "more", instances=tmp_path / "b.png")
+    assert isinstance(started, Started)
+    assert not started.remarks
 
 
 def test_what_does_not_go_with_label_maps_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, Final, get_args
 
 from impasto.base.errors import UserError
+from impasto.base.notices import notice
 from impasto.base.spec import LabelMap
 from impasto.data.module import ImageDataModule
 from impasto.data.sources.classes import Classes, Ignore, label_map_of
@@ -59,6 +60,12 @@ class SegmentationDataModule(ImageDataModule):
             raise UserError("data.percentiles has no meaning for numbers of classes: set data.percentiles=null.")
         drawn = images is None and labels is None
         has_objects = direction == "labels_to_picture" and boundaries and (drawn or instances is not None)
+        if instances is not None and (drawn or not has_objects):
+            if drawn:
+                why = "data.images and data.labels are not set"
+            else:
+                why = "data.boundaries=false" if not boundaries else f"data.direction={direction}"
+            notice("data.instances", f"data.instances is not used: {why}. Objects are for label maps as content.")
         self.label_map = classes_of(classes, ignore, has_objects, drawn)
         self.label_part = "target" if direction == "picture_to_labels" else "content"
         where = {"images": images, "labels": labels, "instances": instances, "unseen": unseen, "direction": direction}

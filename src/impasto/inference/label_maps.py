@@ -163,8 +163,6 @@ def paint_labels(
     notes: tuple[str, ...] = ()
     if given is not None:
         pixels = read_labels(read_file(source), given)
-        if given.boundaries and objects is None:
-            notes += ("the boundaries between its classes stand for those between objects",)
         painting: Repainting = FromLabels(painter, pixels, objects, look)
         before = in_colors(pixels, given)
     else:

@@ -104,17 +104,21 @@ def stylize(
         if labels:
             own = None if objects is None else objects.of(name_of_picture(targets, picture))
             return (yield from paint_labels(painter, picture, target, look, own, keep))
-        mask_of = masks_of(masks, targets, picture, soft=not painter.mask_channels)
         if is_clip(picture):
             if look.strength == 0 and painter.scale == 1 and picture.suffix.lower() == target.suffix.lower():
                 copy_file(picture, target)
                 return Painted(picture, target)
             shown = None if keep is None else lambda a, b: keep((shrunk(a, None), shrunk(b, None)))
-            return (yield from repaint_clip(painter, picture, target, look, film, mask_of, shown))
+            name, alone = name_of_picture(targets, picture), targets.root == picture
+            of_frames = None if masks is None else masks.of_clip(name, alone)
+            return (yield from repaint_clip(painter, picture, target, look, film, of_frames, shown))
+        mask_of = masks_of(masks, targets, picture, soft=not painter.mask_channels)
         return (yield from repaint_file(painter, picture, target, look, mask_of, keep))
 
     left, said = left_to_paint(targets, overwrite)
-    for event in over_pictures(left, (*said, *remarks(painter)), output, paint, frames_in(left)):
+    for event in over_pictures(
+        left, (*said, *remarks(painter), *of_objects(painter, objects)), output, paint, frames_in(left)
+    ):
         if isinstance(event, Done) and pairs and sheet is not None:
             save_pairs(pairs, sheet, targets.sheet)
         yield event
@@ -227,6 +231,14 @@ def choose_objects(painter: Painter, instances: str | Path | None) -> Objects | 
     if given is None or not given.boundaries:
         raise UserError(f"instances=: {painter.origin.path} was not trained on maps of objects; leave instances= out.")
     return Objects(instances)
+
+
+def of_objects(painter: Painter, objects: Objects | None) -> tuple[str, ...]:
+    """What to know of boundaries: one sentence or none."""
+    given = None if painter.content is None else painter.content.label_map
+    if given is None or not given.boundaries or objects is not None:
+        return ()
+    return ("The boundaries between classes stand for those between objects, as instances= is not given.",)
 
 
 def is_there(target: Path) -> bool:

@@ -149,7 +149,9 @@ def read_file(name: str) -> Any:
             return [row_of(row) for row in csv.DictReader(text.splitlines())]
     except OSError as problem:
         raise UserError(f"data.classes={name} cannot be read ({problem.strerror}): {FORMS}.") from None
-    except (ValueError, KeyError, TypeError) as problem:
+    except KeyError as problem:
+        raise UserError(f"data.classes={name} has no column {problem.args[0]}: {FORMS}.") from None
+    except (ValueError, TypeError) as problem:
         raise UserError(f"data.classes={name} is not what its ending says ({problem}): {FORMS}.") from None
     return [line.strip() for line in text.splitlines() if line.strip()]
 

@@ -14,6 +14,8 @@ from impasto.data.sources.decode import BadImage, checked, open_image, upright
 Unseen = Literal["error", "ignore"]
 NAMED: Final = 4
 """Colours or numbers of no class that a message names, the most frequent first."""
+PICTURE: Final = 1000
+"""Colours of no class from which a file is taken for a picture that is no label map."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ class ReadLabels:
         if missing.any() and self.unseen == "error":
             found, counts = np.unique(values[missing], return_counts=True)
             most = np.argsort(-counts, kind="stable")[:NAMED]
-            names = [f"{shown(int(found[i]))} ({counts[i] / values.size:.1%} of its pixels)" for i in most]
+            if what == "colours" and len(found) >= PICTURE:
+                why = "it is a picture, or a label map that was saved as JPEG, which changes colours: a PNG is needed"
+                raise BadImage(f"{len(found)} of its colours are of no class, so {why}")
+            names = [f"{shown(int(found[i]))} ({share(int(counts[i]), values.size)})" for i in most]
             more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
             raise BadImage(f"the label map's {what} {', '.join(names)}{more} are of no class{self.remedy}")
         classes = np.array([known[int(key)] for key in keys], np.uint8)[place]
@@ -89,6 +94,11 @@ class ReadObjects:
             values = wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
         numbers = np.unique(values, return_inverse=True)[1].reshape(values.shape)
         return upright((numbers % 256).astype(np.uint8)[..., None], orientation)
+
+
+def share(count: int, of: int) -> str:
+    """How many pixels, as a share, or by number where that would be zero."""
+    return f"{count / of:.1%} of its pixels" if count / of >= 5e-4 else f"{count} pixel{'s' if count > 1 else ''}"
 
 
 def in_hex(color: tuple[int, int, int]) -> str:
@@ -122,6 +132,17 @@ def read_labels(data: bytes, label_map: LabelMap) -> np.ndarray:
     """A label map's bytes to uint8 (H, W, 1), with every failure as one sentence.
 
     Raises:
-        BadImage: it cannot be read.
+        BadImage: it cannot be read, or holds numbers or colours of no class.
     """
-    return checked(data, lambda: ReadLabels(label_map)(data))
+    remedy = f"; those of this model are {known_classes(label_map)}"
+    return checked(data, lambda: ReadLabels(label_map, remedy=remedy)(data))
+
+
+def known_classes(label_map: LabelMap, most: int = 6) -> str:
+    """The first classes with the numbers and colours that they are told by."""
+    told = [
+        " ".join([name, *(str(n) for n in label_map.numbers[i : i + 1]), *map(in_hex, label_map.colors[i : i + 1])])
+        for i, name in enumerate(label_map.class_names[:most])
+    ]
+    more = len(label_map.class_names) - most
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
