@@ -160,8 +160,7 @@ def test_strength_mask_and_preserved_colour(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("below", ["", "a"])
-@pytest.mark.parametrize("film", [ALONE, Film()])
-def test_each_frame_of_a_clip_has_a_mask_of_its_number(tmp_path: Path, below: str, film: Film) -> None:
+def test_each_frame_of_a_clip_has_a_mask_of_its_number(tmp_path: Path, below: str) -> None:
     frames = panning(4)
     source = write_clip(tmp_path / "a.mp4", frames, options={"crf": "4"})
     (tmp_path / "masks" / below).mkdir(parents=True)
@@ -169,9 +168,7 @@ def test_each_frame_of_a_clip_has_a_mask_of_its_number(tmp_path: Path, below: st
         mask = np.zeros((24, 32), np.uint8)
         mask[:, {1: slice(16, None), 2: slice(0, 16), 3: slice(0, 0)}[number]] = 255
         Image.fromarray(mask).save(tmp_path / "masks" / below / f"mask_{number:04d}.png")
-    network = repainter(Negative())
-    film = Film(film.temporal, FINE)
-    events = stylize(network, source, tmp_path / "out", film=film, masks=choose_masks(tmp_path / "masks"))
+    events = painted(source, tmp_path / "out", masks=choose_masks(tmp_path / "masks"))
     (done,) = (event for event in events if isinstance(event, Painted))
     assert done.notes == ("frames behind number 3 have no mask of their own, and get its mask",)
     read = [frame.pixels.astype(float) for frame in Clip(tmp_path / "out" / "a.mp4")]

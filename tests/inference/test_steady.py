@@ -93,6 +93,17 @@ def test_only_what_is_painted_is_carried() -> None:
     assert np.abs(found.astype(int) - result)[:, 56:].mean() > 20
 
 
+def test_what_a_mask_uncovers_is_painted_at_once() -> None:
+    steady, mask = Steadying(repainter(Restless()), 8), np.zeros((64, 96), np.uint8)
+    mask[:, 48:] = 255
+    for seed, shown in enumerate((mask, 255 - mask)):
+        steady.look(texture(64, 96))
+        result = np.random.default_rng(seed).integers(0, 255, (64, 96, 3)).astype(np.uint8)
+        found = steady.steadied(result, shown)
+    assert np.abs(found.astype(int) - result)[:, :40].max() == 0  # was not painted before
+    assert np.abs(found.astype(int) - result)[:, 56:].max() == 0  # is not painted now
+
+
 def test_each_pixel_has_one_turn_and_cells_are_as_large_as_strokes() -> None:
     found = turns(200, 300, 8)
     assert found.shape == (200, 300)

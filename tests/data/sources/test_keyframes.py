@@ -57,6 +57,12 @@ def test_a_keyframe_without_a_frame_is_refused(name: str, clip: Path, tmp_path: 
         open_keyframes(str(clip), str(tmp_path / "keys"))
 
 
+def test_frames_of_two_sizes_are_refused(clip: Path, tmp_path: Path) -> None:
+    numbered(clip, [14], name="f{}.png", size=(20, 16))
+    with pytest.raises(UserError, match=r"clip: f10\.png has 16 x 16 pixels, and f14\.png 20 x 16: bring all"):
+        open_keyframes(str(clip), str(key(tmp_path / "keys" / "12.png")))
+
+
 def test_two_keyframes_of_one_frame_are_refused(clip: Path, tmp_path: Path) -> None:
     key(tmp_path / "keys" / "12.png")
     key(tmp_path / "keys" / "f12.png")

@@ -72,6 +72,7 @@ def open_keyframes(
     masked = {} if masks is None else mask_paths(masks, names, last, painted)
     shown = sorted({round(i * (last - 1) / (SHOWN - 1)) for i in range(SHOWN)})
     frames = read_frames(one, {*painted, *shown})
+    check_sizes(one, frames)
     pairs = [pair_of(path, frames[at], masked.get(at)) for at, path in sorted(painted.items()) if at in frames]
     for at, path in painted.items():
         if at not in frames:
@@ -167,6 +168,22 @@ def read_frames(clip: ClipFrames, wanted: set[int]) -> dict[int, np.ndarray]:
         return found
     except (BadImage, BadClip) as problem:
         raise UserError(f"A frame of {clip.path} cannot be read: {problem}.") from None
+
+
+def check_sizes(clip: ClipFrames, frames: Mapping[int, np.ndarray]) -> None:
+    """Make sure that frames have one size, as those of a folder may not.
+
+    Raises:
+        UserError: two differ.
+    """
+    (first, size), *others = [(at, frame.shape[:2]) for at, frame in sorted(frames.items())] or [(0, (0, 0))]
+    for at, other in others:
+        if other != size:
+            names = [clip.numbered[i][1].name if clip.numbered else f"frame {i + 1}" for i in (first, at)]
+            raise UserError(
+                f"{clip.path}: {names[0]} has {size[1]} x {size[0]} pixels, and {names[1]} {other[1]} x {other[0]}: "
+                "bring all frames to one size."
+            )
 
 
 def pair_of(path: Path, frame: np.ndarray, mask: Path | None) -> Painted:
