@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from impasto.base.errors import UserError
+from impasto.inference.events import Painted
 from impasto.inference.masks import choose_masks, enlarged, softened
+from impasto.inference.stylize import stylize
+from tests.translation_run import repainter
 
 
 def half(height: int, width: int) -> np.ndarray:
@@ -63,3 +67,18 @@ def test_places_that_are_not_there_are_named(tmp_path: Path) -> None:
     assert masks is not None
     with pytest.raises(UserError, match=r"its mask .*bad\.png cannot be read: it is not a picture"):
         masks.mask("a.jpg", 8, 8)
+
+
+def test_a_mask_that_is_black_everywhere_is_said(tmp_path: Path) -> None:
+    for name, grey in (("black", 0), ("white", 255)):
+        Image.new("L", (7, 5), grey).save(tmp_path / f"{name}.png")
+    Image.new("RGB", (16, 16), (200, 100, 0)).save(tmp_path / "a.png")
+
+    def notes(mask: str) -> tuple[str, ...]:
+        masks = choose_masks(tmp_path / f"{mask}.png")
+        events = stylize(repainter(torch.nn.Identity()), tmp_path / "a.png", tmp_path / mask, masks=masks)
+        (painted,) = (event for event in events if isinstance(event, Painted))
+        return painted.notes
+
+    assert notes("black") == ("its mask is black everywhere, so that nothing is painted",)
+    assert notes("white") == ()

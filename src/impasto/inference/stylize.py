@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -211,7 +212,7 @@ def masks_of(masks: Masks | None, targets: Targets, picture: Path, soft: bool = 
     if masks is None:
         return None
     name = name_of_picture(targets, picture)
-    return lambda height, width: masks.mask(name, height, width, soft)
+    return lru_cache(1)(lambda height, width: masks.mask(name, height, width, soft))
 
 
 def name_of_picture(targets: Targets, picture: Path) -> str:
@@ -293,6 +294,9 @@ def repaint_file(
             notes += (f"{target.suffix} holds 8 of its 16 bits",)
         if number == 0:
             said = description(painter, pixels)
+            height, width = (side * painter.scale for side in pixels.shape[:2])
+            if mask_of is not None and not mask_of(height, width).any():
+                notes += ("its mask is black everywhere, so that nothing is painted",)
     if look.strength == 0 and painter.scale == 1 and source.suffix.lower() == target.suffix.lower():
         copy_file(source, target)
         return Painted(source, target, name_notes(source, target))
