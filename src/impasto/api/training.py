@@ -15,6 +15,7 @@ def train(cfg: DictConfig) -> float | None:
 
     from impasto.base.files import write_json
     from impasto.base.notices import forget_notices
+    from impasto.run.budget import within_budget
     from impasto.run.build import build_model
     from impasto.run.checks.configuration import check, check_data
     from impasto.run.fit import fit, objective, prepare
@@ -23,7 +24,7 @@ def train(cfg: DictConfig) -> float | None:
     from impasto.run.records.summary import outcome, summarise
 
     forget_notices()
-    cfg = with_resumed_config(cfg)
+    cfg = within_budget(with_resumed_config(cfg))
     parts = check(cfg)
     run_dir = Path(cfg.output_dir)
     prepare(parts.data, run_dir)

@@ -11,11 +11,13 @@ from lightning import Callback, Trainer
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
+from impasto.base.errors import UserError
 from impasto.base.instantiate import make
 from impasto.base.notices import notice
 from impasto.base.parts import Parts
-from impasto.base.spec import DataSpec
+from impasto.base.spec import DataSpec, ImageSpec
 from impasto.data.module import ImageDataModule
+from impasto.data.transforms import as_size
 from impasto.models.base import SCORES, AdversarialModel
 from impasto.models.roles import Role
 from impasto.networks.build import build_network
@@ -49,6 +51,19 @@ def build_data(cfg: DictConfig) -> ImageDataModule:
     and protocols may ask it for more, see :class:`~impasto.data.module.ImageDataModule`.
     """
     return make(cfg.data, seed=cfg.seed)
+
+
+def expected_spec(cfg: DictConfig) -> ImageSpec:
+    """The expected shape of the data by the configuration; two classes stand for any number.
+
+    Raises:
+        UserError: ``data.image_size`` is not a size.
+    """
+    wanted = cfg.data.get("image_size")
+    if isinstance(wanted, bool):
+        raise UserError(f"data.image_size={str(wanted).lower()} is not a size: give pixels, such as 64.")
+    height, width = as_size(wanted or 64, "data.image_size")
+    return ImageSpec(cfg.data.get("channels") or 3, height, width, ("a", "b"))
 
 
 def build_model(cfg: DictConfig, spec: DataSpec, parts: Parts) -> AdversarialModel:

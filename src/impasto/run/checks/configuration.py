@@ -18,8 +18,7 @@ from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec
 from impasto.data.parts import LABELLED
-from impasto.data.transforms import as_size
-from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, wanted_roles
+from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, expected_spec, wanted_roles
 from impasto.run.checks.annotations import number_problems, word_problems
 from impasto.run.checks.batches import batch_problems, single_picture_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems
@@ -145,19 +144,6 @@ def check_data(parts: Parts) -> None:
     """
     if found := refusals(parts):
         raise UserError(" ".join(found))
-
-
-def expected_spec(cfg: DictConfig) -> ImageSpec:
-    """The expected shape of the data by the configuration; two classes stand for any number.
-
-    Raises:
-        UserError: ``data.image_size`` is not a size.
-    """
-    wanted = cfg.data.get("image_size")
-    if isinstance(wanted, bool):
-        raise UserError(f"data.image_size={str(wanted).lower()} is not a size: give pixels, such as 64.")
-    height, width = as_size(wanted or 64, "data.image_size")
-    return ImageSpec(cfg.data.get("channels") or 3, height, width, ("a", "b"))
 
 
 def located(cfg: DictConfig, group: str) -> Any:

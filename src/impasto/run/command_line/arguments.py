@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 
 from impasto.base.errors import UserError
 
-LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.paintings", "style"})
+LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.paintings", "style", "teacher"})
 """Settings that take a path or several."""
 
 PATHS: Final = LISTS | {

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from impasto.base.environment import device_name, git_revision, overrides, package_versions
 from impasto.base.files import read_json
-from impasto.base.notices import notices
+from impasto.base.notices import notice, notices
 from impasto.callbacks.checkpoints import Checkpoints, higher_is_better
 from impasto.callbacks.clock import StopAt
 from impasto.callbacks.evaluation import Evaluation
@@ -21,6 +21,7 @@ from impasto.data.state import provenance_of
 from impasto.evaluation.protocols.figure_records import share_records
 from impasto.evaluation.protocols.measurement import Measurement
 from impasto.models.base import AdversarialModel
+from impasto.painters.cost import cost_of
 
 
 def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dict[str, Any]:
@@ -48,6 +49,7 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
         "seconds": round(model.state.seconds, 1),
         "rollbacks": model.state.rollbacks,
         "parameters": {name: sum(p.numel() for p in network.parameters()) for name, network in model.networks.items()},
+        "cost": cost(model),
         "conditional": model.painter.conditional,
         "data": provenance_of(getattr(trainer, "datamodule")),  # noqa: B009
         "device": device_name(model.device),
@@ -59,6 +61,16 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
         "overrides": list(overrides()),
         "notices": notices(),
     }
+
+
+def cost(model: AdversarialModel) -> dict[str, int] | None:
+    """What a picture costs, see :class:`~impasto.painters.cost.Cost`; None for a network that cannot be counted."""
+    painter = model.painter
+    try:
+        return cost_of(painter.network, painter.gives, painter.content).to_dict()
+    except Exception as problem:  # a network of the user's own may be called otherwise; the run is complete without
+        notice("cost", f"The multiplications of {type(painter.network).__name__} were not counted: {problem}")
+        return None
 
 
 def outcome(summary: Mapping[str, Any]) -> str:

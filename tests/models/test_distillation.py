@@ -1,0 +1,59 @@
+"""Students of trained models: trained, resumed exactly, loaded as any painter."""
+
+from pathlib import Path
+
+import pytest
+
+from impasto.base.errors import UserError
+from impasto.painters.loading import load_painter
+from impasto.run.checks.configuration import check
+from tests.test_training import CASES, same, sources
+from tests.training import composed, make_pictures, train, weights
+
+
+def unmeasured(small: list[str]) -> list[str]:
+    """Settings of a small run, without its figures."""
+    return [*(each for each in small if not each.startswith("evaluation.")), "evaluation=none"]
+
+
+SMALL = {"fastcut": unmeasured(CASES["fastcut"])}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_pictures(tmp_path_factory.mktemp("data") / "pictures")
+
+
+@pytest.fixture(scope="module")
+def teachers(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> dict[str, Path]:
+    """Runs of a few steps."""
+    folder = tmp_path_factory.mktemp("teachers")
+    for name, small in SMALL.items():
+        train(composed(folder / name, *small, *sources(name, pictures), "kimg=0.008"))
+    return {name: folder / name for name in SMALL}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_student_of_any_model_resumes_exactly(
+    name: str, pictures: Path, teachers: dict[str, Path], tmp_path: Path
+) -> None:
+    experiment = "experiment=[distil,distil_soft]"
+    overrides = [experiment, *SMALL[name], *sources(name, pictures), f"teacher={teachers[name]}", "kimg=0.016"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(composed(whole, *overrides))
+    train(composed(parts, *overrides, "callbacks.stop.kimg=0.008"))
+    train(composed(parts, *overrides, f"resume={parts}"))
+    a, b = weights(whole), weights(parts)
+    assert same(a["state_dict"], b["state_dict"])
+    assert same(a["optimizer_states"], b["optimizer_states"])
+    logged = (whole / "metrics.csv").read_text().splitlines()[0]
+    assert {"hard_l1", "soft_scores", "soft_features"} <= {column.split("/")[-1] for column in logged.split(",")}
+    assert load_painter(whole, device="cpu").takes == load_painter(teachers[name], device="cpu").takes
+
+
+def test_a_teacher_that_does_not_fit_is_refused_before_data_is_read(teachers: dict[str, Path], tmp_path: Path) -> None:
+    overrides = ["experiment=distil", *SMALL["fastcut"], "data.content=nowhere", "data.style=nowhere"]
+    with pytest.raises(UserError, match=r"term=distil_hard: .*style_base.* paints from content and style, the student"):
+        check(composed(tmp_path, *overrides))
+    with pytest.raises(UserError, match=r"teacher=.*missing does not exist"):
+        check(composed(tmp_path, *overrides, f"teacher={tmp_path / 'missing'}"))
