@@ -212,27 +212,34 @@ def test_losses_by_hand() -> None:
     assert loss.item() == pytest.approx((scores["fake"] - 1).square().mean().item(), rel=1e-5)
 
 
-def test_batch_statistics_of_the_average_are_measured_on_content(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("batch_size", "accumulate", "size", "batches"), [(1, 1, 4, 16), (32, 1, 32, 8), (32, 4, 8, 8)]
+)
+def test_batch_statistics_of_the_average_are_measured_on_content(
+    batch_size: int, accumulate: int, size: int, batches: int, tmp_path: Path
+) -> None:
     data = ImageDataModule(
         pictures=open_unpaired,
         parts={"content": "independently", "style": "independently"},
         content="sample:fishes",
         image_size=16,
         pack_size=16,
+        batch_size=batch_size,
         cache_dir=str(tmp_path),
     )
     data.prepare_data()
-    model: Any = make_model(generator=TranslationGenerator(features=4, blocks=1, norm="batch"))
+    network = TranslationGenerator(features=4, blocks=1, norm="batch")
+    model: Any = make_model(generator=network, accumulate=accumulate)
     model._trainer = SimpleNamespace(datamodule=data)
     norm = model.painter.network.layers[2]
     inputs: list[Tensor] = []
     norm.register_forward_hook(lambda _, given, result: inputs.append(given[0]))
     model.settle()
-    assert len(inputs) == 16
+    assert [len(x) for x in inputs] == [size] * batches  # as training sees them, and not fewer than 4
     expected = torch.stack([x.mean((0, 2, 3)) for x in inputs]).mean(0)
     torch.testing.assert_close(norm.running_mean, expected, rtol=1e-4, atol=1e-5)
     model.settle()
-    assert len(inputs) == 16  # nothing was updated since
+    assert len(inputs) == batches  # nothing was updated since
     instance: Any = make_model()
     instance.settle()  # asks for no data
 

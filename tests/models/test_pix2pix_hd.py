@@ -103,6 +103,23 @@ def test_the_enhancer_adds_to_the_global_generators_features() -> None:
     assert other.alone
 
 
+def test_noise_is_drawn_in_training_and_belongs_to_places_in_painting() -> None:
+    network = CoarseToFineGenerator(1, 2, features=4, halvings=1, blocks=1, noise=True)
+    flat = torch.zeros(2, 2, 24, 32)
+    first, second = network(flat), network(flat)
+    assert not torch.equal(first, second)
+    assert not torch.equal(first[0], first[1])
+    network.eval()
+    assert torch.equal(network(flat), network(flat))
+    assert network(flat)[..., 8:16].std() > 1e-3  # not as flat as the map
+    whole = network.with_noise(flat, 2)
+    assert torch.equal(whole[:, :2], flat)
+    network.place = 8, 12  # of the picture, of which this is half the size
+    assert torch.equal(network.with_noise(flat[..., :4, :6], 2)[:, 2], whole[:, 2, 4:8, 6:12])
+    plain = CoarseToFineGenerator(1, 2, features=4, halvings=1, blocks=1)
+    assert torch.equal(plain.with_noise(flat), flat)
+
+
 def test_losses_by_hand_at_full_and_at_half_size() -> None:
     for shares in ({"global_share": 0.0, "fixed_share": 0.0}, {}):
         model, part = make_model(**shares), BatchPart(batch())

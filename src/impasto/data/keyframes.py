@@ -68,12 +68,8 @@ class KeyframesDataModule(ImageDataModule):
         return {"content": to_float(torch.from_numpy(frames))}
 
     def first_batches(self, part: str, size: int, count: int) -> Iterator[Tensor]:
-        """Batches as training sees them, the same every time: ``count`` of (N, C, H, W) in [-1, 1].
-
-        N is the batch size of training if ``size`` is less: a few patches differ less from each other than many do, and
-        batch statistics that are measured over them would not be those of training.
-        """
-        sampler = BatchSampler(len(self.train[part]), max(size, self.batch_size))
+        """Batches as training sees them, the same every time: ``count`` of (size, C, H, W) in [-1, 1]."""
+        sampler = BatchSampler(len(self.train[part]), size)
         patches = self.training_set()
         for position in range(count):
             batch = patches.__getitems__({part: sampler.draw(position)})[part]

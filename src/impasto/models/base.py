@@ -42,6 +42,8 @@ Painted = dict[str, Any]
 """What the generators made of a batch, by name."""
 STANDING_BATCHES: Final = 16
 """Over which batch statistics are measured."""
+STANDING_PICTURES: Final = 64
+"""Of content, over which they are measured at least."""
 SCORES: Final = {"real_scores", "fake_scores"}
 """What terms may need of the discriminators."""
 
@@ -172,13 +174,15 @@ class AdversarialModel(LightningModule):
     def standing_runs(self, painter: Painter) -> Iterator[Callable[[], object]]:
         """Runs of a painter over which its batch statistics are measured; each paints one batch.
 
-        Of a painter that takes content: batches of it, as training sees them, the same every time. Without any, the
-        statistics stay those that training has gathered.
+        Of a painter that takes content: batches of it, as training sees them and as large, since fewer pictures differ
+        less from each other; the same every time. Without any, the statistics stay those that training has gathered.
         """
-        batches = getattr(getattr(self.trainer, "datamodule"), "first_batches", None)  # noqa: B009
+        data = getattr(self.trainer, "datamodule")  # noqa: B009
+        batches = getattr(data, "first_batches", None)
         if painter.given_part is None or batches is None:
             return iter(())
-        of_part = batches(painter.given_part, 4, STANDING_BATCHES)
+        size = max(getattr(data, "batch_size", 4) // (distributed.world_size() * self.accumulate), 4)
+        of_part = batches(painter.given_part, size, max(STANDING_PICTURES // size, 8))
         return (partial(painter, content=batch.to(painter.device)) for batch in of_part)
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:

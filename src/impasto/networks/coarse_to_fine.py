@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.networks.layers.norm import NormKind
+from impasto.networks.layers.placed import Drift
+from impasto.networks.orientation import noise_of
 from impasto.networks.patchgan import halved
 from impasto.networks.places import Place
 from impasto.networks.resnet_translation import (
@@ -44,9 +46,13 @@ class CoarseToFineGenerator(nn.Module):
         init: of the weights, see :func:`~impasto.networks.resnet_translation.initialise`.
         init_gain: likewise; 0.02 in the published code.
         fast: on a CPU compute the same function faster, with other rounding.
+        noise: both generators also get a channel of noise, from which they can make texture where a label map is flat;
+            not as published. It is drawn in training, and belongs to places in painting.
 
     Attributes:
         alone: the global generator paints at half size and is enlarged, for the first stage of training.
+        place: row and column at which the part that is painted next lies in its picture.
+        drift: in a clip, where noise is drawn instead.
 
     Raises:
         UserError: no halving, or too few features.
@@ -65,11 +71,14 @@ class CoarseToFineGenerator(nn.Module):
         init: Init = "normal",
         init_gain: float = 0.02,
         fast: bool = False,
+        noise: bool = False,
     ) -> None:
         super().__init__()
         if halvings < 1 or features < 2:
             raise UserError(f"model.generator has halvings={halvings} and features={features}: give 1 and 2 or more.")
-        given = given_channels or channels
+        given = (given_channels or channels) + noise
+        self.noise, self.place = noise, (0, 0)
+        self.drift: Drift | None = None
         self.start = norm, init, init_gain
         self.widths = widths = [features * 2**i for i in range(halvings + 1)]
         self.halvings, self.blocks, self.enhancer_blocks = halvings, blocks, enhancer_blocks
@@ -132,9 +141,25 @@ class CoarseToFineGenerator(nn.Module):
         yield from self.coarse.parameters()
         yield from self.coarse_end.parameters()
 
-    def paint_coarse(self, images: Tensor) -> Tensor:
+    def paint_coarse(self, images: Tensor, cell: int = 1) -> Tensor:
         """The global generator alone: (N, given_channels, h, w) to (N, channels, h, w) of the same size."""
-        return torch.tanh(self.coarse_end(self.coarse(images)).float())
+        return torch.tanh(self.coarse_end(self.coarse(self.with_noise(images, cell))).float())
+
+    def with_noise(self, images: Tensor, cell: int = 1) -> Tensor:
+        """What is given (N, C, h, w), with the channel of noise behind it if there is one.
+
+        Args:
+            images: see above.
+            cell: pixels of the picture to a pixel of these.
+        """
+        if not self.noise:
+            return images
+        shape = len(images), 1, *images.shape[2:]
+        if self.training and self.drift is None:
+            noise = torch.randn(shape, device=images.device)
+        else:
+            noise = noise_of(self.place, cell, shape[2], shape[3], self.drift, images.device).expand(shape)
+        return torch.cat([images, noise.to(images.dtype)], 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, given_channels, H, W) to (N, channels, H, W).
@@ -154,8 +179,8 @@ class CoarseToFineGenerator(nn.Module):
             return self.paint_coarse(images)
         small = halved(images)
         if self.alone:
-            return F.interpolate(self.paint_coarse(small), (height, width), mode="bilinear", align_corners=False)
-        features = self.enhancer_down(images) + self.coarse(small)
+            return F.interpolate(self.paint_coarse(small, 2), (height, width), mode="bilinear", align_corners=False)
+        features = self.enhancer_down(self.with_noise(images)) + self.coarse(self.with_noise(small, 2))
         return torch.tanh(self.enhancer_up(features).float())
 
 
