@@ -56,6 +56,7 @@ def stylize(
     sheet: int | None = None,
     task: str | None = None,
     instances: str | Path | None = None,
+    told: str | None = None,
 ) -> Iterator[Event]:
     """Repaint or restore a picture or a clip, or all below a folder, under their own names and sub-folders.
 
@@ -75,6 +76,7 @@ def stylize(
         sheet: write also ``sheet.png`` with those painted now, before and after, with this many pairs in a row.
         task: that the painter must have been trained for; None for any.
         instances: maps of objects of the label maps that are painted, a file or a folder; None for none.
+        told: written into the files of pictures, as their description; None leaves that to the painter.
 
     Yields:
         ``Started``, then for each picture ``Progress`` by tiles and ``Painted`` or ``Skipped``, and ``Done``.
@@ -114,7 +116,7 @@ def stylize(
             of_frames = None if masks is None else masks.of_clip(name, alone)
             return (yield from repaint_clip(painter, picture, target, look, film, of_frames, shown))
         mask_of = masks_of(masks, targets, picture, soft=not painter.mask_channels)
-        return (yield from repaint_file(painter, picture, target, look, mask_of, keep))
+        return (yield from repaint_file(painter, picture, target, look, mask_of, keep, told))
 
     left, said = left_to_paint(targets, overwrite)
     for event in over_pictures(
@@ -263,6 +265,7 @@ def repaint_file(
     look: Look,
     mask_of: MaskOf | None = None,
     keep: Callable[[Pair], None] | None = None,
+    said: str | None = None,
 ) -> Generator[Progress, None, Painted]:
     """Repaint one file.
 
@@ -273,6 +276,7 @@ def repaint_file(
         look: how it should look.
         mask_of: gives where it is painted; None for everywhere.
         keep: gets the picture before and after, small, for a sheet.
+        said: written into the file; None leaves that to the painter.
 
     Yields:
         Progress by tiles of all frames.
@@ -281,7 +285,6 @@ def repaint_file(
     count = frames.count if kind is not None and kind.frames else 1
     painted: list[Layers] = []
     notes = name_notes(source, target)
-    said: str | None = None
     for number, (pixels, alpha) in enumerate(islice(frames, count)):
         deep = pixels.dtype == np.uint16 and kind is not None and kind.deep and (count == 1 or kind.name == "TIFF")
         repainting = repainting_of(painter, pixels, alpha, look, deep, mask_of)
@@ -293,7 +296,7 @@ def repaint_file(
         if number == 0 and pixels.dtype == np.uint16 and not deep:
             notes += (f"{target.suffix} holds 8 of its 16 bits",)
         if number == 0:
-            said = description(painter, pixels)
+            said = said or description(painter, pixels)
             height, width = (side * painter.scale for side in pixels.shape[:2])
             if mask_of is not None and not mask_of(height, width).any():
                 notes += ("its mask is black everywhere, so that nothing is painted",)

@@ -20,6 +20,7 @@ LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.pai
 PATHS: Final = LISTS | {
     *("checkpoint", "input", "output", "mask", "resume", "vectors", "output_dir"),
     *("generated", "real", "target", "content"),
+    *("runs", "styles", "rate", "votes"),
     *("data.images", "data.labels", "data.instances", "instances"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),
@@ -30,7 +31,7 @@ TEXT_LISTS: Final = frozenset({"logger.wandb.tags"})
 """Settings that take several words of free text, in brackets."""
 
 TEXTS: Final = TEXT_LISTS | {
-    *("label", "name"),
+    *("label", "name", "token", "host"),
     *("logger.wandb.project", "logger.wandb.run_name", "logger.wandb.entity", "logger.wandb.group"),
 }
 """Settings that take free text."""

@@ -1,0 +1,1 @@
+"""The page: painting, learning a style, runs, and rating."""

@@ -1,0 +1,309 @@
+"""The tab Paint: a picture, a style, and the painting, small at once and then in full."""
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import gradio as gr
+import numpy as np
+
+from impasto.app.parts import event_data, part
+from impasto.app.pictures import Album, as_link, decode_shown, safe_name, write_jpeg
+from impasto.app.places import NotHere, Shelf, inside
+from impasto.app.studio import Studio, Wish, wish_from
+from impasto.base.errors import UserError
+from impasto.data.sources.decode import BadImage, decode
+from impasto.data.sources.opening import SAMPLES
+from impasto.inference.events import Painted, Progress, Skipped
+from impasto.inference.formats import target_name
+from impasto.inference.style_choice import ADAPTER
+from impasto.painters.adapters import LARGEST, load_adapter
+from impasto.painters.painter import Painter
+from impasto.painters.style import StylePainter
+
+PHOTOGRAPHS: Final = {
+    "chateau": ("monuments/chateaudeChenonceau_france.jpg", "A castle"),
+    "red_panda": ("animals/red_panda.jpg", "A red panda"),
+    "aqueduct": ("monuments/pontduGard_france.jpg", "An aqueduct"),
+    "horse": ("animals/horse.jpg", "A horse"),
+    "windmill": ("renewable/windmill12.jpg", "A windmill"),
+}
+"""Embedded photographs to try, by name: file and title."""
+FIRST: Final = "chateau"
+FIRST_STYLE: Final = "shipped/langlois_bridge"
+SMALL_WORDS: Final = ("at", "of", "the", "to", "in")
+MOST_FILES: Final = 20
+EVENTS: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
+"""For every event of the page."""
+
+State = dict[str, Any]
+"""What a part shows."""
+
+
+@dataclass
+class Easel:
+    """All that the tab works with.
+
+    Attributes:
+        studio: paints.
+        album: of pictures that visitors brought.
+        brought: styles that visitors brought.
+        results: paintings.
+    """
+
+    studio: Studio
+    album: Album
+    brought: Shelf
+    results: Shelf
+
+    def __post_init__(self) -> None:
+        self._latest: dict[str, int] = {}
+        self._counting = threading.Lock()
+
+    def sentence(self, problem: UserError) -> str:
+        """What a visitor is told of a problem: names of files, not where they lie."""
+        text = str(problem)
+        for shelf in (self.album.shelf, self.brought, self.results):
+            text = shelf.without(text)
+        return text.replace(f"{self.album.uploads}{os.sep}", "")
+
+    def take_turn(self, token: str) -> int:
+        """A number for one more painting of a picture: the ones before are given up."""
+        with self._counting:
+            self._latest[token] = self._latest.get(token, 0) + 1
+            return self._latest[token]
+
+    def is_over(self, token: str, turn: int) -> bool:
+        """Whether the same picture is to be painted otherwise by now."""
+        return self._latest.get(token) != turn
+
+
+def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, gr.HTML]:
+    """Lay out the tab, and say what happens on it.
+
+    Args:
+        easel: all that it works with.
+        limit: bytes of the largest file that is taken.
+
+    Returns:
+        The picture, and how it is painted.
+    """
+    with gr.Row(elem_classes="paint"):
+        with gr.Column(scale=7, min_width=320, elem_classes="wide"):
+            stage = part("stage", first_stage(limit))
+        with gr.Column(scale=4, min_width=300, elem_classes="narrow"):
+            palette = part("palette", first_palette(easel.studio))
+
+    def brought(state: State, wish: State, event: gr.EventData) -> Iterator[State]:
+        told = event_data(event)
+        yield from opened(easel, state, wish, lambda: easel.album.take(told.get("path"), told.get("name")))
+
+    def sample(state: State, wish: State, event: gr.EventData) -> Iterator[State]:
+        name = event_data(event).get("name", FIRST)
+        yield from opened(easel, state, wish, lambda: take_sample(easel.album, name))
+
+    def start(state: State, wish: State) -> Iterator[State]:
+        if not state.get("picture"):
+            yield from opened(easel, state, wish, lambda: take_sample(easel.album, FIRST))
+
+    def again(state: State, wish: State) -> Iterator[State]:
+        yield from painted(easel, state, wish)
+
+    def style_brought(wish: State, event: gr.EventData) -> State:
+        return with_brought_style(easel, wish, event_data(event).get("files"))
+
+    both: dict[str, Any] = {"inputs": [stage, palette], "outputs": stage, "concurrency_limit": 8, **EVENTS}
+    stage.brought(brought, **both)
+    stage.sample(sample, **both)
+    palette.wish(again, **both)
+    palette.brought(style_brought, palette, palette, **EVENTS).then(again, **both)
+    palette.ready(lambda wish: wish | first_choice(easel.studio, wish), palette, palette, **EVENTS).then(start, **both)
+    return stage, palette
+
+
+def first_stage(limit: int) -> State:
+    """Nothing yet, and what there is to try."""
+    samples = [
+        {"name": name, "title": title, "picture": f"photographs/{name}.jpg"} for name, (_, title) in PHOTOGRAPHS.items()
+    ]
+    return {"state": "empty", "samples": samples, "max_bytes": limit}
+
+
+def first_palette(studio: Studio) -> State:
+    """The choice of styles, and the painting as it comes."""
+    return {
+        "strength": 1.0,
+        "brush": 1.0,
+        "keep_colours": False,
+        "mixing": False,
+        "takes_styles": studio.takes_styles,
+        **first_choice(studio, {}),
+    }
+
+
+def first_choice(studio: Studio, wish: State) -> State:
+    """The styles that there are now, and which of them is chosen."""
+    if not studio.takes_styles:
+        return {"styles": [], "chosen": []}
+    kept = [each for each in wish.get("styles", []) if each["name"].startswith("brought/")]
+    styles = kept + [tile_of(name) for name in studio.shelf.listed()]
+    known = {each["name"] for each in styles}
+    chosen = [name for name in wish.get("chosen", []) if name in known]
+    return {"styles": styles, "chosen": chosen or [FIRST_STYLE]}
+
+
+def tile_of(name: str, title: str | None = None) -> State:
+    """A style as the page shows it."""
+    return {"name": name, "title": title or title_of(name.partition("/")[2]), "picture": f"styles/{quote(name)}.jpg"}
+
+
+def title_of(name: str) -> str:
+    """``church_at_auvers`` as ``Church at Auvers``."""
+    words = name.replace("_", " ").split()
+    return " ".join(word if word in SMALL_WORDS and i else word[:1].upper() + word[1:] for i, word in enumerate(words))
+
+
+def take_sample(album: Album, name: object) -> Path:
+    """An embedded photograph, as if the visitor had brought it.
+
+    Raises:
+        NotHere: there is none of that name.
+    """
+    if not isinstance(name, str) or name not in PHOTOGRAPHS:
+        raise NotHere
+    return album.keep(SAMPLES / "photos" / PHOTOGRAPHS[name][0], f"{name}.jpg")
+
+
+def opened(easel: Easel, state: State, wish: State, take: Any) -> Iterator[State]:
+    """Take a picture, show it, and paint it."""
+    try:
+        folder = take()
+    except UserError as problem:
+        yield state | {"note": str(problem), "state": "bad"}
+        return
+    height, width = decode_shown(folder / "shown.jpg").shape[:2]
+    state = state | {
+        "picture": folder.name,
+        "before": f"pictures/{folder.name}/shown.jpg",
+        "after": None,
+        "width": width,
+        "height": height,
+    }
+    yield from painted(easel, state, wish)
+
+
+def painted(easel: Easel, state: State, wish: State) -> Iterator[State]:
+    """Paint the picture small, and then in full; nothing more is shown once it is to be painted otherwise."""
+    token = state.get("picture")
+    if not token:
+        return
+    try:
+        source, wanted = easel.album.original(token), wish_from(wish)
+        turn = easel.take_turn(token)
+        small = easel.studio.preview(decode_shown(source.parent / "shown.jpg"), wanted)
+        if easel.is_over(token, turn):
+            return
+        state = state | {"after": as_link(small), "state": "refining", "note": "Refining …", "progress": 0}
+        state.pop("download", None)
+        yield state
+        yield from refined(easel, state, source, wanted, turn)
+    except UserError as problem:
+        yield state | {"note": easel.sentence(problem), "state": "bad"}
+
+
+def refined(easel: Easel, state: State, source: Path, wish: Wish, turn: int) -> Iterator[State]:
+    """Paint in full, with progress."""
+    token, folder = state["picture"], easel.results.new()
+    target = folder / painting_name(source, wish)
+    for event in easel.studio.paint(source, target, wish):
+        if easel.is_over(token, turn):
+            return
+        match event:
+            case Progress() if event.done < event.total:
+                yield state | {"progress": event.done / event.total}
+            case Skipped():
+                raise UserError(f"{source.name} cannot be painted: {event.reason}.")
+            case Painted():
+                yield state | shown_result(folder, event.target, event.notes)
+
+
+def painting_name(source: Path, wish: Wish) -> str:
+    """The picture's name with that of the style; the ending is the picture's own where that can be written."""
+    style = "mixed" if len(wish.styles) > 1 else wish.styles[0].partition("/")[2] if wish.styles else "painted"
+    style = "own style" if wish.styles and wish.styles[0].startswith("brought/") and style != "mixed" else style
+    return target_name(f"{source.stem} {style.replace('_', ' ')}{source.suffix}")
+
+
+def shown_result(folder: Path, target: Path, notes: tuple[str, ...]) -> State:
+    """The painting as a browser shows it, and where the whole file is."""
+    try:
+        pixels: np.ndarray = decode_shown(target)
+    except BadImage as problem:
+        raise UserError(f"The painting cannot be shown: {problem}.") from None
+    write_jpeg(folder / "shown.jpg", pixels, 92)
+    size = "{1} by {0} pixels".format(*decode(target).shape[:2])
+    return {
+        "after": f"results/{folder.name}/shown.jpg",
+        "download": f"results/{folder.name}/{quote(target.name)}",
+        "filename": target.name,
+        "state": "ready",
+        "progress": 1,
+        "note": "; ".join((size, *notes)),
+    }
+
+
+def with_brought_style(easel: Easel, wish: State, files: object) -> State:
+    """The choice of styles with one more, of pictures or an adapter that a visitor brought, and that one chosen."""
+    try:
+        name, title = take_style(easel, files)
+    except UserError as problem:
+        return wish | {"note": easel.sentence(problem), "bad": True}
+    styles = [tile_of(name, title), *wish.get("styles", [])]
+    chosen = [*wish.get("chosen", []), name] if wish.get("mixing") else [name]
+    return wish | {"styles": styles, "chosen": chosen, "note": "", "bad": False}
+
+
+def take_style(easel: Easel, files: object) -> tuple[str, str]:
+    """Take pictures that are one style, or an adapter.
+
+    Returns:
+        Its name on the shelf, and its title.
+
+    Raises:
+        UserError: it is refused.
+    """
+    if not isinstance(files, list) or not files or not all(isinstance(file, dict) for file in files):
+        raise UserError("Choose pictures of a style, or the file of one.")
+    if len(files) > MOST_FILES:
+        raise UserError(f"{len(files)} pictures are too many for a style: bring {MOST_FILES} at most.")
+    sources = [inside(easel.album.uploads, file.get("path")) for file in files]
+    names = [safe_name(file.get("name"), source) for file, source in zip(files, sources, strict=True)]
+    for source, name in zip(sources, names, strict=True):
+        if source.suffix.lower() == ADAPTER:
+            if source.stat().st_size > LARGEST:
+                raise UserError(f"{name} is larger than a style of this program ever is.")
+            fits(easel.studio.painter, source, name)
+        else:
+            easel.album.limits.check(source, name)
+    folder = easel.brought.new()
+    for number, (source, name) in enumerate(zip(sources, names, strict=True)):
+        (folder / f"{number:02d} {name}").write_bytes(source.read_bytes())
+    return f"brought/{folder.name}", Path(names[0]).stem
+
+
+def fits(painter: Painter, source: Path, name: str) -> None:
+    """Make sure that a file is a style of the painter's.
+
+    Raises:
+        UserError: it is none, or of another base.
+    """
+    if not isinstance(painter, StylePainter):
+        raise UserError(f"{name} is a style, and this page paints in one way only.")
+    try:
+        load_adapter(source, painter)
+    except UserError as problem:
+        raise UserError(str(problem).replace(str(source), name)) from None

@@ -1,0 +1,112 @@
+"""Settings of the page, checked."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from impasto.base.checks import check_number, check_switch
+from impasto.base.errors import UserError
+
+LOOPBACK: Final = "127.0.0.1"
+SHORTEST: Final = 8
+"""Characters of a token that is given."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``conf/app.yaml`` holds; see there.
+
+    Attributes:
+        mode: ``all``, or ``rate``.
+        runs: folder of runs.
+        styles: folder of adapters.
+        checkpoint: None for the shipped base.
+        rate: folder of contenders; None for none.
+        votes: file of the votes; None without ``rate``.
+        host: address that is listened on.
+        token: what a visitor must know; None where the page answers its own machine alone.
+        port: of the address.
+        open: open a browser.
+        max_bytes: of a file that is taken.
+        max_pixels: of a picture that is taken.
+        train: further settings of ``train.py``.
+        device: see :func:`~impasto.painters.loading.load_painter`.
+        trust: likewise.
+    """
+
+    runs: Path
+    styles: Path
+    mode: Literal["all", "rate"] = "all"
+    checkpoint: str | None = None
+    rate: Path | None = None
+    votes: Path | None = None
+    host: str = LOOPBACK
+    token: str | None = None
+    port: int = 7860
+    open: bool = False
+    max_bytes: int = 50 * 10**6
+    max_pixels: int = 50 * 10**6
+    train: tuple[str, ...] = ()
+    device: str = "auto"
+    trust: tuple[str, ...] = ()
+
+
+def settings_from(cfg: Mapping[str, Any]) -> Settings:
+    """The settings of a configuration.
+
+    Raises:
+        UserError: one does not fit.
+    """
+    if cfg["mode"] not in ("all", "rate"):
+        raise UserError(f"mode={cfg['mode']} is not known: give all or rate.")
+    for name, least in (("port", 0), ("max_megabytes", 1), ("max_megapixels", 1)):
+        check_number(name, cfg[name], least)
+    check_switch("open", cfg["open"])
+    if cfg["mode"] == "rate" and cfg["rate"] is None:
+        raise UserError("mode=rate compares paintings: give rate=, a folder with a sub-folder for each contender.")
+    rate = None if cfg["rate"] is None else existing_folder("rate", cfg["rate"])
+    votes = (rate / "votes.jsonl" if rate else None) if cfg["votes"] is None else Path(cfg["votes"]).expanduser()
+    return Settings(
+        runs=Path(cfg["runs"]).expanduser(),
+        styles=Path(cfg["styles"]).expanduser(),
+        mode=cfg["mode"],
+        checkpoint=cfg["checkpoint"],
+        rate=rate,
+        votes=votes,
+        host=cfg["host"] or LOOPBACK,
+        token=token_for(cfg["host"], cfg["token"]),
+        port=cfg["port"],
+        open=cfg["open"],
+        max_bytes=cfg["max_megabytes"] * 10**6,
+        max_pixels=cfg["max_megapixels"] * 10**6,
+        train=tuple(map(str, cfg["train"])),
+        device=cfg["device"],
+        trust=tuple(cfg["trust"]),
+    )
+
+
+def existing_folder(name: str, value: str) -> Path:
+    """A folder that is given.
+
+    Raises:
+        UserError: it is not there.
+    """
+    path = Path(value).expanduser()
+    if not path.is_dir():
+        raise UserError(f"{name}={value} is no folder; give one that exists.")
+    return path
+
+
+def token_for(host: str | None, token: str | None) -> str | None:
+    """The token that visitors need: the one given, or one made anew for a page that others can reach.
+
+    Raises:
+        UserError: it is too short to be kept from others.
+    """
+    if token is not None and len(str(token)) < SHORTEST:
+        raise UserError(f"token= has fewer than {SHORTEST} characters: give a longer one, or leave it out to get one.")
+    if token is None and host is not None:
+        return secrets.token_urlsafe(16)
+    return None if token is None else str(token)

@@ -1,0 +1,56 @@
+"""Building the page of its parts, and answering."""
+
+import logging
+import os
+import webbrowser
+from pathlib import Path
+from threading import Timer
+
+from impasto.app.settings import LOOPBACK, Settings
+from impasto.base.cache import scratch_folder
+from impasto.base.errors import UserError
+
+log = logging.getLogger("impasto")
+
+
+def serve(settings: Settings) -> None:
+    """Build the page and answer until it is ended.
+
+    Raises:
+        UserError: Gradio is not installed, the port is taken, or nothing can be painted with.
+    """
+    with scratch_folder() as work:
+        answer(settings, work)
+
+
+def answer(settings: Settings, work: Path) -> None:
+    """As :func:`serve`, with a folder for what visitors bring."""
+    prepare(work)
+    try:
+        import uvicorn
+
+        from impasto.app.build import build
+    except ImportError as problem:
+        raise UserError(f"The page needs the extra app ({problem}): pip install 'impasto[app]'.") from None
+    app = build(settings, work)
+    config = uvicorn.Config(app, settings.host, settings.port, log_level="warning", timeout_graceful_shutdown=2)
+    address = address_of(settings)
+    log.info("The page is at %s (Ctrl-C ends it)", address)
+    if settings.open:
+        Timer(1, webbrowser.open, [address]).start()
+    uvicorn.Server(config).run()
+
+
+def prepare(work: Path) -> None:
+    """Set what Gradio reads as it is imported: it tells nobody anything, and keeps its files here."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(work / "uploads")
+    os.environ["GRADIO_RUN_HISTORY"] = "False"
+    (work / "uploads").mkdir(exist_ok=True)
+
+
+def address_of(settings: Settings) -> str:
+    """Where a browser on this machine finds the page."""
+    host = settings.host if settings.host not in ("0.0.0.0", "::") else LOOPBACK
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{settings.port}/" + (f"?token={settings.token}" if settings.token else "")

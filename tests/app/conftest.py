@@ -1,0 +1,131 @@
+"""One page for all tests of this folder, in this process, and a browser where there is one."""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("gradio", reason="the page needs gradio: pip install 'impasto[app]'")
+
+from impasto.app.settings import Settings
+from impasto.app.start import prepare
+
+ARGUMENTS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
+    *("--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream"),
+    "--use-fake-ui-for-media-stream",
+)
+PATIENCE = 60_000
+"""Milliseconds: machines that run tests are busy."""
+
+
+@dataclass
+class Served:
+    """A page that answers.
+
+    Attributes:
+        url: where.
+        settings: of it.
+        work: folder of what visitors brought.
+    """
+
+    url: str
+    settings: Settings
+    work: Path
+
+
+def serving(settings: Settings, work: Path) -> Iterator[Served]:
+    """Answer in a thread for as long as the block lasts."""
+    import uvicorn
+
+    prepare(work)
+    from impasto.app.build import build
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(build(settings, work), "127.0.0.1", port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    yield Served(f"http://127.0.0.1:{port}/", settings, work)
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="package")
+def served(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("page")
+    settings = Settings(folder / "outputs", folder / "styles", max_bytes=2 * 10**6, max_pixels=3 * 10**6)
+    (folder / "work").mkdir()
+    yield from serving(settings, folder / "work")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """Chromium without a window."""
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="driving a browser needs playwright: it is in the extra dev"
+    )
+    found = os.environ.get("IMPASTO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("there is no Chromium here: apt-get install chromium, or set IMPASTO_CHROMIUM=FILE")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+class Visit:
+    """A visitor: a window of a browser that keeps what goes wrong in it.
+
+    Attributes:
+        page: Playwright's.
+        wrong: messages of the console, failed answers, and requests to elsewhere.
+    """
+
+    def __init__(self, browser: Any, url: str, **settings: Any) -> None:
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | settings)
+        self.page, self.wrong = self.context.new_page(), list[str]()
+        self.page.set_default_timeout(PATIENCE)
+        note = self.wrong.append
+        self.page.on("console", lambda m: note(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda problem: note(str(problem)))
+        self.page.on("response", lambda r: note(f"{r.status} {r.url}") if r.status >= 400 else None)
+        self.page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else note(f"asked {r.url}"))
+        self.page.goto(url)
+
+    def until(self, state: str) -> Any:
+        """Wait until the picture on the tab Paint is in a state."""
+        return self.page.wait_for_selector(f'.stage[data-state="{state}"]', state="attached")
+
+
+@pytest.fixture(scope="package")
+def one(served: Served, browser: Any) -> Iterator[Visit]:
+    """A visitor who stays: loading the page is what takes time."""
+    visitor = Visit(browser, served.url)
+    yield visitor
+    visitor.context.close()
+
+
+@pytest.fixture
+def visit(served: Served, browser: Any) -> Iterator[Any]:
+    """Opens windows, each of a visitor of its own, and closes them."""
+    opened: list[Visit] = []
+
+    def visit(**settings: Any) -> Visit:
+        opened.append(Visit(browser, served.url, **settings))
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        each.context.close()
