@@ -16,10 +16,13 @@ def stylize(cfg: DictConfig) -> None:
     from impasto.inference.masks import choose_masks
     from impasto.inference.places import existing_input, require_checkpoint
     from impasto.inference.style_choice import choose_styles
+    from impasto.inference.workers import choose_over
     from impasto.painters.checkpoints import find_checkpoint, shipped_base
 
     require_checkpoint(cfg.task, cfg.checkpoint)
     checkpoint = shipped_base() if cfg.checkpoint is None else find_checkpoint(cfg.checkpoint)
+    alone = {name: cfg[name] for name in ("sheet", "steps", "ahead")}
+    over = choose_over(cfg.launcher, cfg.workers, alone)
     pictures, masks = existing_input(cfg.input), choose_masks(cfg.mask)
     style = cfg.style if isinstance(cfg.style, str | None) else OmegaConf.to_object(cfg.style)
     # A checkpoint may be of a model that takes no style; the base takes any, and so needs one.
@@ -46,6 +49,7 @@ def stylize(cfg: DictConfig) -> None:
             task=cfg.task,
             instances=cfg.instances,
             ahead=cfg.ahead,
+            over=over,
         )
     )
 

@@ -2,7 +2,9 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +49,19 @@ def run_dir(tmp_path: Path) -> Path:
     (folder / "checkpoints").mkdir(parents=True)
     torch.save(checkpoint_content(), folder / "checkpoints" / "last.ckpt")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ray(cache: Path) -> Iterator[Any]:
+    """One small Ray for all tests that need one, since its start costs seconds."""
+    found = pytest.importorskip("ray", reason="the serve extra is not installed")
+    pytest.importorskip("ray.data", reason="the serve extra is not installed")
+    from impasto.base.ray_session import ray_session
+
+    address = os.environ.pop("RAY_ADDRESS", None)  # whatever cluster this machine may belong to
+    try:
+        with ray_session(cores=8):
+            yield found
+    finally:
+        if address is not None:
+            os.environ["RAY_ADDRESS"] = address

@@ -29,6 +29,8 @@ REASONS: Final = {
 }
 SPARE_BYTES: Final = 64 * 2**20
 """Bytes left free beside what is about to be written."""
+part_mark = ""
+"""Begins the names of this process's temporary files, for whoever clears up after it should it be killed."""
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def whole_or_not(path: Path, *, durable: bool = False, alone: bool = False) -> I
     Yields:
         Where to write.
     """
-    name = sha256(os.fsencode(path.name)).hexdigest()[:8] if alone else secrets.token_hex(4)
+    name = sha256(os.fsencode(path.name)).hexdigest()[:8] if alone else part_mark + secrets.token_hex(4)
     temporary = path.with_name(f".{name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -169,7 +169,7 @@ def resized(read: Read, own: tuple[int, int], size: tuple[int, int]) -> Read:
         y, y0, y1 = places(top, bottom, own[0], size[0])
         x, x0, x1 = places(left, right, own[1], size[1])
         part = read(y0, x0, y1, x1)
-        grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None].to(part.device)
+        grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1).to(part.device).expand(len(part), -1, -1, -1)
         return F.grid_sample(part, grid, mode="bicubic", padding_mode="border", align_corners=True).clamp(-1, 1)
 
     return enlarged

@@ -1,6 +1,6 @@
 """Repainting the pixels of one picture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from impasto.base.errors import UserError
 from impasto.base.pixels import luma
 from impasto.inference.brush import Brush, factor_of, paint_at_sizes, sizes
-from impasto.inference.tiles import STRIP, Tile, paint_in_tiles
+from impasto.inference.tiles import STRIP, WHOLE, Read, Tile, paint_in_tiles
 from impasto.painters.painter import Painter
 
 Levels = tuple[tuple[float, float], ...]
@@ -100,26 +100,34 @@ class Repainting:
     @torch.no_grad()
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Tiles painted, and tiles in all."""
-        for tile in self.tiles():
+        for tile in self.tiles(self.read):
             if tile.strip is not None:
-                for i, rows in enumerate(tile.strip.split(STRIP, 2)):
-                    self.finish(tile.top + i * STRIP, rows)
+                self.finish_strip(tile.top, tile.strip)
             yield tile.done, tile.total
 
-    def tiles(self) -> Iterator[Tile]:
-        """The painting as a strip of rows at a time; nothing is painted at strength 0."""
+    def tiles(self, read: Read) -> Iterator[Tile]:
+        """The painting as a strip of rows at a time; nothing is painted at strength 0.
+
+        Args:
+            read: gives parts of the picture, or of several of its size (N, C, h, w), see :func:`paint_together`.
+        """
         height, width = self.pixels.shape[:2]
         if self.look.strength == 0:
             yield Tile(1, 1, 0, torch.zeros(1, self.painter.gives.channels, 1, 1).expand(-1, -1, *self.size))
             return
         network, paint, tile = self.painter.network, self.paint, self.look.tile
         if self.sizes == [(height, width)]:
-            yield from paint_in_tiles(network, paint, self.read, height, width, tile, scale=self.painter.scale)
+            yield from paint_in_tiles(network, paint, read, height, width, tile, scale=self.painter.scale)
         else:
-            yield from paint_at_sizes(network, paint, self.read, height, width, tile, self.sizes)
+            yield from paint_at_sizes(network, paint, read, height, width, tile, self.sizes)
+
+    def whole_pixels(self) -> int:
+        """Pixels that are painted at once at most, if the picture is painted whole; 0 if it is painted in tiles."""
+        most = max(height * width for height, width in self.sizes)
+        return most if not self.look.tile and most <= WHOLE else 0
 
     def paint(self, content: Tensor) -> Tensor:
-        """(1, C, h, w) to its painting."""
+        """(N, C, h, w) to their paintings."""
         return self.painter(content=content)
 
     def read(self, top: int, left: int, bottom: int, right: int) -> Tensor:
@@ -140,6 +148,11 @@ class Repainting:
         """0..255 or 0..65535 (h, w, C) to [-1, 1] (1, C, h, w) in float32."""
         tensor = torch.from_numpy(np.ascontiguousarray(values)).to(self.device).permute(2, 0, 1)[None]
         return tensor.float().div_(np.iinfo(values.dtype).max / 2).sub_(1)
+
+    def finish_strip(self, top: int, strip: Tensor) -> None:
+        """Take rows (1, C, h, W) into the result, a few at a time, to save memory."""
+        for i, rows in enumerate(strip.split(STRIP, 2)):
+            self.finish(top + i * STRIP, rows)
 
     def finish(self, top: int, painted: Tensor) -> None:
         """Mix rows of the painting with the photograph, and round them into the result."""
@@ -167,6 +180,24 @@ class Repainting:
         if self.mask is None:
             return strength
         return strength * (torch.from_numpy(self.mask[rows].copy()).to(self.device).float() / 255)
+
+
+@torch.no_grad()
+def paint_together(repaintings: Sequence[Repainting]) -> None:
+    """Paint pictures of one size in one way at once, each as it would be painted alone.
+
+    Args:
+        repaintings: of one painter and look, of pictures of one height and width with as many channels, each painted
+            whole; all are complete afterwards.
+    """
+
+    def read(top: int, left: int, bottom: int, right: int) -> Tensor:
+        return torch.cat([each.read(top, left, bottom, right) for each in repaintings])
+
+    for tile in repaintings[0].tiles(read):
+        if tile.strip is not None:
+            for each, strip in zip(repaintings, tile.strip.expand(len(repaintings), -1, -1, -1).split(1), strict=True):
+                each.finish_strip(tile.top, strip)
 
 
 def from_whole_range(images: Tensor, levels: Levels) -> Tensor:

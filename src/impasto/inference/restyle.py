@@ -10,6 +10,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import log
 from impasto.base.sheets import shrunk
 from impasto.data.sources.decode import BadImage, decode
+from impasto.inference.batches import Over, over_pictures
 from impasto.inference.events import Event
 from impasto.inference.masks import Masks
 from impasto.inference.predict import predict, refuse_predictor
@@ -39,6 +40,7 @@ def restyle(
     task: str | None = None,
     instances: str | Path | None = None,
     ahead: int | None = None,
+    over: Over = over_pictures,
 ) -> Iterator[Event]:
     """Paint a picture or a clip, or all below a folder, in the styles chosen.
 
@@ -57,6 +59,7 @@ def restyle(
         instances: see :func:`~impasto.inference.stylize.stylize`.
         ahead: instead, write this many frames that come after those of a clip, see
             :func:`~impasto.inference.predict.predict`.
+        over: goes over the pictures; not those of strips, of a sheet alone and of ``ahead``, which are made in turn.
 
     Yields:
         As :func:`~impasto.inference.stylize.stylize`.
@@ -74,7 +77,7 @@ def restyle(
     if not isinstance(painter, StylePainter):
         refuse_styles(painter, chosen, steps, sheet)
         painter, look = in_styles(painter, chosen, look)
-        settings: dict[str, Any] = {"masks": masks, "overwrite": overwrite, "sheet": sheet, "task": task}
+        settings: dict[str, Any] = {"masks": masks, "overwrite": overwrite, "sheet": sheet, "task": task, "over": over}
         yield from stylize(painter, source, output, look=look, film=film, instances=instances, **settings)
         return
     check_restoring(painter, task, look)
@@ -84,7 +87,8 @@ def restyle(
         raise no_style()
     if steps is None and sheet is not True:
         styled, look = in_styles(painter, chosen, look)
-        yield from stylize(styled, source, output, look=look, film=film, masks=masks, overwrite=overwrite, sheet=sheet)
+        settings = {"masks": masks, "overwrite": overwrite, "sheet": sheet, "over": over}
+        yield from stylize(styled, source, output, look=look, film=film, **settings)
         return
     strength, look = look.strength, replace(look, strength=min(look.strength, 1.0))
 

@@ -10,13 +10,14 @@ import numpy as np
 from impasto.base.checks import check_switch
 from impasto.base.sheets import caption, save_cells, shrunk
 from impasto.data.sources.frames import Frames
+from impasto.inference.batches import over_pictures
 from impasto.inference.events import Done, Event, Painted, Progress
 from impasto.inference.masks import Masks
 from impasto.inference.places import output_folder
 from impasto.inference.repaint import Look, Repainting
 from impasto.inference.restore import MaskOf
 from impasto.inference.saving import save
-from impasto.inference.stylize import check_look, left_to_paint, masks_of, over_pictures
+from impasto.inference.stylize import check_look, left_to_paint, masks_of
 from impasto.inference.targets import choose_targets
 from impasto.painters.painter import Painter
 

@@ -1,8 +1,9 @@
 """Repainting pictures, clips, and folders of them."""
 
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -15,8 +16,9 @@ from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
 from impasto.base.sheets import save_pairs, shrunk
 from impasto.data.sources.frames import Frames, Layers
+from impasto.inference.batches import Over, over_pictures
 from impasto.inference.brush import check_brush
-from impasto.inference.events import Done, Event, Painted, Progress, Skipped, Started, reason_to_skip
+from impasto.inference.events import Done, Event, Painted, Progress
 from impasto.inference.formats import format_of, target_name
 from impasto.inference.label_maps import (
     Objects,
@@ -39,8 +41,6 @@ from impasto.video.reading import Clip
 
 Pair = tuple[np.ndarray, np.ndarray]
 """A picture before and after, small, for the sheet."""
-PaintFile = Callable[[Path, Path], Generator[Progress, None, Painted]]
-"""Paints one picture into a file."""
 STRONGEST: Final = 1.5
 
 
@@ -57,6 +57,7 @@ def stylize(
     task: str | None = None,
     instances: str | Path | None = None,
     told: str | None = None,
+    over: Over = over_pictures,
 ) -> Iterator[Event]:
     """Repaint or restore a picture or a clip, or all below a folder, under their own names and sub-folders.
 
@@ -77,6 +78,7 @@ def stylize(
         task: that the painter must have been trained for; None for any.
         instances: maps of objects of the label maps that are painted, a file or a folder; None for none.
         told: written into the files of pictures, as their description; None leaves that to the painter.
+        over: goes over the pictures.
 
     Yields:
         ``Started``, then for each picture ``Progress`` by tiles and ``Painted`` or ``Skipped``, and ``Done``.
@@ -101,6 +103,8 @@ def stylize(
     alone = "models of label maps are" if labels else None
     targets = choose_targets(source, output, with_sheet=sheet is not None, name_of=name_of, clips=alone)
     pairs: list[Pair] = []
+    left, said = left_to_paint(targets, overwrite)
+    targets = replace(targets, paintings={})  # what paints one picture may be sent to other processes: keep it small
 
     def paint(picture: Path, target: Path) -> Generator[Progress, None, Painted]:
         keep = pairs.append if sheet is not None else None
@@ -118,10 +122,8 @@ def stylize(
         mask_of = masks_of(masks, targets, picture, soft=not painter.mask_channels)
         return (yield from repaint_file(painter, picture, target, look, mask_of, keep, told))
 
-    left, said = left_to_paint(targets, overwrite)
-    for event in over_pictures(
-        left, (*said, *remarks(painter), *of_objects(painter, objects)), output, paint, frames_in(left)
-    ):
+    everything = (*said, *remarks(painter), *of_objects(painter, objects))
+    for event in over(left, everything, output, paint, frames_in(left)):
         if isinstance(event, Done) and pairs and sheet is not None:
             save_pairs(pairs, sheet, targets.sheet)
         yield event
@@ -174,39 +176,6 @@ def left_to_paint(targets: Targets, overwrite: bool) -> tuple[dict[Path, Path], 
         said = f"{there} of {len(paintings)} are there already; overwrite=true paints them again."
         return left, (*targets.remarks, said)
     return left, targets.remarks
-
-
-def over_pictures(
-    pictures: Mapping[Path, Path],
-    remarks: tuple[str, ...],
-    output: str | Path,
-    paint: PaintFile,
-    frames: Mapping[Path, int] = {},
-) -> Iterator[Event]:
-    """Paint one picture after the other; one that fails is skipped with a reason.
-
-    Args:
-        pictures: with their targets.
-        remarks: for the beginning.
-        output: for the end.
-        paint: paints one.
-        frames: how many pictures each clip counts as.
-
-    Raises:
-        UserError: the disk is full.
-    """
-    yield Started(len(pictures), remarks, frames)
-    painted = skipped = 0
-    for picture, target in pictures.items():
-        try:
-            event = yield from paint(picture, target)
-        except Exception as problem:
-            skipped += 1
-            yield Skipped(picture, reason_to_skip(problem))
-            continue
-        painted += 1
-        yield event
-    yield Done(painted, skipped, Path(output))
 
 
 def masks_of(masks: Masks | None, targets: Targets, picture: Path, soft: bool = True) -> MaskOf | None:

@@ -34,7 +34,8 @@ ROUNDS: Final = 2
 Paint = Callable[[Tensor], Tensor]
 """(1, C, h, w) in [-1, 1] to its painting."""
 Read = Callable[[int, int, int, int], Tensor]
-"""Top, left, bottom and right of a part to its pixels (1, C, h, w), float32 in [-1, 1]."""
+"""Top, left, bottom and right of a part to its pixels (1, C, h, w), float32 in [-1, 1]. Pictures of one size that are
+painted whole may come together, as (N, C, h, w)."""
 Span = tuple[int, int]
 """First row or column, and the one after the last."""
 

@@ -33,7 +33,7 @@ class Frames:
     """The frames of a picture file, decoded one after the other as :func:`decode_layers` does.
 
     Args:
-        path: of the file.
+        picture: the file's bytes, or its path.
 
     Attributes:
         count: number of frames.
@@ -44,8 +44,8 @@ class Frames:
         BadImage: the file cannot be read, or all frames together have more pixels than are decoded.
     """
 
-    def __init__(self, path: os.PathLike[str] | str) -> None:
-        self._data = read_file(path)
+    def __init__(self, picture: bytes | os.PathLike[str] | str) -> None:
+        self._data = picture if isinstance(picture, bytes) else read_file(picture)
         self.durations: list[float] = []
         self.animation: dict[str, Any] = {}
         self.count = checked(self._data, self._count)

@@ -19,7 +19,7 @@ LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.pai
 
 PATHS: Final = LISTS | {
     *("checkpoint", "input", "output", "mask", "resume", "vectors", "output_dir"),
-    *("generated", "real", "target", "content"),
+    *("generated", "real", "target", "content", "adapters"),
     *("runs", "styles", "rate", "votes"),
     *("data.images", "data.labels", "data.instances", "instances"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),

@@ -1,0 +1,203 @@
+"""Painting a batch in several processes, on one machine or many, by Ray Data."""
+
+import logging
+import os
+import pickle
+import secrets
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from impasto.base import files
+from impasto.base.checks import check_number
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.base.ray_session import ray_session
+from impasto.inference.batches import Over, PaintFile, over_pictures
+from impasto.inference.events import Done, Event, Painted, Progress, Skipped, Started
+
+TRIES: Final = 2
+"""Workers that may die over one picture before it is skipped: it must not keep the others waiting for ever."""
+TOGETHER: Final = 16
+"""Pictures that a worker is given at a time, at most."""
+Job = tuple[Path, Path]
+"""A picture and its target."""
+
+
+def choose_over(launcher: str | None, workers: int | None, beside: Mapping[str, Any]) -> Over:
+    """What goes over the pictures of a batch.
+
+    Args:
+        launcher: ``ray`` paints in several processes; None in this one.
+        workers: how many; None for one on each GPU or core.
+        beside: other settings, by name, that are made of all pictures in turn and so cannot be spread.
+
+    Raises:
+        UserError: another launcher, a number of workers that is none or has no launcher, or one of the others is set.
+    """
+    if launcher is None:
+        if workers is not None:
+            raise UserError(f"workers={workers} paints in several processes: give launcher=ray too, or leave it out.")
+        return over_pictures
+    if launcher != "ray":
+        raise UserError(
+            f"launcher={launcher} is not known: give launcher=ray, or leave it out to paint in one process."
+        )
+    if workers is not None:
+        check_number("workers", workers, 1)
+    for name, value in beside.items():
+        if value is not None and value is not False:
+            raise UserError(f"{name}= is made in one process: leave it out, or launcher=ray.")
+    return partial(over_workers, workers=workers)
+
+
+def over_workers(
+    pictures: Mapping[Path, Path],
+    remarks: tuple[str, ...],
+    output: str | Path,
+    paint: PaintFile,
+    frames: Mapping[Path, int] = {},
+    *,
+    workers: int | None = None,
+) -> Iterator[Event]:
+    """As :func:`~impasto.inference.batches.over_pictures`, in several processes and without events of progress.
+
+    Pictures come in the order in which they are done. A painting appears whole or not at all, so that a worker may die
+    at any time: what it was at is painted by another one, and skipped if that one dies over it as well.
+
+    Args:
+        pictures: with their targets; the folders of both are the same on all machines.
+        remarks: for the beginning.
+        output: for the end.
+        paint: paints one; is sent to the workers.
+        frames: how many pictures each clip counts as.
+        workers: processes; None for one on each GPU that Ray knows, or else on each core.
+
+    Raises:
+        UserError: Ray is not there, or the disk is full.
+    """
+    yield Started(len(pictures), remarks, frames)
+    painted, mark = 0, secrets.token_hex(4)
+    if pictures:
+        with ray_session(max(workers or 0, os.cpu_count() or 1)):
+            try:
+                for event in painted_by_workers(list(pictures.items()), paint, workers, mark):
+                    painted += isinstance(event, Painted)
+                    yield event
+            finally:
+                remove_parts(pictures.values(), mark)
+    yield Done(painted, len(pictures) - painted, Path(output))
+
+
+def size_of_blocks(pictures: int, workers: int) -> int:
+    """How many pictures a worker is given at a time: few, so that all end together."""
+    return max(1, min(TOGETHER, pictures // (workers * 8)))
+
+
+def painted_by_workers(
+    jobs: Sequence[Job], paint: PaintFile, workers: int | None, mark: str
+) -> Iterator[Painted | Skipped]:
+    """What becomes of pictures, as it comes.
+
+    Args:
+        jobs: pictures with their targets.
+        paint: paints one.
+        workers: see :func:`over_workers`.
+        mark: begins the names of temporary files.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    import ray
+    from ray.data import ActorPoolStrategy, DataContext
+
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    count = min(workers or gpus or int(ray.cluster_resources().get("CPU", 1)), len(jobs))
+    context = DataContext.get_current()
+    context.enable_progress_bars = context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    threads = max(1, (os.cpu_count() or 1) // count)
+    rows = [{"job": pickle.dumps(job)} for job in jobs]
+    painting = ray.put(paint)  # held here, so that a worker that comes in place of another finds it
+    done = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // size_of_blocks(len(rows), count))).map(
+        Worker,  # type: ignore[arg-type]
+        fn_constructor_args=(partial(ray.get, painting), mark, threads),
+        compute=ActorPoolStrategy(size=count),
+        num_cpus=1,
+        num_gpus=min(1.0, gpus / count) if gpus else 0,
+    )
+    for row in done.iter_rows():
+        event, tries = pickle.loads(row["event"])  # of our own process
+        if tries > 1:
+            notice("workers", "A worker died, and another one went on with what it was at; more may follow.")
+        if isinstance(event, UserError):
+            raise event
+        yield event
+
+
+class Worker:
+    """Paints the pictures that it is given.
+
+    Args:
+        load: gives what paints one.
+        mark: of temporary files.
+        threads: that it may use.
+    """
+
+    def __init__(self, load: Callable[[], PaintFile], mark: str, threads: int) -> None:
+        import torch
+
+        torch.set_num_threads(threads)
+        files.part_mark = self.mark = mark
+        self.paint = load()
+        self.tries = 1
+
+    def __call__(self, row: Mapping[str, Any]) -> dict[str, bytes]:
+        """Paint one picture: a row with its job to one with its event, or the error that ends the batch, and tries."""
+        event: Event | UserError
+        source, target = pickle.loads(row["job"])
+        events = over_pictures({source: target}, (), target, self.paint_once_more)
+        try:
+            event = next(each for each in events if isinstance(each, Painted | Skipped))
+        except UserError as problem:
+            event = problem
+        return {"event": pickle.dumps((event, self.tries))}
+
+    def paint_once_more(self, source: Path, target: Path) -> Generator[Progress, None, Painted]:
+        """Paint, unless too many workers died over it."""
+        with counted(target, self.mark) as self.tries:
+            return (yield from self.paint(source, target))
+
+
+@contextmanager
+def counted(target: Path, mark: str) -> Iterator[int]:
+    """Counts tries to paint, in a file beside the target: it outlives the process, and is removed if that lives on.
+
+    Yields:
+        Which try this is, from 1.
+
+    Raises:
+        UserError: there were too many.
+    """
+    record = target.with_name(f".{mark}{sha256(os.fsencode(target.name)).hexdigest()[:16]}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with record.open("ab") as file:
+        tries = file.tell() + 1  # a byte for each
+        file.write(b".")
+    try:
+        if tries > TRIES:
+            raise UserError(f"{TRIES} workers died when they painted it; it may not fit into memory")
+        yield tries
+    finally:
+        record.unlink(missing_ok=True)
+
+
+def remove_parts(targets: Iterable[Path], mark: str) -> None:
+    """Remove what workers that died left half written."""
+    for folder in {target.parent for target in targets}:
+        for part in folder.glob(f".{mark}*.part"):
+            with suppress(OSError):
+                part.unlink()

@@ -1,0 +1,1 @@
+"""Paintings over HTTP: a model, its adapters, and the replicas that paint."""
