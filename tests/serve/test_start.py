@@ -91,6 +91,14 @@ def test_paintings_are_those_of_the_easel(service: Service) -> None:
     assert (refused.status_code, list(refused.json())) == (415, ["error"])
 
 
+def test_ray_is_reached_from_this_machine_alone(service: Service) -> None:
+    import ray.util
+
+    assert ray.util.get_node_ip_address() == "127.0.0.1"
+    assert service.front.of_ray is not None
+    assert service.front.of_ray.startswith("http://127.0.0.1:")
+
+
 def test_no_request_is_lost_when_a_replica_is_killed(service: Service) -> None:
     pictures = [encoded("PNG", 240, 320, seed) for seed in range(24)]
     expected = [service.expected(data) for data in pictures]

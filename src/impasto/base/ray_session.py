@@ -11,7 +11,6 @@ from impasto.base.errors import UserError
 ATTEMPTS: Final = 3
 """Ray gives its own helpers 15 seconds to start, which a busy machine may exceed (ray-project/ray#65983); the next time
 their files are in memory."""
-LOOPBACK: Final = "127.0.0.1"
 
 
 @contextmanager
@@ -29,7 +28,7 @@ def ray_session(cores: int, store_megabytes: int = 100) -> Iterator[None]:
     Raises:
         UserError: Ray is not installed, or does not start.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    prepare()
     try:
         import ray
     except ImportError:
@@ -45,6 +44,14 @@ def ray_session(cores: int, store_megabytes: int = 100) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def prepare() -> None:
+    """Tell Ray to report nothing, and to stay on this machine where it is alone; it reads that when it is imported."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if "RAY_ADDRESS" not in os.environ:
+        # On Linux as by default on others: all its parts then use 127.0.0.1, and _node_ip_address= does not do it.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 
 
 def join(ray: Any, address: str) -> None:
@@ -78,7 +85,6 @@ def start(ray: Any, cores: int, store_megabytes: int) -> None:
                 include_dashboard=False,
                 logging_level=logging.ERROR,
                 log_to_driver=False,
-                _node_ip_address=LOOPBACK,
             )
             return
         except Exception as problem:
@@ -95,7 +101,7 @@ def require_ray_serve() -> None:
     Raises:
         UserError: it is not.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    prepare()
     try:
         from ray import serve  # noqa: F401
     except ImportError:

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from impasto.serve.easel import Painting
 
 SECONDS: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0)
+PAGE_TYPE: Final = CONTENT_TYPE_LATEST
+"""Of the page, for the header of its answer."""
 OF_RAY_SERVE: Final = "ray_serve_"
 """Begins the names of what Ray Serve counts."""
 PATIENCE: Final = 2.0
