@@ -219,8 +219,10 @@ def test_an_error_of_the_service_says_nothing_of_it(caplog: pytest.LogCaptureFix
     async def broken(order: Order) -> Painting:
         raise ValueError("/secret/path")
 
-    (response,) = ask(front_of(broken), post())
+    front = front_of(broken)
+    (response,) = ask(front, post())
     assert response.status_code == 500
+    assert value(front, "impasto_answers_total", status="500") == 1
     assert "secret" not in response.text
     assert "/secret/path" in caplog.text
 

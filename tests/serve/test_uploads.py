@@ -13,6 +13,7 @@ from impasto.serve.uploads import Limits, inspect
 from tests.serve.pictures import encoded, encoded_image
 from tests.style_painter import photo
 
+WEBP = encoded("WEBP")
 LIMITS = Limits(max_bytes=200_000, max_pixels=40 * 50)
 
 
@@ -54,7 +55,13 @@ def many_channels() -> bytes:
 def test_a_painting_is_of_the_format_of_its_picture(kind: str, ending: str) -> None:
     data = encoded(kind)
     upload = inspect(data, LIMITS)
-    assert (upload.data, upload.ending) == (data, ending)
+    assert (upload.data, upload.ending, upload.kept) == (data, ending, True)
+
+
+def test_a_format_that_is_not_written_here_becomes_png(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(Image.SAVE, "WEBP")
+    upload = inspect(WEBP, LIMITS)
+    assert (upload.ending, upload.kept) == (".png", False)
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ class Easel:
         height, width = pixels.shape[:2]
         if height * width > self.limits.max_pixels:
             raise too_large(width, height, self.limits)
-        if look.strength == 0 and painter.scale == 1:
+        if look.strength == 0 and painter.scale == 1 and order.upload.kept:
             return canvas
         deep = pixels.dtype == np.uint16 and kind.deep
         try:

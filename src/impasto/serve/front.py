@@ -115,6 +115,8 @@ class Front:
             response = await self.painting(request, began)
         except Refusal as refusal:
             response = refused(refusal)
+        except Exception as problem:
+            response = await failed(request, problem)
         self.counters.answered(response.status_code)
         return response
 

@@ -104,12 +104,17 @@ def serving(settings: Settings) -> Iterator[Front]:
     )
     any_style = isinstance(replace(model, device="cpu").easel().painter, StylePainter)  # a mistake is found here
     counters = Counters()
+
+    def retried() -> None:
+        log.warning("A replica died; a picture that it was at is given to another one.")
+        counters.retried()
+
     with ray_session(max(cores * settings.replicas, os.cpu_count() or 1), STORE_MEGABYTES):
         name = f"impasto-{os.getpid()}-{settings.port}"
         handle = deploy(model, settings.replicas, name, on_gpu)
         try:
             yield Front(
-                retrying(asking(handle), (ActorDiedError, ActorUnavailableError), counters.retried),
+                retrying(asking(handle), (ActorDiedError, ActorUnavailableError), retried),
                 lambda: running(name),
                 Shelf(settings.adapters),
                 settings.limits,
@@ -139,6 +144,7 @@ def deploy(model: Model, replicas: int, name: str, on_gpu: bool) -> Any:
     quiet = {"log_level": "WARNING", "enable_access_log": False}
     # The door is this process, so that what is too large or nobody's is sent away before it is read.
     serve.start(proxy_location=ProxyLocation.Disabled, logging_config=quiet)
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)  # of this process: deaths are said here once
     deployment: Any = serve.deployment(
         Replica,
         name="Replica",

@@ -41,10 +41,12 @@ class Upload:
     Attributes:
         data: its file.
         ending: of the painting's file: as the picture's if that is written here, else ``.png``.
+        kept: whether it is as the picture's.
     """
 
     data: bytes
     ending: str
+    kept: bool = True
 
 
 def inspect(data: bytes, limits: Limits) -> Upload:
@@ -72,7 +74,7 @@ def inspect(data: bytes, limits: Limits) -> Upload:
     if frames > 1:
         raise Refusal(422, f"The picture has {frames} frames, and one is painted: send a single picture.")
     ending = ENDINGS[kind]
-    return Upload(data, ending if format_of(f"a{ending}") else ".png")
+    return Upload(data, ending) if format_of(f"a{ending}") else Upload(data, ".png", kept=False)
 
 
 def header(data: bytes) -> tuple[str, tuple[int, int], int] | None:
