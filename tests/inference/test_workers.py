@@ -13,7 +13,7 @@ from PIL import Image
 
 from impasto.base import files
 from impasto.base.errors import UserError
-from impasto.base.notices import forget_notices
+from impasto.base.notices import forget_notices, log, notice
 from impasto.inference.batches import over_pictures
 from impasto.inference.console import follow
 from impasto.inference.events import Done, Painted, Progress, Skipped, Started
@@ -56,6 +56,7 @@ def test_what_dead_workers_left_is_removed_and_nothing_else(tmp_path: Path) -> N
 
 def paint(source: Path, target: Path) -> Generator[Progress, None, Painted]:
     yield Progress(source, 0, 1)
+    log.warning("something on %s", source.name)
     if source.name == "bad":
         raise UserError("it is bad.")
     if source.name == "full":
@@ -70,8 +71,8 @@ def test_a_worker_gives_the_events_of_one_process(tmp_path: Path, monkeypatch: p
     worker, found = Worker(lambda: paint, "abcd", 1), []
     assert files.part_mark == "abcd"
     for name in ("good", "bad", "full"):
-        event, tries = pickle.loads(worker({"job": pickle.dumps((Path(name), tmp_path / name))})["event"])
-        assert tries == 1
+        event, tries, said = pickle.loads(worker({"job": pickle.dumps((Path(name), tmp_path / name))})["event"])
+        assert (tries, said) == (1, [(logging.WARNING, f"something on {name}")])
         found.append(event)
     assert not list(tmp_path.iterdir())
     assert found[0] == Painted(Path("good"), tmp_path / "good", ("a note",))
@@ -140,6 +141,7 @@ def test_the_same_bytes_and_messages_as_in_one_process(
 def deadly(source: Path, target: Path) -> Iterator[Progress]:
     """Kills its process the first time that it paints b, half way, and each time that it paints c."""
     yield Progress(source, 0, 1)
+    notice("test", "Said by each worker.")
     with files.whole_or_not(target) as temporary:
         temporary.write_text("half")
         first = target.parent / "died"
@@ -161,6 +163,7 @@ def test_workers_die_and_each_picture_is_painted_once(
     assert events[0] == Started(6)
     assert events[-1] == Done(5, 1, tmp_path)
     assert sorted(str(each.source) for each in events if isinstance(each, Painted)) == list("abdef")
+    assert caplog.text.count("Said by each worker.") == 1
     assert caplog.text.count("A worker died, and another one went on") == 1
     lost = [each for each in events if isinstance(each, Skipped)]
     assert lost == [Skipped(Path("c"), "2 workers died when they painted it; it may not fit into memory")]

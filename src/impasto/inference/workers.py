@@ -14,7 +14,7 @@ from typing import Any, Final
 from impasto.base import files
 from impasto.base.checks import check_number
 from impasto.base.errors import UserError
-from impasto.base.notices import notice
+from impasto.base.notices import log, notice
 from impasto.base.ray_session import ray_session
 from impasto.inference.batches import Over, PaintFile, over_pictures
 from impasto.inference.events import Done, Event, Painted, Progress, Skipped, Started
@@ -129,8 +129,13 @@ def painted_by_workers(
         num_cpus=1,
         num_gpus=min(1.0, gpus / count) if gpus else 0,
     )
+    known: set[str] = set()
     for row in done.iter_rows():
-        event, tries = pickle.loads(row["event"])  # of our own process
+        event, tries, said = pickle.loads(row["event"])  # of our own process
+        for level, text in said:
+            if text not in known:  # of several workers, each may say it
+                log.log(level, "%s", text)
+                known.add(text)
         if tries > 1:
             notice("workers", "A worker died, and another one went on with what it was at; more may follow.")
         if isinstance(event, UserError):
@@ -156,20 +161,53 @@ class Worker:
         self.tries = 1
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, bytes]:
-        """Paint one picture: a row with its job to one with its event, or the error that ends the batch, and tries."""
+        """Paint one picture.
+
+        Args:
+            row: with its job.
+
+        Returns:
+            One with its event, or the error that ends the batch; which try this was; and what was said.
+        """
         event: Event | UserError
         source, target = pickle.loads(row["job"])
         events = over_pictures({source: target}, (), target, self.paint_once_more)
-        try:
-            event = next(each for each in events if isinstance(each, Painted | Skipped))
-        except UserError as problem:
-            event = problem
-        return {"event": pickle.dumps((event, self.tries))}
+        with heard() as said:
+            try:
+                event = next(each for each in events if isinstance(each, Painted | Skipped))
+            except UserError as problem:
+                event = problem
+        return {"event": pickle.dumps((event, self.tries, said))}
 
     def paint_once_more(self, source: Path, target: Path) -> Generator[Progress, None, Painted]:
         """Paint, unless too many workers died over it."""
         with counted(target, self.mark) as self.tries:
             return (yield from self.paint(source, target))
+
+
+class Ear(logging.Handler):
+    """Keeps what is logged: level and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[tuple[int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record."""
+        self.said.append((record.levelno, record.getMessage()))
+
+
+@contextmanager
+def heard() -> Iterator[list[tuple[int, str]]]:
+    """Gives what is said within the block, such as notices: a worker has no terminal."""
+    ear, level = Ear(), log.level
+    log.addHandler(ear)
+    log.setLevel(logging.INFO)
+    try:
+        yield ear.said
+    finally:
+        log.removeHandler(ear)
+        log.setLevel(level)
 
 
 @contextmanager
