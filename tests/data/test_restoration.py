@@ -165,6 +165,18 @@ def test_measured_pictures_take_kinds_and_strengths_in_turns(pictures: Path) -> 
         data.evaluation_images("content", "held_out", strength=300)
 
 
+def test_pictures_without_colours_do_not_measure_colours(tmp_path: Path) -> None:
+    for i in range(4):
+        picture = textured(i)
+        Image.fromarray(picture if i else picture[..., :1].repeat(3, 2)).save(tmp_path / f"{i}.png")
+    data = module(tmp_path, "colorize", holdout=0.0)
+    clean, content = (data.evaluation_images(part, "train") for part in ("target", "content"))
+    assert len(clean) == len(content) == len(data.damages("train")) == 30  # crops of three of four
+    assert min(np.ptp(picture.astype(int), axis=2).max() for picture in clean.batch(range(30))) > 20
+    assert "10 of 40 pictures to measure with lose nothing to data.task=colorize" in notices()["data.unharmed.train"]
+    assert len(module(tmp_path, "jpeg", holdout=0.0).evaluation_images("target", "train")) == 40
+
+
 def test_settings_are_recorded_and_compared_when_a_run_goes_on(pictures: Path) -> None:
     data = module(pictures, "low_light")
     found = data.provenance()

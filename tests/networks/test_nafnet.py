@@ -90,6 +90,15 @@ def test_holes_are_filled_and_known_pixels_kept() -> None:
     assert torch.equal(network(torch.cat([other, known], 1)), painted), "what lies in holes is not seen"
 
 
+def test_training_starts_from_holes_filled_smoothly() -> None:
+    torch.manual_seed(0)
+    slope = torch.linspace(-0.5, 0.5, 32).expand(1, 3, 32, 32)
+    known = torch.ones(1, 1, 32, 32)
+    known[..., 12:20, 12:20] = -1
+    painted = NAFNet(**SMALL, shrink=2, task="inpaint", given_channels=4)(torch.cat([slope, known], 1))  # type: ignore[arg-type]
+    assert (painted - slope).abs().max() < 0.1
+
+
 def test_colors_are_painted_and_luma_is_kept() -> None:
     grey = pictures(2, 1, 16, 16)
     painted = restless(task="colorize", given_channels=1)(grey)
@@ -98,7 +107,14 @@ def test_colors_are_painted_and_luma_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"shrink": 2}, {"encoder": (2, 1, 1), "decoder": (1, 1, 2)}, {"scale": 2, "shrink": 4}]
+    "settings",
+    [
+        {},
+        {"shrink": 2},
+        {"encoder": (2, 1, 1), "decoder": (1, 1, 2)},
+        {"scale": 2, "shrink": 4},
+        {"task": "inpaint", "given_channels": 4},
+    ],
 )
 def test_no_pixel_depends_on_others_beyond_the_reach(settings: dict[str, object]) -> None:
     network = restless(**settings)
@@ -108,6 +124,10 @@ def test_no_pixel_depends_on_others_beyond_the_reach(settings: dict[str, object]
     image = pictures(1, 3, 16, 256)
     other = image.clone()
     other[..., 128:] = pictures(1, 3, 16, 128, seed=1)
+    if network.task == "inpaint":  # a hole up to the border of what is changed
+        known = torch.ones(1, 1, 16, 256)
+        known[..., 60:128] = -1
+        image, other = torch.cat([image, known], 1), torch.cat([other, known], 1)
     changed = (network(image) != network(other)).any(1).any(1)[0].nonzero()
     reached = 128 - int(changed[0]) // network.scale
     assert network.reach / 2 < reached <= network.reach

@@ -74,6 +74,7 @@ class RestorationDataModule(ImageDataModule):
         if self.channels_of[TARGET] not in (1, 3):
             raise UserError(f"data.channels={self.channels_of[TARGET]} cannot be damaged: set data.channels=1 or 3.")
         self.task, self.degradation = task, tasks[task]
+        self._harmed: dict[str, PackedImages] = {}
         self.channels_of[CONTENT] = self.degradation.channels(self.channels_of[TARGET])
         height, width = self.image_size
         if height % (scale := self.degradation.scale) or width % scale:
@@ -130,7 +131,8 @@ class RestorationDataModule(ImageDataModule):
         """Pictures to measure with, at ``image_size``, in an order that never changes; both parts in step.
 
         Damage is the same in every run. Without a strength, the measured strengths and the kinds come in turns; see
-        :meth:`damages`. Where nothing is held out, the pictures trained on are used, and a notice says so.
+        :meth:`damages`. Pictures that lose nothing, such as black-and-white ones for ``colorize``, are left out. Where
+        nothing is held out, the pictures trained on are used, and a notice says so.
 
         Args:
             part: ``content`` or ``target``.
@@ -141,7 +143,7 @@ class RestorationDataModule(ImageDataModule):
         Raises:
             UserError: there is no such kind, or the strength is out of range.
         """
-        clean = super().evaluation_images(TARGET, split)
+        clean = self._measured(split)
         if part == TARGET:
             return clean
         damages = fixed_damages(clean, self.degradation.measured(strength, kind))
@@ -150,7 +152,7 @@ class RestorationDataModule(ImageDataModule):
 
     def damages(self, split: Split, strength: float | None = None, kind: str | None = None) -> list[Damage]:
         """Kind and strength of the damage of each of :meth:`evaluation_images`, in their order."""
-        clean = super().evaluation_images(TARGET, split)
+        clean = self._measured(split)
         return fixed_damages(clean, self.degradation.measured(strength, kind))
 
     def whole(self, part: str, split: Split = "train", count: int | None = None) -> Iterator[Tensor]:
@@ -210,6 +212,22 @@ class RestorationDataModule(ImageDataModule):
                 f"{' and '.join(changed)} of data.task={self.task} changed since this run was trained: it goes on with "
                 "the new damage.",
             )
+
+    def _measured(self, split: Split) -> PackedImages:
+        """The clean pictures to measure with."""
+        clean = super().evaluation_images(TARGET, split)
+        if type(self.degradation).harms is Degradation.harms:  # nothing to look for
+            return clean
+        if split not in self._harmed:
+            harmed = [i for i in range(len(clean)) if self.degradation.harms(clean.batch([i])[0])]
+            self._harmed[split] = clean if len(harmed) in (0, len(clean)) else clean.subset(harmed)
+            if left_out := len(clean) - len(self._harmed[split]):
+                notice(
+                    f"data.unharmed.{split}",
+                    f"{left_out} of {len(clean)} pictures to measure with lose nothing to data.task={self.task}: they "
+                    "are left out.",
+                )
+        return self._harmed[split]
 
     @property
     def _clean(self) -> Part:

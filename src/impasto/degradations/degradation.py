@@ -73,6 +73,10 @@ class Degradation:
         """Channels of the damaged version of a picture with ``clean`` channels."""
         return clean
 
+    def harms(self, pixels: np.ndarray) -> bool:
+        """Whether a clean picture, uint8 (H, W, 1 or 3), loses anything: one that does not, measures nothing."""
+        return True
+
     def draw(self, random: np.random.Generator) -> Damage:
         """A kind and a strength to train on."""
         kind = self.kinds[int(random.integers(len(self.kinds)))]

@@ -10,10 +10,13 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.pixels import luma
 from impasto.networks.layers.channel_attention import SimplifiedChannelAttention
+from impasto.networks.layers.filling import filled, reach_of_filling
 from impasto.networks.places import Place
 
 CUBIC_REACH: Final = 2
 """Pixels that a cubic kernel reaches."""
+KNOWN: Final = 0.99
+"""Of the mask of ``inpaint``, above which a pixel is known: partly known ones are painted."""
 
 
 class NAFNet(nn.Module):
@@ -27,7 +30,8 @@ class NAFNet(nn.Module):
     What the network paints is added to what is given, so that training starts from the picture itself:
 
     - task ``inpaint``: the content's last channel is 1 where the picture is known and -1 in holes. Known pixels are
-      kept exactly, and what the content holds in holes is not seen.
+      kept exactly, and what the content holds in holes is not seen: they are first filled smoothly, see
+      :func:`~impasto.networks.layers.filling.filled`, which alone is as close as the classical methods.
     - task ``colorize``: only colours are painted, and BT.601 luma is kept.
     - any other: the content, enlarged by a cubic kernel where ``scale`` is more than 1.
 
@@ -71,7 +75,10 @@ class NAFNet(nn.Module):
         self.scale, self.shrink, self.task = scale, shrink, task
         levels = len(encoder)
         self.stride = self.smallest = shrink * 2**levels
+        self.halvings = (self.stride & -self.stride).bit_length() - 1  # of pictures with holes
         self.reach = reach_of(encoder, middle, decoder, shrink) + (CUBIC_REACH if scale > 1 else 0)
+        if task == "inpaint":
+            self.reach += reach_of_filling(self.halvings)
         self.enter = nn.Conv2d(given_channels * shrink**2, features, 3, padding=1)
         widths = [features * 2**level for level in range(levels + 1)]
         self.encoder = nn.ModuleList(blocks(width, count) for width, count in zip(widths, encoder, strict=False))
@@ -104,9 +111,9 @@ class NAFNet(nn.Module):
         height, width = content.shape[-2:]
         content = continued(content.float(), self.stride)
         if self.task == "inpaint":
-            mask = (content[:, -1:] + 1) / 2
-            known = content[:, :-1] * mask
-            painted = known + self.painted(torch.cat([known, content[:, -1:]], 1)) * (1 - mask)
+            known = (content[:, -1:] > KNOWN).float()
+            picture = filled(content[:, :-1], known, self.halvings)
+            painted = picture + self.painted(torch.cat([picture, 2 * known - 1], 1)) * (1 - known)
         elif self.task == "colorize":
             painted = self.painted(content)
             painted = luma(content).expand_as(painted) + (painted - luma(painted))

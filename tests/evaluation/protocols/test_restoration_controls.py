@@ -49,6 +49,7 @@ def test_every_task_has_the_input_and_something_that_restores(task: str) -> None
         ("denoise", "bilateral filter", Damage("gaussian", 50.0), 3.0),
         ("deblur", "Richardson-Lucy, true kernel", Damage("motion", 2.0), 2.0),
         ("deblur", "Richardson-Lucy, true kernel", Damage("defocus", 2.0), 2.0),
+        ("deblur", "unsharp mask", Damage("gaussian", 2.0), 0.5),
         ("deblur", "Richardson-Lucy, Gaussian", Damage("gaussian", 2.0), 2.0),
         ("inpaint", "Telea", Damage("free_form", 0.2), 3.0),
         ("inpaint", "Navier-Stokes", Damage("box", 0.1), 3.0),
@@ -65,6 +66,15 @@ def test_controls_are_better_than_the_input(task: str, row: str, damage: Damage,
 def test_the_true_kernel_is_better_than_a_guess() -> None:
     found = restored(TASKS["deblur"], Damage("motion", 3.0))
     assert psnr(found["Richardson-Lucy, true kernel"]) > psnr(found["Richardson-Lucy, Gaussian"]) + 1
+
+
+def test_an_unsharp_mask_by_hand() -> None:
+    """A step of 100 levels is overshot by as much as the Gaussian takes from it: 100 Phi(-0.5 / 1.5), 36.9."""
+    step = np.full((20, 40, 1), 75, np.uint8)
+    step[:, 20:] = 175
+    made = classical.unsharp_mask(step)
+    assert made[10, [0, 19, 20, 39], 0].tolist() == [75, 38, 212, 175]
+    assert classical.unsharp_mask(step, amount=0.5)[10, 20, 0] == pytest.approx(175 + 18.5, abs=1)
 
 
 @pytest.mark.parametrize("kind", ["motion", "defocus", "gaussian"])

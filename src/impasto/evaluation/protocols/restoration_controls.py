@@ -114,7 +114,11 @@ def _of_blur(case: Case) -> dict[str, Restore]:
         kernel = case.degradation.kernel(Damage("gaussian", damage.strength), random)
         return classical.richardson_lucy(picture, kernel)
 
-    return {"Richardson-Lucy, true kernel": sharpened, "Richardson-Lucy, Gaussian": guessed}
+    return {
+        "unsharp mask": lambda picture, _, __: classical.unsharp_mask(picture),
+        "Richardson-Lucy, Gaussian": guessed,
+        "Richardson-Lucy, true kernel": sharpened,
+    }
 
 
 def _of_holes(_: Case) -> dict[str, Restore]:
