@@ -138,6 +138,29 @@ def test_an_error_leaves_a_clip_that_plays_up_to_there(tmp_path: Path) -> None:
     assert len(list(Clip(tmp_path / "b.partial.mp4"))) == 5
 
 
+def test_a_second_interruption_waits_until_the_clip_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip, close = Clip(write_clip(tmp_path / "a.mp4", panning(9))), ClipWriter._close
+    (tmp_path / "b.partial.mp4").write_bytes(b"of an earlier call")
+
+    def disturbed(writer: ClipWriter) -> None:
+        signal.raise_signal(signal.SIGINT)
+        close(writer)
+
+    monkeypatch.setattr(ClipWriter, "_close", disturbed)
+
+    def failing() -> None:
+        with ClipWriter(tmp_path / "b.mp4", clip.info) as writer:
+            assert not (tmp_path / "b.partial.mp4").exists()
+            for frame in clip:
+                writer.write(frame.pixels, frame)
+            raise ValueError
+
+    with pytest.raises(KeyboardInterrupt):
+        failing()
+    assert len(list(Clip(tmp_path / "b.partial.mp4"))) == 9
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_killed_process_leaves_a_clip_that_plays(tmp_path: Path) -> None:
     program = f"""

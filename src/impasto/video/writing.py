@@ -1,7 +1,9 @@
 """Writing clips: frames at their times, with the sound they came with, playable whenever writing ends."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -18,6 +20,22 @@ file that plays. Matroska is so by itself. Without ``delay_moov`` sound and pict
 
 STEM: Final = 100
 """Letters of a name that the partial file keeps, so that its own is not too long."""
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Within the block Ctrl-C waits for its end: encoders hold back frames, which another Ctrl-C would lose."""
+    if threading.current_thread() is not threading.main_thread():  # which alone hears of it
+        yield
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if heard and callable(before):
+        before(heard[0], None)
 
 
 class ClipWriter:
@@ -46,17 +64,19 @@ class ClipWriter:
         self._tracks: dict[int, Any] = {}
 
     def __enter__(self) -> "ClipWriter":
+        self.partial.unlink(missing_ok=True)  # of an earlier call, which would pass for what this one wrote
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if problem is None:
-            self._close()
-            self.partial.replace(self.path)
-            return
-        with suppress(Exception):  # the first problem is the one to tell
-            self._close()
+        with uninterrupted():
+            if problem is None:
+                self._close()
+                self.partial.replace(self.path)
+                return
+            with suppress(Exception):  # the first problem is the one to tell
+                self._close()
 
     def write(self, pixels: np.ndarray, at: Frame) -> None:
         """Write a frame.
