@@ -13,6 +13,7 @@ from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.losses.terms.term import GeneratorPass, given
 from impasto.networks.build import build_network
+from impasto.networks.layers.placed import Placed
 from impasto.networks.scores import Scores
 from impasto.painters.checkpoints import discriminator_of, find_checkpoint, read_checkpoint, shipped_base
 from impasto.painters.loading import load_painter
@@ -23,6 +24,8 @@ from impasto.painters.style_base import discriminator_in
 
 ONLY: Final = "generator"
 """The network of models that have one generator."""
+DRAWS: Final = "drawn_from"
+"""Attribute of what a student painted: the states of random generators before it did."""
 
 
 class Teacher:
@@ -54,8 +57,24 @@ class Teacher:
 
     @torch.no_grad()
     def paint(self, p: GeneratorPass) -> Tensor:
-        """What it paints of the same as a student: (N, C, H, W) in [-1, 1], without graph."""
-        return self.painter(p.name).to(p.painted.device)(**inputs_of(self.painter(p.name), p))
+        """What it paints of the same as a student: (N, C, H, W) in [-1, 1], without graph.
+
+        Noise that belongs to places is the same as the student's, if :func:`remember_draws` was told of that.
+        """
+        painter, inputs = self.painter(p.name).to(p.painted.device), inputs_of(self.painter(p.name), p)
+        states = getattr(p.painted, DRAWS, None)
+        if states is None or not isinstance(painter.network, Placed):
+            return painter(**inputs)
+        device = p.painted.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.set_rng_state(states[0])
+            if device.type == "cuda":
+                torch.cuda.set_rng_state(states[1], device)
+            try:
+                painter.network.train()  # in which noise is drawn
+                return painter(**inputs)
+            finally:
+                painter.network.eval()
 
     def judge(self, pictures: Tensor, p: GeneratorPass) -> Scores:
         """The scores that its discriminator gives to pictures (N, C, H, W) made of the same; with graph.
@@ -102,6 +121,10 @@ class Teachers:
         parts = [(teacher, of_task(p, task, count)) for task, teacher in enumerate(self.several)]
         return [teacher.judge(pictures[task::count], part) for task, (teacher, part) in enumerate(parts)]
 
+    def attach(self, generator: nn.Module) -> None:
+        """Get to know a student before it is trained."""
+        remember_draws(generator)
+
     def trained_against(self) -> set[str]:
         """Names of pretrained networks in the losses of their training."""
         painters = (network for each in self.several for network in each.networks.values())
@@ -120,6 +143,25 @@ class Teachers:
     def __deepcopy__(self, memo: dict[int, Any]) -> "Teachers":
         """Itself: it never changes."""
         return self
+
+
+def remember_draws(generator: nn.Module) -> None:
+    """Make a student note on what it paints which noise it drew for that, so that its teacher can draw the same.
+
+    Strokes begin where noise says: under other noise they would lie elsewhere, and no pixel could be compared.
+    """
+    before: list[tuple[Tensor, ...]] = []
+
+    def note(network: nn.Module, _: object) -> None:
+        device = next((p.device for p in network.parameters()), torch.device("cpu"))
+        before[:] = [(torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else []))]
+
+    def pass_on(_: nn.Module, __: object, painted: Tensor) -> None:
+        setattr(painted, DRAWS, before[0])
+
+    if isinstance(generator, Placed):
+        generator.register_forward_pre_hook(note)
+        generator.register_forward_hook(pass_on)
 
 
 def inputs_of(painter: Painter, p: GeneratorPass) -> dict[str, Tensor]:

@@ -22,6 +22,7 @@ from impasto.models.base import SCORES, AdversarialModel
 from impasto.models.roles import Role
 from impasto.networks.build import build_network
 from impasto.run.precision import choose_precision
+from impasto.run.start import begin_with
 
 Built = TypeVar("Built")
 
@@ -70,7 +71,10 @@ def build_model(cfg: DictConfig, spec: DataSpec, parts: Parts) -> AdversarialMod
     """The model of ``cfg.model`` with its networks and parts, for data of this shape; the seed decides its weights."""
     node: Any = OmegaConf.to_container(cfg.model, resolve=True)
     torch.manual_seed(cfg.seed)
-    networks = {name: build_one(node[name], role, spec) for name, role in wanted_roles(node, parts.terms).items()}
+    roles = wanted_roles(node, parts.terms)
+    networks = {name: build_one(node[name], role, spec) for name, role in roles.items()}
+    if cfg.get("start") is not None and cfg.get("resume") is None:
+        begin_with(cfg.start, networks, roles, spec)
     return assemble_model(cfg, spec, parts, networks)
 
 

@@ -149,3 +149,19 @@ def test_a_teacher_of_styles_finds_the_code_itself() -> None:
     content, style = picture(32, 32), picture(32, 32, 1)
     p = GeneratorPass(content, nn.Identity(), content=content, style=style, code=torch.zeros(1, 3))
     assert torch.equal(teacher.paint(p), of_styles(content=content, style=style))
+
+
+def test_a_teacher_draws_the_noise_that_its_student_drew() -> None:
+    painter = style_painter()
+    teacher = Teachers([Teacher(Path(), {"generator": painter}, None, False)])
+    student = style_painter().network.train()
+    teacher.attach(student)
+    content, style = picture(32, 32), picture(32, 32, 1)
+    painted = student(content, student.encoder(style))  # type: ignore[operator]
+    p = GeneratorPass(painted, student, content=content, style=style)
+    before = torch.get_rng_state()
+    assert torch.equal(teacher.paint(p), painted.clamp(-1, 1))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not painter.network.training
+    other = GeneratorPass(painted.clone(), student, content=content, style=style)  # nothing is known of its noise
+    assert not torch.allclose(teacher.paint(other), painted, atol=1e-2)

@@ -50,6 +50,10 @@ class SeveralTeachers(Protocol):
         """How their discriminators see pictures (N, C, H, W); with graph."""
         ...
 
+    def attach(self, generator: nn.Module) -> None:
+        """Get to know a student before it is trained."""
+        ...
+
     def trained_against(self) -> set[str]:
         """Names of pretrained networks in the losses of their training."""
         ...
@@ -128,7 +132,8 @@ class Hard(Distillation):
         self.needs = tuple({need for term in terms.values() for need in term.needs} - {"target"})  # type: ignore[misc]
 
     def attach(self, name: str, generator: nn.Module) -> None:
-        """Attach the terms."""
+        """Attach the teacher and the terms."""
+        self.teacher.attach(generator)
         for term in self.terms.values():
             cast(Term, term).attach(name, generator)
 

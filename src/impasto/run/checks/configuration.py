@@ -23,6 +23,7 @@ from impasto.run.checks.annotations import number_problems, word_problems
 from impasto.run.checks.batches import batch_problems, single_picture_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems
 from impasto.run.checks.network_trials import moved_attention, size_problems
+from impasto.run.start import source_of
 
 Built = TypeVar("Built")
 
@@ -82,6 +83,8 @@ def check(cfg: DictConfig) -> Parts:
     problems.found += kind_problems(model, parts.data)
     if not misfit:
         parts = replace(parts, trainer=problems.attempt("trainer", lambda: build_trainer(cfg, parts.callbacks)))
+    if cfg.get("start") is not None and cfg.get("resume") is None:
+        problems.attempt("start", lambda: source_of(cfg.start))
     for key in ("optimizer_g", "optimizer_d"):
         if key in cfg.model:
             problems.attempt(f"model.{key}", partial(make_optimizer, cfg.model[key]))

@@ -18,9 +18,9 @@ LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.pai
 """Settings that take a path or several."""
 
 PATHS: Final = LISTS | {
-    *("checkpoint", "input", "output", "mask", "resume", "vectors", "output_dir"),
     *("generated", "real", "target", "content", "adapters"),
     *("runs", "styles", "rate", "votes"),
+    *("checkpoint", "input", "output", "mask", "resume", "start", "vectors", "output_dir"),
     *("data.images", "data.labels", "data.instances", "instances"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),
