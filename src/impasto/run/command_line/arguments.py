@@ -19,8 +19,8 @@ LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.pai
 
 PATHS: Final = LISTS | {
     *("generated", "real", "target", "content", "adapters"),
-    *("runs", "styles", "rate", "votes"),
-    *("checkpoint", "input", "output", "mask", "resume", "start", "vectors", "output_dir"),
+    *("output_dir", "runs", "styles", "rate", "votes"),
+    *("checkpoint", "input", "output", "source", "mask", "resume", "start", "vectors"),
     *("data.images", "data.labels", "data.instances", "instances"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),

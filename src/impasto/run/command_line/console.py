@@ -45,7 +45,7 @@ def main() -> None:
 
 def listed(known: dict[str, Path]) -> str:
     """What each command does, by the first sentence of its docstring."""
-    lines = ["impasto COMMAND [key=value ...]", ""]
+    lines = ["impasto COMMAND [KEY=VALUE ...]", ""]
     for name, path in known.items():
         said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         first = said.splitlines()[0].partition(":")[0].rstrip(".") if said else ""
