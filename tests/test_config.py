@@ -232,7 +232,7 @@ def test_paths_that_are_quoted_are_settings() -> None:
     """A setting that is renamed would lose its quotes, and folders with umlauts with them."""
     cfgs = [compose_train(f"data={name}") for name in choices("data")] + [compose_train("experiment=distil")]
     with initialize_config_dir(CONF, version_base="1.3"):
-        cfgs += [compose(name) for name in ("generate", "stylize", "evaluate", "export", "app", "live")]
+        cfgs += [compose(name) for name in ("generate", "stylize", "evaluate", "export", "app", "live", "serve")]
     known = {key for cfg in cfgs for key in PATHS if in_config(cfg, key)}
     assert known == {key for key in PATHS if not key.startswith("hydra.")}
 
