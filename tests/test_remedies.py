@@ -28,8 +28,8 @@ SETTING = re.compile(r"(?<![\w.{}/@-])\+*([a-z_]+(?:\.[a-z_0-9]+)*)=(?!=)|\bset 
 EXTRA = re.compile(r"pip install -e '?\.\[([a-z,]+)\]")
 VARIABLE = re.compile(r"\b((?:IMPASTO|HF|WANDB)_[A-Z_]+)\b")
 OF_HYDRA = ("hydra.run.dir", "hydra.sweeper.direction")
-NOT_SETTINGS = {"alt", "charset", "class", "lang", "src", "devices", "strategy", "files", "vectors"}
-"""Attributes of HTML; the trainer's in a sentence that quotes them; arrays of a file."""
+NOT_SETTINGS = {"alt", "charset", "class", "lang", "src", "devices", "strategy", "files", "vectors", "key"}
+"""Attributes of HTML; the trainer's in a sentence that quotes them; arrays of a file; any key."""
 
 
 @cache

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from impasto.base.errors import UserError
 from impasto.inference.repaint import Look
 from impasto.inference.stylize import check_look
-from impasto.serve.counters import Counters
+from impasto.serve.counters import PAGE_TYPE, Counters
 from impasto.serve.easel import Order
 from impasto.serve.refusals import Refusal
 from impasto.serve.retrying import Paint
@@ -155,9 +155,8 @@ class Front:
 
     async def answer_metrics(self, request: Request) -> Response:
         """Counts, as Prometheus reads them."""
-        return Response(
-            await run_in_threadpool(self.counters.page, self.of_ray), media_type="text/plain; version=0.0.4"
-        )
+        page = await run_in_threadpool(self.counters.page, self.of_ray)
+        return Response(page, headers={"Content-Type": PAGE_TYPE})
 
 
 def host_of(request: Request) -> str:
