@@ -14,7 +14,7 @@ def export(cfg: DictConfig) -> None:
     from impasto.inference.style_choice import choose_styles
     from impasto.painters.checkpoints import find_checkpoint, shipped_base
 
-    settings = Settings(cfg.format, cfg.opset, cfg.adapter_rank)
+    settings = Settings(cfg.format, cfg.opset, cfg.adapter_rank, cfg.uint8)
     check_settings(settings)
     output = output_file(cfg.output, settings, cfg.overwrite)
     checkpoint = shipped_base() if cfg.checkpoint is None else find_checkpoint(cfg.checkpoint)

@@ -1,17 +1,17 @@
 """Exporting: a painter to one file or two, each compared with the painter before it is there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from torch.export import ExportedProgram
-
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not, write_json
-from impasto.export.parity import LIMIT, Parity, compared, first_difference, run_of, session_of
+from impasto.export import weights_file
+from impasto.export.description import metadata
+from impasto.export.parity import LIMIT, Parity
 from impasto.export.parts import PAINT, Part, parts_of
 from impasto.export.recording import recorded
 from impasto.export.settings import NEEDED, Settings
@@ -65,52 +65,36 @@ def export(painter: Painter, output: Path, settings: Settings) -> Iterator[Writt
     Raises:
         UserError: the painter cannot be exported, or a file does not do what the painter does; it is then removed.
     """
+    if settings.format == "safetensors":
+        with whole_or_not(output) as temporary:
+            part, parity = weights_file.write(painter, temporary)
+            report = report_of(part, temporary, settings, parity)
+        yield written(output, part, parity, report)
+        return
     for part in parts_of(painter, settings.adapter_rank):
         path = output if part.name == PAINT else output.with_suffix(f".{part.name}{output.suffix}")
         program = recorded(part)
         with whole_or_not(path) as temporary:
-            parity = write_onnx(part, program, temporary, settings)
-            report = report_of(part, temporary, settings, parity)
-        write_json(beside(path), report)
-        yield Written(path, part.name, parity, report)
+            parity, more = writer(settings)(part, program, temporary, settings)
+            report = report_of(part, temporary, settings, parity) | more
+        yield written(path, part, parity, report)
 
 
-def write_onnx(part: Part, program: ExportedProgram, path: Path, settings: Settings) -> Parity:
-    """Write a part as ONNX, run it, and compare.
+def writer(settings: Settings) -> Callable[..., tuple[Parity, dict[str, Any]]]:
+    """What writes a graph in a format; only what it needs is imported."""
+    if settings.format == "onnx":
+        from impasto.export.onnx_file import write
 
-    Raises:
-        UserError: it cannot be written so, or differs.
-    """
-    import onnx
+        return write
+    from impasto.export.program_file import write as write_program
 
-    from impasto.export.onnx_file import as_onnx, set_metadata
-
-    model = as_onnx(part, program, settings.opset)
-    set_metadata(model, metadata(part))
-    onnx.save(model, path)
-    parity, worst = compared(part, run_of(session_of(path)))
-    if not parity.largest <= LIMIT:
-        where = first_difference(onnx.load(path), program, worst)
-        raise UserError(
-            f"The exported file differs from its painter by {parity.largest:.2g} ({worst.name}), and {LIMIT:g} is "
-            f"allowed; it was removed. They first differ at {where}."
-        )
-    return parity
+    return write_program
 
 
-def metadata(part: Part) -> dict[str, Any]:
-    """What a file says of a part."""
-    values: dict[str, Any] = {
-        "impasto": part.name,
-        "inputs": [each.to_dict() for each in part.inputs],
-        "outputs": [part.output_dict()],
-        "classes": list(part.painter.gives.class_names),
-    }
-    if (labels := part.painter.gives.label_map) is not None:
-        values["labels"] = labels.to_dict()
-    if part.layout is not None:
-        values["adapter_layout"] = part.layout.to_dict()
-    return values
+def written(path: Path, part: Part, parity: Parity, report: Mapping[str, Any]) -> Written:
+    """The event of a file, whose report is written beside it."""
+    write_json(path.with_name(f"{path.name}.json"), report)
+    return Written(path, part.name, parity, report)
 
 
 def report_of(part: Part, path: Path, settings: Settings, parity: Parity) -> dict[str, Any]:
@@ -127,10 +111,5 @@ def report_of(part: Part, path: Path, settings: Settings, parity: Parity) -> dic
         **metadata(part),
         "parity": {**parity.to_dict(), "limit": LIMIT},
         "source": source,
-        "versions": {name: version(name) for name in ("torch", *NEEDED)},
+        "versions": {name: version(name) for name in ("torch", *(NEEDED if settings.format == "onnx" else ()))},
     }
-
-
-def beside(path: Path) -> Path:
-    """The JSON file of an exported file."""
-    return path.with_name(f"{path.name}.json")

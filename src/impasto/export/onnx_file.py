@@ -5,15 +5,61 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import onnx
 import torch
 from torch.export import ExportedProgram
 
 from impasto.base.errors import UserError
+from impasto.export.bytes_in_graph import check_bytes, compared_in_bytes, in_bytes, with_bytes
+from impasto.export.description import metadata
+from impasto.export.parity import LIMIT, Parity, compared, refuse_difference
 from impasto.export.parts import Part
 from impasto.export.recording import describe, reason
+from impasto.export.runtime import first_difference, run_of, session_of
+from impasto.export.settings import Settings
+
+SHARE: Final = 1e-3
+"""Of pixels whose class may be another, where two are as likely."""
+
+
+def write(part: Part, program: ExportedProgram, path: Path, settings: Settings) -> tuple[Parity, dict[str, Any]]:
+    """Write a part as ONNX, run it, and compare; also what the report says beside the parity.
+
+    Raises:
+        UserError: it cannot be written so, or differs.
+    """
+    if settings.uint8:
+        check_bytes(part)
+    model = as_onnx(part, program, settings.opset)
+    set_metadata(model, metadata(in_bytes(part) if settings.uint8 else part))
+    onnx.save(model, path)
+    parity = compared_or_refused(part, program, path)
+    if not settings.uint8:
+        return parity, {}
+    onnx.save(with_bytes(model, part), path)
+    found = compared_in_bytes(part, run_of(session_of(path)))
+    if found["largest"] > 1 and (part.output != "probabilities" or found["share"] > SHARE):
+        raise UserError(
+            f"The exported file differs from its painter by {found['largest']} levels of 255, and 1 is allowed; it was "
+            "removed. Leave uint8= out."
+        )
+    return parity, {**metadata(in_bytes(part)), "parity_in_bytes": found}
+
+
+def compared_or_refused(part: Part, program: ExportedProgram, path: Path) -> Parity:
+    """Run an ONNX file and compare it with its painter.
+
+    Raises:
+        UserError: it differs.
+    """
+    parity, worst = compared(part, run_of(session_of(path)))
+    if not parity.largest <= LIMIT:
+        where = first_difference(onnx.load(path), program, worst)
+        refuse_difference(parity, worst, LIMIT, f"They first differ at {where}.")
+    return parity
 
 
 def as_onnx(part: Part, program: ExportedProgram, opset: int) -> onnx.ModelProto:

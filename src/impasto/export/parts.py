@@ -15,6 +15,7 @@ from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.export.adapter_input import AdapterLayout, layout_of
 from impasto.networks.layers.modulated import StyleInput
+from impasto.networks.style_adapter import StyleAdapter
 from impasto.painters.painter import Painter
 from impasto.painters.style import StylePainter
 
@@ -69,6 +70,7 @@ class Part:
         output_range: least and greatest value; None for values without a bound.
         painter: that it is a part of.
         layout: of the input ``adapter``; None without one.
+        output_dtype: of the output's values.
     """
 
     name: str
@@ -79,13 +81,14 @@ class Part:
     output_range: tuple[float, float] | None
     painter: Painter
     layout: AdapterLayout | None = None
+    output_dtype: torch.dtype = torch.float32
 
     def output_dict(self) -> dict[str, Any]:
         """Plain values, for the metadata of a file."""
         low, high = self.output_range or (None, None)
         return {
             "name": self.output,
-            "dtype": "float32",
+            "dtype": str(self.output_dtype).removeprefix("torch."),
             "shape": list(self.output_shape),
             "low": low,
             "high": high,
@@ -173,6 +176,8 @@ def prepared(painter: Painter) -> Painter:
     A spectral norm is otherwise left in the graph, and divides the weights anew in every call.
     """
     copy = deepcopy(painter).cpu().float().eval().requires_grad_(False)
+    if isinstance(adapter := copy.network, StyleAdapter):
+        copy.network = adapter.base.fixed(StyleInput(adapter.code[None], adapter.deltas))
     for module in copy.modules():
         for name in list(getattr(module, "parametrizations", {})):
             parametrize.remove_parametrizations(module, name, leave_parametrized=True)

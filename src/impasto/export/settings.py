@@ -5,10 +5,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from impasto.base.checks import as_path, check_number
+from impasto.base.checks import as_path, check_number, check_switch
 from impasto.base.errors import UserError
 
-FORMATS: Final = {"onnx": ".onnx"}
+FORMATS: Final = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
 """With the endings of their files."""
 OPSETS: Final = (18, 23)
 """Least and greatest version of ONNX's operators that torch writes."""
@@ -24,11 +24,13 @@ class Settings:
         format: of :data:`FORMATS`.
         opset: version of ONNX's operators.
         adapter_rank: of a painter of any style: keep adapters of up to this rank as an input; None without them.
+        uint8: of ONNX: take and give bytes.
     """
 
     format: str = "onnx"
     opset: int = 20
     adapter_rank: int | None = None
+    uint8: bool = False
 
 
 def check_settings(settings: Settings) -> None:
@@ -44,6 +46,11 @@ def check_settings(settings: Settings) -> None:
         raise UserError(f"opset={settings.opset} is out of range; give {OPSETS[0]} to {OPSETS[1]}.")
     if settings.adapter_rank is not None:
         check_number("adapter_rank", settings.adapter_rank, 1)
+    check_switch("uint8", settings.uint8)
+    if settings.uint8 and settings.format != "onnx":
+        raise UserError(f"uint8=true is for format=onnx, not {settings.format}: leave it out.")
+    if settings.adapter_rank is not None and settings.format == "safetensors":
+        raise UserError("adapter_rank= is for graphs; a safetensors file of a base takes any adapter: leave it out.")
     missing = [name for name in NEEDED if settings.format == "onnx" and find_spec(name) is None]
     if missing:
         raise UserError(f"format=onnx needs {', '.join(missing)}: pip install 'impasto[export]'.")

@@ -10,7 +10,9 @@ from impasto.base.errors import UserError
 from impasto.painters.adapters import load_adapter
 from impasto.painters.checkpoints import find_checkpoint, read_checkpoint
 from impasto.painters.painter import Origin, Painter
+from impasto.painters.painter_file import KIND, load_saved_painter
 from impasto.painters.rebuilding import TRUSTED, choose_device, rebuild
+from impasto.painters.safetensors_file import kind_of
 from impasto.painters.style import StylePainter, mix
 from impasto.painters.style_base import load_base
 
@@ -27,7 +29,8 @@ def load_painter(
 
     Args:
         path_or_run_dir: a checkpoint, or the folder of a run: its best checkpoint, or its last if there is no best; or
-            a base of :func:`~impasto.painters.style_base.save_base`.
+            a file of :func:`~impasto.painters.painter_file.save_painter` or a base of
+            :func:`~impasto.painters.style_base.save_base`.
         adapters: styles for a base, as files, mixed by weight or equally: the painter then takes content alone.
         device: cpu, cuda, mps or auto.
         trust: further packages whose classes the checkpoint may name, such as your own.
@@ -42,7 +45,9 @@ def load_painter(
     """
     path = find_checkpoint(path_or_run_dir)
     painter = (
-        load_base(path, device) if path.suffix == ".safetensors" else from_checkpoint(path, device, trust, direction)
+        from_safetensors(path, device, trust, direction)
+        if path.suffix == ".safetensors"
+        else from_checkpoint(path, device, trust, direction)
     )
     if not adapters:
         return painter
@@ -50,6 +55,14 @@ def load_painter(
         raise UserError(f"{path} paints in one way only, and takes no adapters: give a run of model=style.")
     weights = adapters if isinstance(adapters, Mapping) else dict.fromkeys(adapters, 1.0)
     return painter.in_style(mix([(load_adapter(file, painter), weight) for file, weight in weights.items()]))
+
+
+def from_safetensors(path: Path, device: str | torch.device, trust: Sequence[str], direction: str | None) -> Painter:
+    """As :func:`load_painter`, of an exported file, which holds one painter."""
+    of_painter = kind_of(path) == KIND
+    painter = load_saved_painter(path, device, trust) if of_painter else load_base(path, device)
+    choose_direction(painter.origin.directions, direction)
+    return painter
 
 
 def from_checkpoint(path: Path, device: str | torch.device, trust: Sequence[str], direction: str | None) -> Painter:
@@ -68,7 +81,7 @@ def from_checkpoint(path: Path, device: str | torch.device, trust: Sequence[str]
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise UserError(f"{path} lacks what a checkpoint of train.py holds ({problem}); use another.") from None
     painter = make(weights, path).to(choose_device(device))
-    painter.origin = Origin(path, config, images_seen, chosen, tuple(known), state_of_data(content, config))
+    painter.origin = Origin(path, config, images_seen, chosen, tuple(known), state_of_data(content, config), network)
     return painter
 
 

@@ -28,6 +28,7 @@ class Origin:
         direction: which of the model's painters it is.
         directions: all that the checkpoint holds.
         data_state: what tells the pictures it was trained on from others; empty where nothing is known.
+        network: name of its network in the config, below ``model``.
     """
 
     path: Path = Path()
@@ -36,6 +37,7 @@ class Origin:
     direction: str = ""
     directions: tuple[str, ...] = ()
     data_state: Mapping[str, Any] = field(default_factory=dict)
+    network: str = "generator"
 
 
 class Painter(nn.Module):

@@ -1,5 +1,6 @@
 """Reading safetensors files that may come from anyone: tensors and plain values, and a sentence if they are not."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -26,7 +27,8 @@ def read_safetensors(path: Path, what: str, version: str, largest: int) -> tuple
         Tensors as they are stored, and the values of the header, of which each but kind and version is JSON.
 
     Raises:
-        UserError: not there, too large, malformed, another kind of file, or another version.
+        UserError: not there, too large, malformed, another kind of file, another version, or, where its header has a
+            hash of the tensors, with others.
     """
     try:
         size = path.stat().st_size
@@ -39,6 +41,8 @@ def read_safetensors(path: Path, what: str, version: str, largest: int) -> tuple
             check_kind(path, told, what, version)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
         values = {name: plain(text) for name, text in told.items() if name not in ("impasto", "format")}
+        if values.get("sha256", own := digest(tensors)) != own:
+            raise UserError(f"{path} was changed after it was written, or is damaged; give {what} as it was written.")
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; give {what}.") from None
     except OSError as problem:
@@ -47,6 +51,25 @@ def read_safetensors(path: Path, what: str, version: str, largest: int) -> tuple
         reason = " ".join(str(problem).split()).rstrip(".")[:200]
         raise UserError(f"{path} is damaged, or no safetensors file ({reason}); give {what}.") from None
     return tensors, values
+
+
+def kind_of(path: Path) -> str | None:
+    """The kind of file that a header names; None if it names none, or the file cannot be read."""
+    try:
+        with safe_open(os.fspath(path), "pt") as file:
+            return (file.metadata() or {}).get("impasto")
+    except (OSError, SafetensorError):
+        return None
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """Hex digest of tensors: of their names, types, shapes and values."""
+    found = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        found.update(f"{name} {value.dtype} {tuple(value.shape)};".encode())
+        # Of the bytes, since NumPy does not know every type.
+        found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def check_kind(path: Path, told: Mapping[str, str], what: str, version: str) -> None:

@@ -13,7 +13,7 @@ from impasto.base.files import whole_or_not
 from impasto.painters.checkpoints import shipped_base
 from impasto.painters.painter import Origin
 from impasto.painters.rebuilding import choose_device, rebuild
-from impasto.painters.safetensors_file import header, read_safetensors, refuse_what_is_no_number
+from impasto.painters.safetensors_file import digest, header, read_safetensors, refuse_what_is_no_number
 from impasto.painters.style import StylePainter
 
 FORMAT: Final = "1"
@@ -59,6 +59,7 @@ def save_base(
     tensors = {name: value.detach().to("cpu", kind).contiguous() for name, value in tensors.items()}
     refuse_what_is_no_number(path, tensors)
     told = {"network": dict(node), "painter": painter.record(), "images_seen": painter.origin.images_seen, "card": card}
+    told |= {"sha256": digest(tensors)}
     told |= {} if judge is None else {"discriminator": dict(judge)}
     data = save(tensors, header(KIND, FORMAT, told))
     with whole_or_not(path) as temporary:

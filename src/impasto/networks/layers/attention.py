@@ -98,7 +98,9 @@ class CrossAttention(nn.Module):
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Values weighted by the softmax of queries times keys: (N, Q, D), (N, D, K) and (N, K, V) to (N, Q, V)."""
-    if not torch.is_grad_enabled() and len(query) * query.shape[1] * key.shape[2] > WEIGHTS:
+    # A graph that is recorded has one way for all sizes.
+    whole = torch.is_grad_enabled() or torch.compiler.is_compiling()
+    if not whole and len(query) * query.shape[1] * key.shape[2] > WEIGHTS:
         count = max(WEIGHTS // (len(query) * key.shape[2]), 1)
         return torch.cat([weighted(some, key, value) for some in query.split(count, 1)], 1)
     return weighted(query, key, value)
