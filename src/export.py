@@ -10,11 +10,15 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @checked
 def export(cfg: DictConfig) -> None:
     """Load the painter, choose what of it is exported, write it, compare, and say how far the file is from it."""
+    from impasto.base.checks import as_path
     from impasto.export.settings import Settings, check_settings, output_file
     from impasto.inference.style_choice import choose_styles
     from impasto.painters.checkpoints import find_checkpoint, shipped_base
 
-    settings = Settings(cfg.format, cfg.opset, cfg.adapter_rank, cfg.uint8)
+    calibration = None if cfg.calibration is None else as_path("calibration", cfg.calibration)
+    settings = Settings(
+        cfg.format, cfg.opset, cfg.adapter_rank, cfg.uint8, cfg.quantize, calibration, max_loss=cfg.max_loss
+    )
     check_settings(settings)
     output = output_file(cfg.output, settings, cfg.overwrite)
     checkpoint = shipped_base() if cfg.checkpoint is None else find_checkpoint(cfg.checkpoint)

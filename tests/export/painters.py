@@ -27,9 +27,7 @@ from tests.style_painter import style_painter
 RGB: Final = ImageSpec(3, 16, 16)
 LABELS: Final = LabelMap(("sky", "sea", "land"), ((0, 0, 255), (0, 255, 255), (0, 255, 0)))
 MAPS: Final = ImageSpec(3, 16, 16, label_map=LABELS)
-WITH_BOUNDARIES: Final = ImageSpec(
-    4, 32, 32, label_map=LabelMap(LABELS.class_names, LABELS.colors, boundaries=True)
-)
+WITH_BOUNDARIES: Final = ImageSpec(4, 32, 32, label_map=LabelMap(LABELS.class_names, LABELS.colors, boundaries=True))
 
 Network = Callable[..., nn.Module]
 
@@ -92,6 +90,7 @@ PAINTERS: Final[dict[str, Callable[[], Painter]]] = {
         MultiGenerator, RGB, generator=partial(DCGANGenerator, **SMALL), count=2, mask_features=4
     ),
     "repaint": lambda: painter(TranslationGenerator, RGB, RGB, **TRANSLATION, fast=True),
+    "plain": lambda: painter(TranslationGenerator, RGB, RGB, **TRANSLATION, norm="none", antialias=False),
     "cycle": lambda: painter(
         TranslationGenerator, RGB, RGB, **TRANSLATION, antialias=False, upsampling="transposed", residual=True
     ),
@@ -100,7 +99,13 @@ PAINTERS: Final[dict[str, Callable[[], Painter]]] = {
     ),
     "pair": lambda: painter(UNetGenerator, RGB, ImageSpec(1, 16, 16), features=4, levels=3),
     "labels to pictures": lambda: painter(
-        CoarseToFineGenerator, ImageSpec(3, 32, 32), WITH_BOUNDARIES, features=4, halvings=2, blocks=1, enhancer_blocks=1
+        CoarseToFineGenerator,
+        ImageSpec(3, 32, 32),
+        WITH_BOUNDARIES,
+        features=4,
+        halvings=2,
+        blocks=1,
+        enhancer_blocks=1,
     ),
     "maps to pictures": lambda: painter(TranslationGenerator, RGB, MAPS, **TRANSLATION),
     "next frame": lambda: painter(HalfUNet, RGB, ImageSpec(6, 16, 16, frames=2), features=4, blocks=1, move=True),
@@ -114,3 +119,15 @@ PAINTERS: Final[dict[str, Callable[[], Painter]]] = {
     "personal style": personal_style,
 }
 """By kind."""
+
+MANY: Final = {
+    "plain",
+    "mlp",
+    "several from noise",
+    "maps to pictures",
+    "keyframes",
+    "denoise",
+    "colorize",
+    "personal style",
+}
+"""Kinds that are much like others."""

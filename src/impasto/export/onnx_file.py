@@ -16,11 +16,17 @@ from impasto.base.errors import UserError
 from impasto.export.bytes_in_graph import check_bytes, compared_in_bytes, in_bytes, with_bytes
 from impasto.export.description import metadata
 from impasto.export.parity import LIMIT, Parity, compared, refuse_difference
-from impasto.export.parts import Part
+from impasto.export.parts import PAINT, Part
+from impasto.export.pictures import calibration_of
+from impasto.export.quantisation import quantised
 from impasto.export.recording import describe, reason
 from impasto.export.runtime import first_difference, run_of, session_of
 from impasto.export.settings import Settings
 
+CALIBRATED: Final = 8
+"""Pictures on which ranges are measured."""
+TRIED: Final = 3
+"""Others, on which losses are."""
 SHARE: Final = 1e-3
 """Of pixels whose class may be another, where two are as likely."""
 
@@ -34,19 +40,42 @@ def write(part: Part, program: ExportedProgram, path: Path, settings: Settings) 
     if settings.uint8:
         check_bytes(part)
     model = as_onnx(part, program, settings.opset)
-    set_metadata(model, metadata(in_bytes(part) if settings.uint8 else part))
     onnx.save(model, path)
     parity = compared_or_refused(part, program, path)
-    if not settings.uint8:
-        return parity, {}
-    onnx.save(with_bytes(model, part), path)
-    found = compared_in_bytes(part, run_of(session_of(path)))
+    more: dict[str, Any] = {}
+    if settings.quantize is not None and part.name == PAINT:
+        found = quantised(
+            model,
+            settings.quantize,
+            calibration_of(part, settings.calibration, CALIBRATED),
+            calibration_of(part, settings.calibration, TRIED, CALIBRATED),
+            settings.max_loss,
+        )
+        model, more = found.model, {"quantisation": {"kind": settings.quantize, **found.to_dict()}}
+        parity, _ = compared(part, run_of(session_of(model.SerializeToString())))
+    told = in_bytes(part) if settings.uint8 else part
+    model = with_bytes(model, part) if settings.uint8 else model
+    set_metadata(model, metadata(told))
+    onnx.save(model, path)
+    if settings.uint8:
+        found_in_bytes = compared_in_bytes(part, run_of(session_of(path)))
+        if settings.quantize is None:
+            refuse_other_bytes(part, found_in_bytes)
+        more |= {"parity_in_bytes": found_in_bytes}
+    return parity, {**metadata(told), **more}
+
+
+def refuse_other_bytes(part: Part, found: Mapping[str, float]) -> None:
+    """Make sure that a file that takes and gives bytes does what its painter does.
+
+    Raises:
+        UserError: it does not.
+    """
     if found["largest"] > 1 and (part.output != "probabilities" or found["share"] > SHARE):
         raise UserError(
             f"The exported file differs from its painter by {found['largest']} levels of 255, and 1 is allowed; it was "
             "removed. Leave uint8= out."
         )
-    return parity, {**metadata(in_bytes(part)), "parity_in_bytes": found}
 
 
 def compared_or_refused(part: Part, program: ExportedProgram, path: Path) -> Parity:

@@ -15,12 +15,18 @@ from impasto.base.pixels import from_uint8, luma
 from impasto.data.sources.decode import decode
 from impasto.data.sources.opening import SAMPLES, ManifestSource
 from impasto.export.parts import Input, Part
+from impasto.inference.style_choice import names_in
+from impasto.inference.tiles import ceil_to
 from impasto.painters.latents import latents
 
 BATCHES: Final = (1, 3)
 """Neither is the batch with which graphs are recorded."""
 SHARES: Final = ((1.0, 1.0), (0.75, 1.25), (1.5, 1.0))
 """Heights and widths, as parts of those that the painter was trained on."""
+MORE: Final = {SHARES[1]: (0, 1), SHARES[2]: (1, 0)}
+"""Units by which they are larger, so that small sizes of few units differ as well."""
+SIDE: Final = 256
+"""Pixels of the pictures on which ranges are measured."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,42 @@ def cases(part: Part) -> Iterator[Case]:
                 yield Case(f"{batch} {kind}{size}", given)
 
 
-def values(part: Part, taken: Input, batch: int, share: tuple[float, float], real: bool) -> Tensor:
+def calibration_of(part: Part, folder: Path | None, count: int, first: int = 0) -> list[tuple[Tensor, ...]]:
+    """Inputs of one picture each, on which ranges and losses are measured.
+
+    Args:
+        part: that takes them.
+        folder: of pictures; None takes embedded photographs, or random numbers for what takes no pictures.
+        count: inputs.
+        first: number of the first picture.
+
+    Raises:
+        UserError: there are no pictures in the folder.
+    """
+    files = None if folder is None else [folder / name for name in names_in(folder)]
+    found = []
+    for i in range(first, first + count):
+        given = []
+        for taken in part.inputs:
+            labels = part.painter.content is not None and part.painter.content.label_map is not None
+            if "height" not in taken.shape or labels:
+                given.append(values(part, taken, 1, SHARES[i % len(SHARES)], real=True, seed=i))
+                continue
+            height, width = (ceil_to(max(SIDE, taken.smallest), taken.multiple) for _ in range(2))
+            picture = photo(i, height, width) if files is None else read(files[i % len(files)], height, width)
+            given.append(in_channels(picture, int(taken.shape[1])))
+        found.append(tuple(given))
+    return found
+
+
+def in_channels(pictures: Tensor, channels: int) -> Tensor:
+    """Colours (N, 3, H, W) as so many channels: those of several frames again and again, or grey."""
+    if channels % 3 == 0:
+        return pictures.repeat(1, channels // 3, 1, 1)
+    return luma(pictures).repeat(1, channels, 1, 1)
+
+
+def values(part: Part, taken: Input, batch: int, share: tuple[float, float], real: bool, seed: int = 1) -> Tensor:
     """One input.
 
     Args:
@@ -58,13 +99,14 @@ def values(part: Part, taken: Input, batch: int, share: tuple[float, float], rea
         batch: its first side.
         share: of the height and width that the painter was trained on.
         real: pictures rather than random numbers.
+        seed: of random numbers.
     """
-    numbers = torch.Generator().manual_seed(batch)
+    numbers = torch.Generator().manual_seed(1000 * seed + batch)
     painter = part.painter
     if taken.name == "latent":
-        return latents(painter.latent, painter.latent_dim, batch, seed=1)
+        return latents(painter.latent, painter.latent_dim, batch, seed=seed)
     if taken.name == "label":
-        return torch.arange(batch) % max(painter.gives.num_classes, 1)
+        return (torch.arange(batch) + seed) % max(painter.gives.num_classes, 1)
     if taken.name in ("vector", "code", "adapter"):
         shape = [batch if n == "batch" else int(n) for n in taken.shape]
         drawn = torch.randn(shape, generator=numbers)
@@ -80,7 +122,7 @@ def values(part: Part, taken: Input, batch: int, share: tuple[float, float], rea
     if not real:
         return torch.rand(batch, channels, height, width, generator=numbers) * 2 - 1
     photos = torch.cat([photo(i, height, width) for i in range(batch)])
-    return photos if channels == 3 else luma(photos).expand(-1, channels, -1, -1).contiguous()
+    return in_channels(photos, channels)
 
 
 def code_of(part: Part, drawn: Tensor) -> Tensor:
@@ -89,7 +131,7 @@ def code_of(part: Part, drawn: Tensor) -> Tensor:
     picture = read(painting, 64, 64)
     channels = part.painter.gives.channels
     encoder = part.painter.network.encoder
-    code: Tensor = encoder(picture if channels == 3 else luma(picture).expand(-1, channels, -1, -1))  # type: ignore
+    code: Tensor = encoder(in_channels(picture, channels))  # type: ignore[operator]
     length = code.shape[1] - int(part.painter.network.palette_length)  # type: ignore[arg-type]
     code[:, :length] += 0.1 * drawn[:, :length]
     return code
@@ -99,11 +141,11 @@ def sides(part: Part, taken: Input, share: tuple[float, float]) -> tuple[int, in
     """Height and width: multiples that the part takes, about a share of those of its training."""
     trained = part.painter.content or part.painter.gives
 
-    def fitting(side: float) -> int:
-        return max(round(side / taken.multiple), math.ceil(taken.smallest / taken.multiple)) * taken.multiple
+    def fitting(side: float, more: int) -> int:
+        return (max(round(side / taken.multiple), math.ceil(taken.smallest / taken.multiple)) + more) * taken.multiple
 
-    height, width = (fitting(side * k) for side, k in zip((trained.height, trained.width), share, strict=True))
-    return height, width
+    more = MORE.get(share, (0, 0))
+    return fitting(trained.height * share[0], more[0]), fitting(trained.width * share[1], more[1])
 
 
 def photo(number: int, height: int, width: int) -> Tensor:

@@ -13,6 +13,11 @@ def follow(events: Iterable[Written]) -> None:
         print(", ".join(map(shown, event.report["outputs"])))
         print(f"  differs from the painter by at most {parity.largest:.1e}, {parity.mean:.1e} in the mean, in ", end="")
         print(f"{len(parity.cases)} cases; {event.path.name}.json says more.", flush=True)
+        if (found := event.report.get("quantisation")) is not None:
+            for layer, loss in sorted(found["sensitivity"].items(), key=lambda each: -each[1]):
+                kept = "  stays in float" if layer in found["kept_in_float"] else ""
+                print(f"  {layer:30} alone moves the painting by {loss:.2%} of the range{kept}")
+            print(f"  all that is in 8 bits together: {found['loss']:.2%}", flush=True)
 
 
 def shown(value: dict[str, object]) -> str:

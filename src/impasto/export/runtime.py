@@ -1,5 +1,6 @@
 """Running ONNX models, and finding from which layer on one differs from the graph that it was made of."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,3 +95,15 @@ def layers_of(program: ExportedProgram) -> Iterator[tuple[str, str]]:
         if stack:
             path, kind = list(stack.values())[-1]
             yield node.name, f"{path or 'the painter'} ({str(kind).rpartition('.')[2]})"
+
+
+def simplified(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A model after what ONNX Runtime does on any machine: constants are computed, nodes without effect left out."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.log_severity_level = 3
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        options.optimized_model_filepath = str(path)
+        onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return onnx.load(path)

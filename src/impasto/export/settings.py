@@ -5,13 +5,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from impasto.base.checks import as_path, check_number, check_switch
+from impasto.base.checks import as_path, check_number, check_share, check_switch
 from impasto.base.errors import UserError
 
 FORMATS: Final = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
 """With the endings of their files."""
 OPSETS: Final = (18, 23)
 """Least and greatest version of ONNX's operators that torch writes."""
+QUANTISATIONS: Final = ("static", "weights")
+"""Of 8 bits: weights and what layers take and give, or weights alone."""
 NEEDED: Final = ("onnx", "onnxscript", "onnxruntime")
 """Packages of the extra ``export``."""
 
@@ -25,12 +27,18 @@ class Settings:
         opset: version of ONNX's operators.
         adapter_rank: of a painter of any style: keep adapters of up to this rank as an input; None without them.
         uint8: of ONNX: take and give bytes.
+        quantize: of ONNX: ``static`` or ``weights``, see :mod:`~impasto.export.quantisation`; None for floats.
+        calibration: folder of pictures on which ranges and losses are measured; None takes embedded ones.
+        max_loss: greatest mean difference of the painting that quantisation may make, as a share of the range.
     """
 
     format: str = "onnx"
     opset: int = 20
     adapter_rank: int | None = None
     uint8: bool = False
+    quantize: str | None = None
+    calibration: Path | None = None
+    max_loss: float = 0.02
 
 
 def check_settings(settings: Settings) -> None:
@@ -49,11 +57,29 @@ def check_settings(settings: Settings) -> None:
     check_switch("uint8", settings.uint8)
     if settings.uint8 and settings.format != "onnx":
         raise UserError(f"uint8=true is for format=onnx, not {settings.format}: leave it out.")
+    check_quantisation(settings)
     if settings.adapter_rank is not None and settings.format == "safetensors":
         raise UserError("adapter_rank= is for graphs; a safetensors file of a base takes any adapter: leave it out.")
     missing = [name for name in NEEDED if settings.format == "onnx" and find_spec(name) is None]
     if missing:
         raise UserError(f"format=onnx needs {', '.join(missing)}: pip install 'impasto[export]'.")
+
+
+def check_quantisation(settings: Settings) -> None:
+    """Make sure that settings of the quantisation fit, and that the pictures are there.
+
+    Raises:
+        UserError: they do not.
+    """
+    check_share("max_loss", settings.max_loss)
+    if settings.quantize not in (None, *QUANTISATIONS):
+        raise UserError(f"quantize={settings.quantize} is not known; choose one of {', '.join(QUANTISATIONS)}.")
+    if settings.quantize is not None and settings.format != "onnx":
+        raise UserError(f"quantize={settings.quantize} is for format=onnx, not {settings.format}: leave it out.")
+    if settings.calibration is not None and settings.quantize is None:
+        raise UserError("calibration= is for quantize=static or quantize=weights: give one of them, or leave it out.")
+    if settings.calibration is not None and not settings.calibration.is_dir():
+        raise UserError(f"calibration={settings.calibration} is no folder; give a folder of pictures.")
 
 
 def output_file(value: object, settings: Settings, overwrite: bool) -> Path:

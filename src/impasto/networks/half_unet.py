@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.networks.layers.norm import NormKind
+from impasto.networks.layers.resample import unshuffled
 from impasto.networks.layers.winograd import WinogradConv2d
 from impasto.networks.places import Place, Resampling
 from impasto.networks.resnet_translation import normalisation, reflected
@@ -106,7 +107,7 @@ class HalfUNet(nn.Module):
                 f"{self.smallest} pixels, not {height}x{width} (height x width): choose another size, such as "
                 f"data.image_size=[{nearest[0]},{nearest[1]}]."
             )
-        blocks = F.pixel_unshuffle(images, 2)
+        blocks = unshuffled(images)
         fine = self.fine(self.enter(blocks))
         coarse = self.coarse(self.down(fine))
         finer = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)

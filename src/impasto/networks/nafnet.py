@@ -11,6 +11,7 @@ from impasto.base.errors import UserError
 from impasto.base.pixels import luma
 from impasto.networks.layers.channel_attention import SimplifiedChannelAttention
 from impasto.networks.layers.filling import filled, reach_of_filling
+from impasto.networks.layers.resample import unshuffled
 from impasto.networks.places import Place
 
 CUBIC_REACH: Final = 2
@@ -123,7 +124,7 @@ class NAFNet(nn.Module):
 
     def painted(self, content: Tensor) -> Tensor:
         """What the layers make of content (N, given_channels, h, w), its sides multiples of :attr:`stride`: float32."""
-        x = self.enter(F.pixel_unshuffle(content, self.shrink).contiguous(memory_format=torch.channels_last))
+        x = self.enter(unshuffled(content, self.shrink).contiguous(memory_format=torch.channels_last))
         seen = []
         for encode, down in zip(self.encoder, self.down, strict=True):
             x = encode(x)

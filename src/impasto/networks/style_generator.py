@@ -13,11 +13,14 @@ from impasto.base.ranges import AtLeastOne
 from impasto.networks.layers.modulated import GAIN, ModulatedConv2d, StyleInput
 from impasto.networks.layers.palette import PaletteMatch, palette_length
 from impasto.networks.layers.placed import Drift
+from impasto.networks.layers.resample import unshuffled
 from impasto.networks.orientation import MAPS, NOISES, REACH, noise_of, orientation_maps, stroke_noise
 from impasto.networks.style_encoder import StyleEncoder
 
 POOLED: Final = (2.0, 1.5, 1.35, 1.15)
 """By which means over 2 x 2 places of the noises are multiplied, for unit variance."""
+HALF: Final = 0.5
+"""By which what a block adds is multiplied."""
 
 
 class StyleGenerator(nn.Module):
@@ -110,7 +113,7 @@ class StyleGenerator(nn.Module):
         maps, noises = self.guides(content)
         both = torch.cat([content, self.palette(content, style.code[:, -self.palette_length :])], 1)
         both = both.contiguous(memory_format=torch.channels_last)
-        x = F.leaky_relu(self.look(F.pixel_unshuffle(both, 2)), 0.2) * GAIN
+        x = F.leaky_relu(self.look(unshuffled(both)), 0.2) * GAIN
         seen = [x]
         for shrink in self.shrink:
             seen.append(F.leaky_relu(shrink(seen[-1]), 0.2) * GAIN)
@@ -133,7 +136,12 @@ class StyleGenerator(nn.Module):
         for name, module in self.named_modules():
             if isinstance(module, ModulatedConv2d):
                 owner, _, last = name.rpartition(".")
-                setattr(copy.get_submodule(owner), last, module.fixed(style).lasting())
+                block = copy.get_submodule(owner)
+                share = HALF if isinstance(block, StyleBlock) and last == "second" else 1.0
+                setattr(block, last, module.fixed(style).lasting(share))
+        for module in copy.modules():
+            if isinstance(module, StyleBlock):
+                module.share = 1.0  # it is in the weights
         return copy.to(memory_format=torch.channels_last)
 
     def guides(self, content: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -164,10 +172,12 @@ class StyleBlock(nn.Module):
         super().__init__()
         self.first = ModulatedConv2d(features, features, code, noises=NOISES)
         self.second = ModulatedConv2d(features, features, code, noises=NOISES, activate=False)
+        self.share = HALF
 
     def forward(self, x: Tensor, style: StyleInput, noise: Tensor) -> Tensor:
         """(N, C, H, W) to the same."""
-        return x + 0.5 * self.second(self.first(x, style, noise), style, noise)
+        added = self.second(self.first(x, style, noise), style, noise)
+        return x + (added if self.share == 1 else self.share * added)
 
 
 def enlarged(maps: Tensor) -> Tensor:

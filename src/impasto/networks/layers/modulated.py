@@ -122,6 +122,8 @@ def plus(value: Tensor, delta: Tensor | None) -> Tensor:
 class FixedConv2d(nn.Module):
     """A :class:`ModulatedConv2d` for one style: a plain convolution, as fast as any.
 
+    Once it is :meth:`lasting`, the gain of its activation is in its weights.
+
     Args:
         weight: (C', C, k, k).
         bias: (C',).
@@ -131,21 +133,29 @@ class FixedConv2d(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor, noise: Tensor | None, activate: bool) -> None:
         super().__init__()
-        self.activate = activate
+        self.activate, self.gain = activate, GAIN
         # Plain tensors, so that a graph is followed through them; :meth:`lasting` makes them part of a network.
         self.weight, self.bias, self.noise = weight, bias, noise
 
-    def lasting(self) -> "FixedConv2d":
-        """Itself, with its tensors as buffers, which move with a network to another device."""
+    def lasting(self, share: float = 1.0) -> "FixedConv2d":
+        """Itself, with its tensors as buffers, which move with a network to another device.
+
+        Args:
+            share: by which the output is multiplied.
+        """
+        factor = share * (self.gain if self.activate else 1.0)
         for name in ("weight", "bias", "noise"):
             value = getattr(self, name)
             delattr(self, name)
-            self.register_buffer(name, None if value is None else value.detach().clone())
+            # A leaky ReLU of a multiple is the multiple of the leaky ReLU, if it is above 0.
+            self.register_buffer(name, None if value is None else value.detach() * factor)
+        self.gain = 1.0
         return self
 
     def forward(self, x: Tensor, style: object = None, noise: Tensor | None = None) -> Tensor:
         """(N, C, H, W) to (N, C', H, W); noise (N or 1, K, H, W). The style is not looked at."""
-        return finished(F.conv2d(padded(x, self.weight), self.weight), self.bias, self.noise, noise, self.activate)
+        x = F.conv2d(padded(x, self.weight), self.weight)
+        return finished(x, self.bias, self.noise, noise, self.activate, self.gain)
 
 
 def padded(x: Tensor, weight: Tensor) -> Tensor:
@@ -154,10 +164,13 @@ def padded(x: Tensor, weight: Tensor) -> Tensor:
     return F.pad(x, (half, half, half, half), mode="reflect") if half else x
 
 
-def finished(x: Tensor, bias: Tensor, strengths: Tensor | None, noise: Tensor | None, activate: bool) -> Tensor:
+def finished(
+    x: Tensor, bias: Tensor, strengths: Tensor | None, noise: Tensor | None, activate: bool, gain: float = GAIN
+) -> Tensor:
     """With noise (N or 1, K, H, W) times its strengths (C', K) and the bias added; activated if wanted."""
     if strengths is not None and noise is not None:
         x = x + F.conv2d(noise.to(x.dtype), strengths[:, :, None, None].to(x.dtype), bias.to(x.dtype))
     else:
         x = x + bias[:, None, None].to(x.dtype)
-    return F.leaky_relu(x, NEGATIVE_SLOPE) * GAIN if activate else x
+    x = F.leaky_relu(x, NEGATIVE_SLOPE) if activate else x
+    return x * gain if activate and gain != 1 else x

@@ -18,7 +18,7 @@ LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.pai
 """Settings that take a path or several."""
 
 PATHS: Final = LISTS | {
-    *("generated", "real", "target", "content", "adapters"),
+    *("generated", "real", "target", "content", "adapters", "calibration"),
     *("output_dir", "runs", "styles", "rate", "votes"),
     *("checkpoint", "input", "output", "source", "mask", "resume", "start", "vectors"),
     *("data.images", "data.labels", "data.instances", "instances"),
