@@ -54,7 +54,7 @@ class Values(torch.fx.Interpreter):
         """As in torch; keeps tensors."""
         value = super().run_node(n)
         if n.op == "call_function" and isinstance(value, Tensor) and value.is_floating_point():
-            self.found[n.name] = value
+            self.found[n.name] = value.clone()  # what follows may work in place
         return value
 
 

@@ -62,4 +62,5 @@ class DoublingConv2d(nn.ConvTranspose2d):
 
 def suits(x: Tensor, pixels: int) -> bool:
     """Whether the product is faster for this input; ``pixels`` counts those of the smaller map."""
-    return x.device.type == "cpu" and 0 < pixels <= SMALL_MAP and not torch.compiler.is_compiling()
+    # First, so that a graph that is recorded depends on no size.
+    return not torch.compiler.is_compiling() and x.device.type == "cpu" and 0 < pixels <= SMALL_MAP

@@ -92,6 +92,8 @@ class WinogradConv2d(nn.Conv2d):
 
     def suits(self, x: Tensor) -> bool:
         """Whether this input can be convolved by tiles, and that is faster."""
+        if torch.compiler.is_compiling():  # first, so that a graph that is recorded depends on no size
+            return False
         height, width = (side + 2 * int(self.padding[0]) - 2 for side in x.shape[-2:])
         return (
             x.device.type == "cpu"
@@ -100,7 +102,6 @@ class WinogradConv2d(nn.Conv2d):
             and height % TILE == width % TILE == 0
             and height > 0 < width
             and not torch.is_autocast_enabled("cpu")
-            and not torch.compiler.is_compiling()
             and not torch.jit.is_tracing()  # type: ignore[attr-defined]
         )
 
