@@ -120,6 +120,21 @@ def test_noise_is_drawn_in_training_and_belongs_to_places_in_painting() -> None:
     assert torch.equal(plain.with_noise(flat), flat)
 
 
+def test_grain_is_learnt_for_each_channel_and_independent_between_them() -> None:
+    network = CoarseToFineGenerator(3, 2, features=4, halvings=1, blocks=1, noise=True).eval()
+    painted = torch.zeros(1, 3, 64, 64)
+    assert torch.equal(network.with_grain(painted, "enhancer"), painted)  # none at the start
+    network.grain["enhancer"].data = torch.tensor([0.1, 0.2, 0.0])
+    grain = network.with_grain(painted, "enhancer")[0].detach()
+    assert grain.std((1, 2)).tolist() == pytest.approx([0.1, 0.2, 0.0], rel=0.05)
+    assert abs(torch.corrcoef(grain[:2].flatten(1))[0, 1].item()) < 0.05
+    network.train()
+    network(torch.zeros(1, 2, 16, 16)).square().sum().backward()
+    assert network.grain["enhancer"].grad is not None
+    assert {id(network.grain["coarse"])} < {id(p) for p in network.coarse_parameters()}
+    assert not CoarseToFineGenerator(3, 2, features=4, halvings=1, blocks=1).grain
+
+
 def test_losses_by_hand_at_full_and_at_half_size() -> None:
     for shares in ({"global_share": 0.0, "fixed_share": 0.0}, {}):
         model, part = make_model(**shares), BatchPart(batch())

@@ -1,6 +1,7 @@
 """The coarse-to-fine generator of pix2pixHD, global generator and local enhancer (Wang et al. 2018, section 3.1)."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +25,11 @@ from impasto.networks.resnet_translation import (
     up,
 )
 
+GRAINS: Final = ("coarse", "enhancer")
+"""Whose strengths of noise on pixels there are."""
+FAR: Final = 2**20
+"""Pixels between the places from which the noises of two channels are taken."""
+
 
 class CoarseToFineGenerator(nn.Module):
     """Paints (N, C, H, W) in [-1, 1] from pictures or label maps of the same size.
@@ -46,8 +52,9 @@ class CoarseToFineGenerator(nn.Module):
         init: of the weights, see :func:`~impasto.networks.resnet_translation.initialise`.
         init_gain: likewise; 0.02 in the published code.
         fast: on a CPU compute the same function faster, with other rounding.
-        noise: both generators also get a channel of noise, from which they can make texture where a label map is flat;
-            not as published. It is drawn in training, and belongs to places in painting.
+        noise: both generators also get a channel of noise, from which they can make texture where a label map is flat,
+            and add noise to each pixel that they paint, with a strength that is learnt by channel; not as published.
+            It is drawn in training, and belongs to places in painting.
 
     Attributes:
         alone: the global generator paints at half size and is enlarged, for the first stage of training.
@@ -110,6 +117,8 @@ class CoarseToFineGenerator(nn.Module):
                 *ending(narrow, channels),
             )
         initialise(self, init_gain, init)
+        # Grain of single pixels, which would have to come through maps of half the size otherwise.
+        self.grain = nn.ParameterDict({name: nn.Parameter(torch.zeros(channels)) for name in GRAINS if noise})
         self.stride = 2 ** (halvings + self.has_enhancer)
         self.smallest = 2 * self.stride  # a border of 1 is reflected at the smallest size
         self.alone = False
@@ -140,26 +149,36 @@ class CoarseToFineGenerator(nn.Module):
         """Parameters of the global generator, which the first stage trains and the second leaves as they are."""
         yield from self.coarse.parameters()
         yield from self.coarse_end.parameters()
+        yield from (strength for name, strength in self.grain.items() if name == "coarse")
 
     def paint_coarse(self, images: Tensor, cell: int = 1) -> Tensor:
-        """The global generator alone: (N, given_channels, h, w) to (N, channels, h, w) of the same size."""
-        return torch.tanh(self.coarse_end(self.coarse(self.with_noise(images, cell))).float())
-
-    def with_noise(self, images: Tensor, cell: int = 1) -> Tensor:
-        """What is given (N, C, h, w), with the channel of noise behind it if there is one.
+        """The global generator alone: (N, given_channels, h, w) to (N, channels, h, w) of the same size.
 
         Args:
             images: see above.
             cell: pixels of the picture to a pixel of these.
         """
+        painted = self.coarse_end(self.coarse(self.with_noise(images, cell)))
+        return torch.tanh(self.with_grain(painted, "coarse", cell).float())
+
+    def with_noise(self, images: Tensor, cell: int = 1) -> Tensor:
+        """What is given (N, C, h, w), with the channel of noise behind it if there is one; ``cell`` as above."""
+        return torch.cat([images, self.drawn(images, 0, cell)], 1) if self.noise else images
+
+    def with_grain(self, painted: Tensor, name: str, cell: int = 1) -> Tensor:
+        """What is painted (N, C, h, w), with noise on each of its channels if there is any; ``cell`` as above."""
         if not self.noise:
-            return images
-        shape = len(images), 1, *images.shape[2:]
+            return painted
+        noise = torch.cat([self.drawn(painted, 1 + i, cell) for i in range(painted.shape[1])], 1)
+        return painted + self.grain[name][:, None, None].to(painted.dtype) * noise
+
+    def drawn(self, like: Tensor, channel: int, cell: int) -> Tensor:
+        """Noise (N, 1, h, w) for maps (N, C, h, w); another one for each channel."""
+        shape = len(like), 1, *like.shape[2:]
         if self.training and self.drift is None:
-            noise = torch.randn(shape, device=images.device)
-        else:
-            noise = noise_of(self.place, cell, shape[2], shape[3], self.drift, images.device).expand(shape)
-        return torch.cat([images, noise.to(images.dtype)], 1)
+            return torch.randn(shape, device=like.device).to(like.dtype)
+        place = self.place[0], self.place[1] + channel * FAR
+        return noise_of(place, cell, shape[2], shape[3], self.drift, like.device).expand(shape).to(like.dtype)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, given_channels, H, W) to (N, channels, H, W).
@@ -181,7 +200,7 @@ class CoarseToFineGenerator(nn.Module):
         if self.alone:
             return F.interpolate(self.paint_coarse(small, 2), (height, width), mode="bilinear", align_corners=False)
         features = self.enhancer_down(self.with_noise(images)) + self.coarse(self.with_noise(small, 2))
-        return torch.tanh(self.enhancer_up(features).float())
+        return torch.tanh(self.with_grain(self.enhancer_up(features), "enhancer").float())
 
 
 def ending(features: int, channels: int) -> nn.Sequential:
