@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from impasto.base.errors import UserError
 from impasto.painters.loading import load_painter
@@ -57,3 +58,36 @@ def test_a_teacher_that_does_not_fit_is_refused_before_data_is_read(teachers: di
         check(composed(tmp_path, *overrides))
     with pytest.raises(UserError, match=r"teacher=.*missing does not exist"):
         check(composed(tmp_path, *overrides, f"teacher={tmp_path / 'missing'}"))
+
+
+def test_a_student_of_several_teachers_is_loaded_by_its_tasks(
+    pictures: Path, teachers: dict[str, Path], tmp_path: Path
+) -> None:
+    """Of two teachers one paints darkly and the other lightly."""
+    pair = [teacher_that_adds(teachers["fastcut"], tmp_path / f"{add}", add) for add in (-0.5, 0.5)]
+    small = [each for each in SMALL["fastcut"] if "nce" not in each]
+    small += [*sources("fastcut", pictures), "term=none", "model.adversarial=0", "kimg=0.2"]
+    small += ["model.generator.norm=none", "model.generator.init_gain=1"]
+    small += ["model.optimizer_g.lr=0.003", "model.ema_half_life_kimg=0.01"]
+    several = ["experiment=distil", f"teacher=[{pair[0]},{pair[1]}]"]
+    with pytest.raises(UserError, match=r"there are 2 teachers and 1 tasks: .*model.generator.tasks=\[a,b\]"):
+        check(composed(tmp_path / "run", *small, *several))
+    train(composed(tmp_path / "run", *small, *several, "model.generator.tasks=[dark,light]"))
+    content = torch.rand(3, 3, 32, 32) * 2 - 1
+    painters = (load_painter(tmp_path / "run", device="cpu", direction=name) for name in ("dark", "light"))
+    dark, light = (painter(content=content) for painter in painters)
+    assert dark.mean() + 0.2 < light.mean()
+    first = load_painter(tmp_path / "run", device="cpu")
+    assert (first.origin.direction, first.origin.directions) == ("dark", ("dark", "light"))
+    with pytest.raises(UserError, match="direction=grey is not known: choose one of dark, light"):
+        load_painter(tmp_path / "run", device="cpu", direction="grey")
+
+
+def teacher_that_adds(run: Path, folder: Path, value: float) -> Path:
+    """A copy of a run whose generator's last bias is changed."""
+    content = weights(run)
+    bias = [name for name in content["state_dict"] if name.startswith("painters.") and name.endswith("bias")][-1]
+    content["state_dict"] = {**content["state_dict"], bias: torch.full_like(content["state_dict"][bias], value)}
+    (folder / "checkpoints").mkdir(parents=True)
+    torch.save(content, folder / "checkpoints" / "last.ckpt")
+    return folder

@@ -290,3 +290,19 @@ def test_second_derivatives_through_all_parts() -> None:
     gradient.square().sum().backward()
     assert images.grad is not None
     assert images.grad.isfinite().all()
+
+
+def test_pictures_take_tasks_in_turn_or_all_the_one_that_is_set() -> None:
+    torch.manual_seed(0)
+    network = build_network(partial(TranslationGenerator, features=4, blocks=1, tasks=["a", "b"]), CONTENT, CONTENT)
+    network = stirred(network).eval()
+    picture = torch.rand(1, 1, 32, 48).expand(3, -1, -1, -1)
+    in_turn = network(picture)
+    assert torch.allclose(in_turn[0], in_turn[2], atol=1e-6)
+    assert not torch.allclose(in_turn[0], in_turn[1], atol=1e-3)
+    copy = deepcopy(network)
+    copy.insertion.task = 1  # type: ignore[union-attr,assignment]
+    assert torch.allclose(copy(picture), in_turn[1].expand(3, -1, -1, -1), atol=1e-5)
+    assert torch.equal(network(picture), in_turn)
+    with pytest.raises(UserError, match="a label and a task"):
+        build_network(partial(TranslationGenerator, features=4, conditioning="norm", tasks=["a"]), SPEC)

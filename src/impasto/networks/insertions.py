@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast, get_args
 
+import torch
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
@@ -55,6 +56,7 @@ def insert(
     ]
     told_more = has_condition(spec.num_classes, spec.condition_dim, settings.get("conditioning", "none"), Modulation)
     wanted += ["conditioning"] if told_more else []
+    wanted += ["tasks"] if settings.get("tasks") else []
     if not wanted:
         return
     kind = type(network).__name__
@@ -106,6 +108,10 @@ class Insertion(nn.Module):
         spectral: likewise.
         conditional: whether a label or vector scales and shifts the channels.
         reference: see :func:`insert`.
+
+    Attributes:
+        tasks: names of what the network does, told which; none for one task.
+        task: number of the one that all pictures are for; None lets pictures take tasks in turn.
     """
 
     def __init__(
@@ -128,6 +134,11 @@ class Insertion(nn.Module):
         width = settings.get("embedding", 128)
         self.conditional, self.reference = conditional, reference
         self.embed = ConditionEmbedding(spec.num_classes, spec.condition_dim, width) if conditional else None
+        self.tasks, self.task = tuple(settings.get("tasks", ())), cast(int | None, None)
+        if self.tasks and conditional:
+            raise UserError(f"{self.kind} cannot be told a label and a task: leave tasks or conditioning out.")
+        if self.tasks:
+            self.embed = ConditionEmbedding(len(self.tasks), 0, width)
         self.source: Source | None = None
         self.tokens: nn.Module | None = None
         if settings.get("cross_attention"):
@@ -218,11 +229,19 @@ class Insertion(nn.Module):
 
     def tell(self, inputs: Mapping[str, Tensor | None]) -> None:
         """Tell the parts of an input by name of the argument."""
-        self.told.condition = None if self.embed is None else self.embed(inputs.get("condition"))
+        condition = inputs.get("condition") if not self.tasks else self.tasks_of(inputs)
+        self.told.condition = None if self.embed is None else self.embed(condition)
         if self.tokens is not None:
             seen = self.memory_of(inputs)
             made = self.source == "given" and seen is not None and seen.dim() == 3  # vectors in place of a picture
             self.told.memory = seen if made else self.tokens(seen)
+
+    def tasks_of(self, inputs: Mapping[str, Tensor | None]) -> Tensor:
+        """Numbers of tasks (N,) for an input: the one that is set for all pictures, else each in turn."""
+        first = next(value for value in inputs.values() if value is not None)
+        if self.task is not None:
+            return torch.full((len(first),), self.task, device=first.device)
+        return torch.arange(len(first), device=first.device) % len(self.tasks)
 
     def memory_of(self, inputs: Mapping[str, Tensor | None]) -> Tensor | None:
         """What cross-attention looks at, of the arguments.

@@ -25,6 +25,8 @@ class PartSettings(TypedDict, total=False):
         dropout: share of channels dropped at every place, in training.
         conditioning: ``norm`` scales and shifts the channels at every place by the label or vector; ``none``.
         embedding: length of the embedded condition.
+        tasks: names of what one network does in turn, told which: the pictures of a batch take tasks in turn, and the
+            channels at every place are scaled and shifted for the task (of styles, Dumoulin et al. 2017).
     """
 
     attention: Sequence[int]
@@ -36,6 +38,7 @@ class PartSettings(TypedDict, total=False):
     dropout: Share
     conditioning: Modulation
     embedding: Count
+    tasks: Sequence[str]
 
 
 def part_names(kind: Any) -> set[str]:

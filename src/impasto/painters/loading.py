@@ -11,7 +11,7 @@ from impasto.painters.adapters import load_adapter
 from impasto.painters.checkpoints import find_checkpoint, read_checkpoint
 from impasto.painters.painter import Origin, Painter
 from impasto.painters.painter_file import KIND, load_saved_painter
-from impasto.painters.rebuilding import TRUSTED, choose_device, rebuild
+from impasto.painters.rebuilding import TRUSTED, choose_device, rebuild, tell_task
 from impasto.painters.safetensors_file import kind_of
 from impasto.painters.style import StylePainter, mix
 from impasto.painters.style_base import load_base
@@ -34,7 +34,8 @@ def load_painter(
         adapters: styles for a base, as files, mixed by weight or equally: the painter then takes content alone.
         device: cpu, cuda, mps or auto.
         trust: further packages whose classes the checkpoint may name, such as your own.
-        direction: which painter, of a model that has several, such as ``style_to_content``; None takes the first.
+        direction: which painter, of a model that has several, such as ``style_to_content``, or which task, of a network
+            that was told of several; None takes the first.
 
     Returns:
         The painter in evaluation mode, with its :attr:`~impasto.painters.painter.Painter.origin`.
@@ -71,7 +72,9 @@ def from_checkpoint(path: Path, device: str | torch.device, trust: Sequence[str]
     record = content["impasto"]
     try:
         known, config = record["painters"], record["config"]
-        chosen = choose_direction(list(known), direction)
+        tasks = tasks_of(known, config)
+        task = choose_direction(tasks, direction) if tasks else None
+        chosen = choose_direction(list(known), None if tasks else direction)
         own = dict(known[chosen])
         network = own.pop("network")
         make = rebuild(own, config["model"][network], (*TRUSTED, *trust))
@@ -81,8 +84,16 @@ def from_checkpoint(path: Path, device: str | torch.device, trust: Sequence[str]
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise UserError(f"{path} lacks what a checkpoint of train.py holds ({problem}); use another.") from None
     painter = make(weights, path).to(choose_device(device))
-    painter.origin = Origin(path, config, images_seen, chosen, tuple(known), state_of_data(content, config), network)
+    tell_task(painter, task or "")
+    named, names = (chosen, tuple(known)) if task is None else (task, tasks)
+    painter.origin = Origin(path, config, images_seen, named, names, state_of_data(content, config), network)
     return painter
+
+
+def tasks_of(known: Mapping[str, Mapping[str, Any]], config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tasks of the only network of a model, see :class:`~impasto.networks.part_settings.PartSettings`."""
+    node = config["model"][next(iter(known.values()))["network"]] if len(known) == 1 else {}
+    return tuple(node.get("tasks") or ())
 
 
 def choose_direction(known: Sequence[str], wanted: str | None) -> str:

@@ -10,7 +10,7 @@ from safetensors.torch import save
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
 from impasto.painters.painter import Origin, Painter
-from impasto.painters.rebuilding import TRUSTED, choose_device, rebuild
+from impasto.painters.rebuilding import TRUSTED, choose_device, rebuild, tell_task
 from impasto.painters.safetensors_file import digest, header, read_safetensors
 
 FORMAT: Final = "1"
@@ -63,5 +63,6 @@ def load_saved_painter(path: Path, device: str | torch.device = "auto", trust: S
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise UserError(f"{path} lacks what a painter's file holds ({problem}); use another file.") from None
     painter = make(tensors, path).to(choose_device(device))
+    tell_task(painter, direction)
     painter.origin = Origin(path, {"model": {"generator": node}}, images_seen, direction, (direction,))
     return painter

@@ -57,6 +57,18 @@ def rebuild(
     return painter_of
 
 
+def tell_task(painter: Painter, task: str) -> None:
+    """Let a painter whose network was told of several tasks paint one of them; another painter stays as it is.
+
+    Args:
+        painter: see ``tasks`` of :class:`~impasto.networks.part_settings.PartSettings`.
+        task: by name.
+    """
+    insertion: Any = getattr(painter.network, "insertion", None)
+    if task in (tasks := getattr(insertion, "tasks", ())):
+        insertion.task = tasks.index(task)
+
+
 def refuse_what_is_not_finite(network: nn.Module, path: Path) -> None:
     """Make sure that all weights are finite: with others a network paints black, and says nothing of it.
 

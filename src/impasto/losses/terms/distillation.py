@@ -82,6 +82,7 @@ class Distillation(Term):
         if parts.model is None:
             return
         for name in parts.model.names("g"):
+            yield from self.task_problems(parts, parts.model.networks[name])
             painters = (p for p in parts.model.live.values() if p.network is parts.model.networks[name])
             student = next(painters, None)
             for teacher in self.teacher.several if student is not None else ():
@@ -90,6 +91,18 @@ class Distillation(Term):
                         f"{parts.key_of(self).replace('.', '=')}: {teacher.path} {difference}: give teacher=, a run "
                         "of the same kind, with the data that it learnt from."
                     )
+
+    def task_problems(self, parts: Parts, student: nn.Module) -> Iterator[Refusal]:
+        """Refuse another number of tasks than of teachers, or more of them than a batch has pictures."""
+        count, tasks = len(self.teacher.several), getattr(getattr(student, "insertion", None), "tasks", ())
+        key = parts.key_of(self).replace(".", "=")
+        if count != max(len(tasks), 1):
+            yield Refusal(
+                f"{key}: there are {count} teachers and {max(len(tasks), 1)} tasks: name a task for each teacher, such "
+                f"as model.generator.tasks=[{','.join('abcdefgh'[:count])}], or one teacher and no tasks."
+            )
+        if (size := getattr(parts.data, "batch_size", count)) < count:
+            yield Refusal(f"data.batch_size={size}: a batch has to have a picture of each of the {count} tasks.")
 
     def get_extra_state(self) -> Tensor:
         """What tells the teachers from others, for checkpoints."""

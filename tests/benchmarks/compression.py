@@ -1,0 +1,100 @@
+"""Parameters, multiplications and time of whole and small generators on one core, in PyTorch and in ONNX Runtime.
+
+``ARGS=compression:outputs/RUN`` measures a trained painter. Time does not depend on weights: without a run, networks
+of the recipes are measured as they are drawn.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from torch import nn
+
+from impasto.base.spec import ImageSpec
+from impasto.networks.build import build_network
+from impasto.networks.nafnet import NAFNet
+from impasto.networks.resnet_translation import TranslationGenerator
+from impasto.networks.style_generator import StyleGenerator
+from impasto.painters.cost import cost_of, milliseconds
+from impasto.painters.loading import load_painter
+from impasto.painters.painter import Painter
+from impasto.painters.restoration import RestorationPainter
+from impasto.painters.style import PaintStyle, StylePainter
+from tests.benchmarks.common import report
+
+SIZES = (256, 512)
+PICTURE = ImageSpec(3, 128, 128)
+
+
+def recipes() -> Iterator[tuple[str, Painter]]:
+    """The painters of recipes and their small ones, at random weights."""
+    van_gogh = partial(TranslationGenerator, blocks=5, antialias=False, residual=True)
+    for name, features in (("photo_to_van_gogh", 24), ("photo_to_van_gogh, features=7", 7)):
+        yield name, Painter(van_gogh(features=features), PICTURE, ("content",), PICTURE)
+    for name, settings in (("style_base", {}), ("style_base_small", {"features": [12, 24, 48], "last": 4})):
+        yield name, StylePainter(StyleGenerator(**settings), PICTURE, ("content", "style"), PICTURE)  # type: ignore[arg-type]
+    content = ImageSpec(3, 128, 128, task="denoise")
+    for name, features in (("restore", 32), ("restore, features=11", 11)):
+        make = partial(NAFNet, features=features, encoder=[1, 1, 1], middle=1, decoder=[1, 1, 1], shrink=2)
+        yield name, RestorationPainter(build_network(make, PICTURE, content), PICTURE, ("content",), content)
+
+
+def onnx_milliseconds(painter: Painter, folder: Path) -> dict[int, float]:
+    """Milliseconds of a picture by its size, in ONNX Runtime on one core."""
+    import onnxruntime
+
+    from impasto.export.command import export
+    from impasto.export.settings import Settings
+
+    file = next(each.path for each in export(painter, folder / "painter.onnx", Settings()) if each.part == "paint")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    (name,) = (each.name for each in session.get_inputs())
+    found = {}
+    for size in SIZES:
+        picture = np.zeros((1, 3, size, size), np.float32)
+        taken = []
+        for _ in range(9):
+            begun = time.perf_counter()
+            session.run(None, {name: picture})
+            taken.append(time.perf_counter() - begun)
+        found[size] = 1000 * median(taken[2:])
+    return found
+
+
+def rows_of(name: str, painter: Painter) -> Iterator[tuple[str, float, str]]:
+    """The figures of one painter."""
+    painter = painter.eval().requires_grad_(False)
+    cost = cost_of(painter.network, painter.gives, painter.content)
+    yield f"{name}: parameters", cost.parameters / 1e6, "M"
+    yield f"{name}: multiplications at {cost.height} x {cost.width}", cost.macs / 1e6, "M"
+    for size in SIZES:
+        taken = milliseconds(painter.network, painter.gives, painter.content, (size, size))
+        yield f"{name}: PyTorch at {size}", taken, "ms"
+    if isinstance(painter, StylePainter):
+        painter = painter.in_style(PaintStyle(torch.zeros(painter.generator.code)))
+    randomise(painter)
+    with tempfile.TemporaryDirectory() as folder:
+        for size, taken in onnx_milliseconds(painter, Path(folder)).items():
+            yield f"{name}: ONNX Runtime at {size}", taken, "ms"
+
+
+def randomise(painter: nn.Module) -> None:
+    """Give weights that begin at zero, which an optimiser of graphs would leave out, other values."""
+    for value in painter.parameters():
+        if not value.any():
+            nn.init.normal_(value, std=0.01)
+
+
+def main(case: str | None = None) -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    painters = recipes() if case is None else iter([(case, load_painter(case, device="cpu"))])
+    for name, painter in painters:
+        report(f"cost of painting: {name}, one core", list(rows_of(name, painter)))
