@@ -13,6 +13,7 @@ TYPE_CHECKING = False  # as typing has it, whose import would take most of the t
 if TYPE_CHECKING:
     from typing import Any, Final
 
+    from impasto.api.hub import from_pretrained, push_to_hub
     from impasto.api.learning import learn_style
     from impasto.api.measuring import evaluate
     from impasto.api.model import Model, load
@@ -20,15 +21,27 @@ if TYPE_CHECKING:
     from impasto.painters.adapters import Adapter, read_adapter
 
 __version__ = "0.1.0"
-__all__ = ["Adapter", "Model", "UserError", "evaluate", "learn_style", "load", "read_adapter"]
+__all__ = [
+    "Adapter",
+    "Model",
+    "UserError",
+    "evaluate",
+    "from_pretrained",
+    "learn_style",
+    "load",
+    "push_to_hub",
+    "read_adapter",
+]
 
 _PLACES: "Final" = {
     "Adapter": "impasto.painters.adapters",
     "Model": "impasto.api.model",
     "UserError": "impasto.base.errors",
     "evaluate": "impasto.api.measuring",
+    "from_pretrained": "impasto.api.hub",
     "learn_style": "impasto.api.learning",
     "load": "impasto.api.model",
+    "push_to_hub": "impasto.api.hub",
     "read_adapter": "impasto.painters.adapters",
 }
 

@@ -40,7 +40,7 @@ def live(cfg: DictConfig, chosen: Sequence[Any], clock: Clock | None = None) -> 
     check_settings(cfg)
     clock = clock or RealClock()
     output = check_output(cfg.output)
-    torch.set_num_threads(cfg.threads or cores())
+    torch.set_num_threads(cfg.threads or max(cores() - 1, 1))
     model = load(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
     paint = painting(model, chosen, cfg.strength, cfg.preserve_color)
     with ExitStack() as stack:
