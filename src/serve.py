@@ -13,7 +13,7 @@ def serve(cfg: DictConfig) -> None:
     from impasto.base.ray_session import require_ray_serve
     from impasto.serve.settings import settings_of
 
-    settings = settings_of(OmegaConf.to_container(cfg))  # type: ignore[arg-type]
+    settings = settings_of(OmegaConf.to_container(cfg, resolve=True))  # type: ignore[arg-type]
     require_ray_serve()
     from impasto.serve.start import serve_paintings
 

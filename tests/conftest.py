@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from impasto.base.ray_session import prepare, ray_session
+
 # Before torch is imported: tests run side by side, and some start several processes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["WANDB_MODE"] = "offline"
 os.environ["WANDB_SILENT"] = "true"
-# Before Ray is imported, which some test modules do: see impasto.base.ray_session.
-os.environ["RAY_USAGE_STATS_ENABLED"] = os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+# Before Ray is imported, which some test modules do; whatever cluster this machine may belong to.
+os.environ.pop("RAY_ADDRESS", None)
+prepare()
 
 LOCAL = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "")
 
@@ -58,12 +61,5 @@ def ray(cache: Path) -> Iterator[Any]:
     """One small Ray for all tests that need one, since its start costs seconds."""
     found = pytest.importorskip("ray", reason="the serve extra is not installed")
     pytest.importorskip("ray.data", reason="the serve extra is not installed")
-    from impasto.base.ray_session import ray_session
-
-    address = os.environ.pop("RAY_ADDRESS", None)  # whatever cluster this machine may belong to
-    try:
-        with ray_session(cores=8):
-            yield found
-    finally:
-        if address is not None:
-            os.environ["RAY_ADDRESS"] = address
+    with ray_session(cores=8):
+        yield found

@@ -18,6 +18,7 @@ pytest.importorskip("ray.serve", reason="the serve extra is not installed")
 pytest.importorskip("uvicorn", reason="the serve extra is not installed")
 
 import uvicorn
+from hydra import compose, initialize_config_dir
 
 from impasto.base.errors import UserError
 from impasto.inference.repaint import Look
@@ -29,8 +30,10 @@ from impasto.serve.settings import Settings
 from impasto.serve.shelf import Shelf
 from impasto.serve.start import address_of, listening, serving
 from impasto.serve.uploads import Limits, inspect
+from serve import serve as command
 from tests.serve.pictures import encoded, pixels
 from tests.style_painter import style_of, style_painter
+from tests.training import CONF
 
 LIMITS = Limits(10**6, 10**6)
 PATIENCE = 200
@@ -91,12 +94,17 @@ def test_paintings_are_those_of_the_easel(service: Service) -> None:
     assert (refused.status_code, list(refused.json())) == (415, ["error"])
 
 
-def test_ray_is_reached_from_this_machine_alone(service: Service) -> None:
+def test_ray_keeps_other_machines_out(service: Service) -> None:
     import ray.util
+    from ray._private.authentication.authentication_utils import is_token_auth_enabled, validate_request_token
 
     assert ray.util.get_node_ip_address() == "127.0.0.1"
     assert service.front.of_ray is not None
     assert service.front.of_ray.startswith("http://127.0.0.1:")
+    # One port of each replica is open to other machines nevertheless.
+    assert is_token_auth_enabled()
+    assert validate_request_token(f"Bearer {os.environ['RAY_AUTH_TOKEN']}")
+    assert not validate_request_token("Bearer other")
 
 
 def test_no_request_is_lost_when_a_replica_is_killed(service: Service) -> None:
@@ -127,6 +135,19 @@ def pid_of(process: Path) -> int:
         return int(process.name) if title.startswith(b"ray::ServeReplica:impasto-%d" % os.getpid()) else 0
     except OSError:
         return 0
+
+
+def test_the_command_serves_what_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Settings] = []
+    monkeypatch.setattr("impasto.serve.start.serve_paintings", told.append)
+    for token in (None, "a-token-of-enough-letters"):
+        if token is None:
+            monkeypatch.delenv("IMPASTO_TOKEN", raising=False)
+        else:
+            monkeypatch.setenv("IMPASTO_TOKEN", token)
+        with initialize_config_dir(CONF, version_base="1.3"):
+            command(compose("serve", ["replicas=3"]))
+        assert (told[-1].replicas, told[-1].host, told[-1].token) == (3, "127.0.0.1", token)
 
 
 def test_an_address_that_is_taken_is_said_before_anything_starts() -> None:

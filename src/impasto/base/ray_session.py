@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -18,7 +19,7 @@ def ray_session(cores: int, store_megabytes: int = 100) -> Iterator[None]:
     """Ray runs within the block.
 
     The environment variable ``RAY_ADDRESS`` names a cluster (HOST:PORT) to join. Without it Ray is started on this
-    machine, reachable from this machine alone, without its web page, and ended after the block. A Ray that this process
+    machine, for this process alone, without its web page, and ended after the block. A Ray that this process
     has started already is used and left running. Nothing is reported to Ray's makers.
 
     Args:
@@ -47,11 +48,14 @@ def ray_session(cores: int, store_megabytes: int = 100) -> Iterator[None]:
 
 
 def prepare() -> None:
-    """Tell Ray to report nothing, and to stay on this machine where it is alone; it reads that when it is imported."""
+    """Tell Ray, before it is imported, to report nothing and, where it is alone, to keep other machines out."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if "RAY_ADDRESS" not in os.environ:
-        # On Linux as by default on others: all its parts then use 127.0.0.1, and _node_ip_address= does not do it.
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        # On Linux as by default on others: its parts then use 127.0.0.1, and _node_ip_address= does not do it.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        # A port of each replica of Ray Serve is open all the same, and unpickles what it is sent: it asks for a token.
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
 def join(ray: Any, address: str) -> None:

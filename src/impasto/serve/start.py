@@ -143,8 +143,8 @@ def deploy(model: Model, replicas: int, name: str, on_gpu: bool) -> Any:
         )
     quiet = {"log_level": "WARNING", "enable_access_log": False}
     # The door is this process, so that what is too large or nobody's is sent away before it is read.
-    serve.start(proxy_location=ProxyLocation.Disabled, logging_config=quiet)
     logging.getLogger("ray.serve").setLevel(logging.ERROR)  # of this process: deaths are said here once
+    serve.start(proxy_location=ProxyLocation.Disabled, logging_config=quiet)
     deployment: Any = serve.deployment(
         Replica,
         name="Replica",
