@@ -96,17 +96,19 @@ class NAFNet(nn.Module):
 
 
 class RestorationLoop:
-    """PSNR loss, AdamW, clipped gradients, and a moving average of the weights."""
+    """PSNR loss, AdamW, clipped gradients, and a moving average of the weights; in bfloat16 where wanted."""
 
-    def __init__(self, network: NAFNet, clip: float) -> None:
-        self.network, self.clip = network, clip
+    def __init__(self, network: NAFNet, clip: float, bf16: bool = False) -> None:
+        self.network, self.clip, self.bf16 = network, clip, bf16
         self.optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, betas=(0.9, 0.9), weight_decay=0.0)
         self.average = {name: value.detach().clone() for name, value in network.named_parameters()}
 
     def step(self, content: Tensor, target: Tensor) -> None:
         """One update."""
         self.optimizer.zero_grad()
-        error = (self.network(content) - target).pow(2).mean(dim=(1, 2, 3))
+        with torch.autocast(content.device.type, torch.bfloat16, enabled=self.bf16):
+            painted = self.network(content)
+        error = (painted.float() - target).pow(2).mean(dim=(1, 2, 3))
         (10 * torch.log10(error + 1e-8)).mean().backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
         self.optimizer.step()

@@ -1,7 +1,8 @@
 """Training of ``experiment=restore`` against a plain PyTorch loop, in turns within one run, on random pictures.
 
 ``make bench ARGS=restoration`` measures every case, ``ARGS=restoration:denoise/96/8`` that task, size and batch, and
-``ARGS=restoration:denoise/96/8/32-true`` with that precision instead of the one that ``precision=auto`` chooses.
+``ARGS=restoration:denoise/96/8/32-true`` with that precision instead of the one that ``precision=auto`` chooses. The
+plain loop is float32, as published ones are, but with ``bf16-mixed``, where it is cast likewise.
 """
 
 import tempfile
@@ -40,7 +41,8 @@ def compare(task: str, size: int, batch: int, precision: str = "auto") -> tuple[
         reference = NAFNet(**shape, scale=scale)
         ours, theirs = (sum(p.numel() for p in network.parameters()) for network in (model.generator, reference))
         assert abs(ours / theirs - 1) < 0.02, f"{ours} parameters, and the reference has {theirs}"
-        turns = InTurns(RestorationLoop(reference.to(device()), cfg.model.clip_grad), batches)
+        plain = RestorationLoop(reference.to(device()), cfg.model.clip_grad, bf16=precision == "bf16-mixed")
+        turns = InTurns(plain, batches)
         trainer = build_trainer(cfg, {"turns": turns})
         trainer.fit_loop.max_epochs = 1
         warnings.filterwarnings("ignore", ".*(many workers|eval mode|treespec|train_dataloader).*")
