@@ -3,19 +3,26 @@
 import os
 import shutil
 import socket
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from PIL import Image
 
 pytest.importorskip("gradio", reason="the page needs gradio: pip install 'impasto[app]'")
 
 from impasto.app.settings import Settings
 from impasto.app.start import prepare
+from impasto.painters.adapters import base_sha256, save_adapter
+from impasto.painters.checkpoints import shipped_base
+from impasto.painters.loading import load_painter
+from impasto.painters.style import StylePainter
 
 ARGUMENTS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
@@ -65,9 +72,41 @@ def serving(settings: Settings, work: Path) -> Iterator[Served]:
 @pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("page")
-    settings = Settings(folder / "outputs", folder / "styles", max_bytes=2 * 10**6, max_pixels=3 * 10**6)
+    settings = Settings(
+        folder / "outputs",
+        folder / "styles",
+        rate=make_contenders(folder / "compare"),
+        votes=folder / "votes.jsonl",
+        max_bytes=2 * 10**6,
+        max_pixels=3 * 10**6,
+    )
     (folder / "work").mkdir()
-    yield from serving(settings, folder / "work")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("impasto.app.trainings.command", pretended(save_style(folder / "learnt.safetensors")))
+        yield from serving(settings, folder / "work")
+
+
+def make_contenders(folder: Path, names: Sequence[str] = ("one", "other"), pictures: int = 3) -> Path:
+    """A folder to compare in: each contender's paintings are of one colour."""
+    for number, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        for picture in range(pictures):
+            Image.new("RGB", (40, 30), (80 * number + 20, 60, 40 * picture)).save(folder / name / f"{picture}.png")
+    return folder
+
+
+def pretended(style: Path) -> Callable[[Any, Sequence[str]], list[str]]:
+    """Gives a command that writes what a training writes, a style among it, and goes on until it is stopped."""
+    script = str(Path(__file__).with_name("pretended_training.py"))
+    return lambda training, further: [sys.executable, script, str(training.run), str(style), *further]
+
+
+def save_style(path: Path) -> Path:
+    """A style of the shipped base, of a black picture."""
+    painter = load_painter(shipped_base(), device="cpu")
+    assert isinstance(painter, StylePainter)
+    save_adapter(path, painter.encode([torch.zeros(1, 3, 64, 64)]), base_sha256(painter))
+    return path
 
 
 @pytest.fixture(scope="package")

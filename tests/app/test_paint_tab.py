@@ -6,13 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import ExifTags, Image
 
-from impasto.painters.adapters import base_sha256, save_adapter
-from impasto.painters.checkpoints import shipped_base
-from impasto.painters.loading import load_painter
-from impasto.painters.style import StylePainter
+from tests.app.conftest import save_style
 from tests.app.test_pictures import png_header
 
 
@@ -108,10 +104,8 @@ def test_a_style_of_ones_own_from_a_picture_and_from_a_file(one: Any, tmp_path: 
     chosen = one.page.wait_for_selector('#palette button.style[aria-pressed="true"] >> text=mine')
     assert chosen is not None
     one.page.wait_for_function("document.querySelector('#stage .download').download.includes('own style')")
-    painter = load_painter(shipped_base(), device="cpu")
-    assert isinstance(painter, StylePainter)
-    save_adapter(tmp_path / "blue.safetensors", painter.encode([torch.zeros(1, 3, 64, 64)]), base_sha256(painter))
-    bring(one, "blue.safetensors", (tmp_path / "blue.safetensors").read_bytes(), "#palette .file")
+    blue = save_style(tmp_path / "blue.safetensors").read_bytes()
+    bring(one, "blue.safetensors", blue, "#palette .file")
     one.page.wait_for_selector('#palette button.style[aria-pressed="true"] >> text=blue')
     finished(one)
     bring(one, "bad.safetensors", b"\x08\0\0\0\0\0\0\0{}      ", "#palette .file")

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,8 @@ EVENTS: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "
 
 State = dict[str, Any]
 """What a part shows."""
+Then = Callable[[Any], Any]
+"""Adds something that follows an event."""
 
 
 @dataclass
@@ -82,7 +84,7 @@ class Easel:
         return self._latest.get(token) != turn
 
 
-def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, gr.HTML]:
+def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, Then]:
     """Lay out the tab, and say what happens on it.
 
     Args:
@@ -90,7 +92,7 @@ def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, gr.HTML]:
         limit: bytes of the largest file that is taken.
 
     Returns:
-        The picture, and how it is painted.
+        The choice of styles; and what paints anew after another event.
     """
     with gr.Row(elem_classes="paint"):
         with gr.Column(scale=7, min_width=320, elem_classes="wide"):
@@ -122,7 +124,7 @@ def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, gr.HTML]:
     palette.wish(again, **both)
     palette.brought(style_brought, palette, palette, **EVENTS).then(again, **both)
     palette.ready(lambda wish: wish | first_choice(easel.studio, wish), palette, palette, **EVENTS).then(start, **both)
-    return stage, palette
+    return palette, lambda event: event.then(again, **both)
 
 
 def first_stage(limit: int) -> State:

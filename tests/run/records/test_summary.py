@@ -8,7 +8,8 @@ from impasto.base.environment import package_versions
 from impasto.base.files import write_json
 from impasto.base.notices import forget_notices, notice, notices
 from impasto.evaluation.protocols.figure_records import share_records
-from impasto.run.records.report import curve_groups, metrics_table, read_columns, write_report
+from impasto.run.records.curves import curve_groups, read_columns
+from impasto.run.records.report import metrics_table, write_report
 from impasto.run.records.summary import metric_table, outcome
 
 HISTORY = [

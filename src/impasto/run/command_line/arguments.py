@@ -20,14 +20,14 @@ LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.pai
 PATHS: Final = LISTS | {
     *("generated", "real", "target", "content", "adapters", "calibration"),
     *("output_dir", "runs", "styles", "rate", "votes"),
-    *("checkpoint", "input", "output", "source", "mask", "resume", "start", "vectors"),
+    *("checkpoint", "base", "input", "output", "source", "mask", "resume", "start", "vectors"),
     *("data.images", "data.labels", "data.instances", "instances"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),
 }
 """Settings that take the name of a file or folder."""
 
-TEXT_LISTS: Final = frozenset({"logger.wandb.tags"})
+TEXT_LISTS: Final = frozenset({"logger.wandb.tags", "train"})
 """Settings that take several words of free text, in brackets."""
 
 TEXTS: Final = TEXT_LISTS | {

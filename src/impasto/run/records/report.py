@@ -1,7 +1,6 @@
 """``report.html``: one self-contained page about a run."""
 
 import base64
-import csv
 import html
 import io
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from omegaconf import OmegaConf
 from impasto.base.files import dispensable, whole_or_not
 from impasto.base.sheets import legend
 from impasto.evaluation.protocols.figure_records import full_record
+from impasto.run.records.curves import curve_groups, read_columns
 from impasto.run.records.summary import length
 
 STYLE = """
@@ -225,27 +225,3 @@ def curves(metrics: Path) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return f'<img class=plot src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}" alt="curves">'
-
-
-def curve_groups(columns: Mapping[str, list[tuple[float, float]]]) -> dict[str, list[str]]:
-    """Which columns share an axis, by its title; distances on different networks differ in scale and have their own."""
-    groups = {
-        "losses": [name for name in columns if name.startswith("train/loss")],
-        "scores": [name for name in columns if name.startswith("train/score")],
-    }
-    distances = [n for n, points in columns.items() if n.startswith(("eval/fid", "eval/fd_")) and len(points) > 1]
-    groups |= {name.split("/")[-1]: [name] for name in distances}
-    return {title: names for title, names in groups.items() if names}
-
-
-def read_columns(metrics: Path) -> dict[str, list[tuple[float, float]]]:
-    """(kimg, value) pairs of each column of a metrics file."""
-    columns: dict[str, list[tuple[float, float]]] = {}
-    if not metrics.is_file():
-        return columns
-    with metrics.open(newline="") as file:
-        for row in csv.DictReader(file):
-            for name, value in row.items():
-                if name not in ("kimg", "step") and value and row.get("kimg"):
-                    columns.setdefault(name, []).append((float(row["kimg"]), float(value)))
-    return columns
