@@ -129,5 +129,6 @@ MANY: Final = {
     "denoise",
     "colorize",
     "personal style",
+    "style",
 }
-"""Kinds that are much like others."""
+"""Kinds that are much like others, or that other tests export."""

@@ -63,9 +63,10 @@ def test_from_python_in_any_style(tmp_path: Path) -> None:
         assert np.asarray(painting).std() > 1
 
 
-def web_runtime() -> Path:
-    """The folder in which onnxruntime-web is installed, once for the machine; skips where it cannot be."""
-    place = Path(os.environ.get("IMPASTO_NODE") or "/tmp/impasto_node")
+def web_runtime(scratch: Path) -> Path:
+    """A folder in which onnxruntime-web is installed: that of ``IMPASTO_NODE``, or a new one; skips without npm."""
+    given = os.environ.get("IMPASTO_NODE")
+    place = scratch if given is None else Path(given)
     if not (place / RUNTIME).is_file():
         if shutil.which("npm") is None:
             pytest.skip("npm is not installed")
@@ -82,7 +83,7 @@ def test_in_a_browser(folder: Path, tmp_path: Path) -> None:
     browser = shutil.which("chromium")
     if browser is None:
         pytest.skip("chromium is not installed")
-    (folder / "node_modules").symlink_to(web_runtime() / "node_modules")
+    (folder / "node_modules").symlink_to(web_runtime(tmp_path / "web") / "node_modules")
     content = photo(20, 26)
     clear = np.concatenate([content, np.full((20, 26, 1), 255, np.uint8)], 2)
     told = f"""<script>
@@ -93,7 +94,7 @@ def test_in_a_browser(folder: Path, tmp_path: Path) -> None:
         (problem) => tell(JSON.stringify(String(problem))));
     </script>"""
     (folder / "index.html").write_text(blocks("html")[0] + told)
-    found = answer_of_page(browser, folder, tmp_path)
+    found = answer_of_page(browser, folder, tmp_path / "profile")
     assert isinstance(found, list), found
     painted = np.array(found[2:], np.uint8).reshape(found[1], found[0], 4)
     assert painted.shape == (20, 26, 4)

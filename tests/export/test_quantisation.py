@@ -21,10 +21,10 @@ from tests.export.painters import PAINTERS
 from tests.style_painter import photo
 
 
-def two_layers(seed: int = 0) -> onnx.ModelProto:
-    """Two convolutions of 1296 and 864 weights, the second without enough of them."""
-    g = np.random.default_rng(seed)
-    weights = {"first.weight": g.normal(size=(12, 12, 3, 3)), "second.weight": g.normal(size=(8, 12, 3, 3))}
+def two_layers(width: int = 12) -> onnx.ModelProto:
+    """Two convolutions of 1296 and 864 weights, or fewer."""
+    g = np.random.default_rng(0)
+    weights = {"first.weight": g.normal(size=(width, 12, 3, 3)), "second.weight": g.normal(size=(8, width, 3, 3))}
     nodes = [
         helper.make_node("Conv", ["x", "first.weight"], ["h"], "a", pads=[1] * 4),
         helper.make_node("Relu", ["h"], ["r"], "b"),
@@ -109,6 +109,6 @@ def test_with_pictures_of_ones_own(tmp_path: Path) -> None:
     assert painted.shape == (1, 21, 30, 3)
 
 
-def test_nothing_to_quantise(tmp_path: Path) -> None:
+def test_nothing_to_quantise() -> None:
     with pytest.raises(UserError, match="has nothing to do"):
-        next(iter(export(PAINTERS["pair"](), tmp_path / "painter.onnx", Settings(quantize="weights"))))
+        quantised(two_layers(width=2), "weights", [], [], 1.0)

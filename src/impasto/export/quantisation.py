@@ -21,7 +21,7 @@ from impasto.export.runtime import run_of, session_of, simplified
 
 LAYERS: Final = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operators with weights."""
-LEAST: Final = 1000
+LEAST: Final = 500
 """Weights of a layer that is quantised: below, nothing is won."""
 
 Given = tuple[Tensor, ...]
@@ -170,6 +170,7 @@ def static(model: onnx.ModelProto, given: Sequence[Given]) -> Quantise:
             {"ForceQuantizeNoInputCheck": False},
         )
         quantizer.quantize_model()
+        quantizer.model.topological_sort()
         made: onnx.ModelProto = quantizer.model.model
         return made
 
