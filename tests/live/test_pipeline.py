@@ -1,6 +1,8 @@
 """A clip in its own time through slow and fast painters, on a clock that the test moves."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from impasto.base.notices import forget_notices, notices
 from impasto.live.pipeline import Beside, Shown, at_size, paintings
 from impasto.live.sizing import SIZES, Sizer
-from impasto.live.sources import Captured, ClipSource
+from impasto.live.sources import Captured, ClipSource, ahead_of
 from impasto.video.reading import Clip
 from tests.clips import write_clip
 
@@ -171,3 +173,14 @@ def test_what_goes_wrong_beside_is_raised() -> None:
     beside.show(painting(1))
     with pytest.raises(RuntimeError, match="no room"):
         beside.close()
+
+
+def test_frames_that_are_read_ahead_are_the_same_and_problems_come_in_their_place() -> None:
+    def frames() -> Iterator[Any]:
+        yield from range(20)
+        raise OSError("the disk is gone")
+
+    ahead = ahead_of(frames())
+    assert [next(ahead) for _ in range(20)] == list(range(20))
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(ahead)

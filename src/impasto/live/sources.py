@@ -1,9 +1,10 @@
 """Where pictures come from while they are painted: always the newest, so that nothing lags; imports no torch."""
 
+import queue
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -17,6 +18,8 @@ from impasto.video.endings import is_clip
 from impasto.video.frame import Frame
 from impasto.video.reading import Clip
 
+AHEAD: Final = 8
+"""Frames of a clip that are read ahead."""
 PATIENCE: Final = 5.0
 """Seconds without a picture after which a camera counts as gone."""
 
@@ -60,7 +63,7 @@ class ClipSource:
 
     def __init__(self, clip: Clip, clock: Clock) -> None:
         self.rate, self._clock = float(clip.info.rate), clock
-        self._frames = iter(clip)
+        self._frames = ahead_of(iter(clip))
         self._ahead = next(self._frames, None)
         self._start: float | None = None
         self._first = 0.0 if self._ahead is None else self._ahead.time
@@ -83,6 +86,37 @@ class ClipSource:
 
     def _due(self, frame: Frame) -> float:
         return (self._start or 0.0) + frame.time - self._first
+
+
+def ahead_of(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The same frames, read a few ahead by a thread of its own, while another is painted."""
+    waiting: queue.Queue[Frame | BaseException | None] = queue.Queue(AHEAD)
+    ended = threading.Event()
+
+    def put(item: Frame | BaseException | None) -> None:
+        while not ended.is_set():
+            with suppress(queue.Full):
+                waiting.put(item, timeout=0.1)
+                return
+
+    def read() -> None:
+        try:
+            for frame in frames:
+                put(frame)
+                if ended.is_set():
+                    return
+            put(None)
+        except Exception as problem:
+            put(problem)
+
+    threading.Thread(target=read, name="clip", daemon=True).start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        ended.set()
 
 
 class CameraSource:
