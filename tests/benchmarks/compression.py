@@ -44,14 +44,16 @@ def recipes() -> Iterator[tuple[str, Painter]]:
         yield name, RestorationPainter(build_network(make, PICTURE, content), PICTURE, ("content",), content)
 
 
-def onnx_milliseconds(painter: Painter, folder: Path) -> dict[int, float]:
+def onnx_milliseconds(painter: Painter, folder: Path, quantize: str | None, max_loss: float) -> dict[int, float]:
     """Milliseconds of a picture by its size, in ONNX Runtime on one core."""
     import onnxruntime
 
     from impasto.export.command import export
     from impasto.export.settings import Settings
 
-    file = next(each.path for each in export(painter, folder / "painter.onnx", Settings()) if each.part == "paint")
+    settings = Settings(quantize=quantize, max_loss=max_loss)
+    file = next(each.path for each in export(painter, folder / "painter.onnx", settings) if each.part == "paint")
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
@@ -79,10 +81,15 @@ def rows_of(name: str, painter: Painter) -> Iterator[tuple[str, float, str]]:
         yield f"{name}: PyTorch at {size}", taken, "ms"
     if isinstance(painter, StylePainter):
         painter = painter.in_style(PaintStyle(torch.zeros(painter.generator.code)))
-    randomise(painter)
-    with tempfile.TemporaryDirectory() as folder:
-        for size, taken in onnx_milliseconds(painter, Path(folder)).items():
-            yield f"{name}: ONNX Runtime at {size}", taken, "ms"
+    trained = painter.origin.images_seen > 0
+    if not trained:
+        randomise(painter)
+    for kind, quantize in (("ONNX Runtime", None), ("ONNX Runtime, 8 bits", "static")):
+        with tempfile.TemporaryDirectory() as folder:
+            # Which layers are quantised depends on weights: without a trained model, all are.
+            found = onnx_milliseconds(painter, Path(folder), quantize, 0.02 if trained else 1.0)
+        for size, taken in found.items():
+            yield f"{name}: {kind} at {size}", taken, "ms"
 
 
 def randomise(painter: nn.Module) -> None:
