@@ -184,3 +184,18 @@ def test_frames_that_are_read_ahead_are_the_same_and_problems_come_in_their_plac
     assert [next(ahead) for _ in range(20)] == list(range(20))
     with pytest.raises(OSError, match="the disk is gone"):
         next(ahead)
+
+
+def test_a_clip_that_is_read_too_slowly_is_painted_nevertheless(tmp_path: Path) -> None:
+    clock = Moved()
+    source = ClipSource(numbered(tmp_path / "clip.mkv"), clock)
+    source._frames = slowly(source._frames, clock)  # 0.05 seconds for a frame of 0.04
+    shown = list(paintings(source, lambda pixels: pixels, Sizer(25, 64), clock))
+    assert shown[-1].painted + shown[-1].dropped == 25
+    assert shown[-1].painted >= 3, "not the first and the last alone"
+
+
+def slowly(frames: Iterator[Any], clock: Moved) -> Iterator[Any]:
+    for frame in frames:
+        clock.seconds += 0.05
+        yield frame

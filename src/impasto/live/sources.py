@@ -20,6 +20,8 @@ from impasto.video.reading import Clip
 
 AHEAD: Final = 8
 """Frames of a clip that are read ahead."""
+CHASE: Final = 0.5
+"""Seconds for which frames are passed over at most, before one is given."""
 PATIENCE: Final = 5.0
 """Seconds without a picture after which a camera counts as gone."""
 
@@ -74,9 +76,11 @@ class ClipSource:
             return None
         if self._start is None:
             self._start = self._clock.now()
-        frame, dropped = self._ahead, 0
+        frame, dropped, asked = self._ahead, 0, self._clock.now()
         self._ahead = next(self._frames, None)
-        while self._ahead is not None and self._due(self._ahead) <= self._clock.now():
+        # Those that are due when it is asked, and not those since: a machine that is too slow to read them would pass
+        # over all to the end.
+        while self._ahead is not None and self._due(self._ahead) <= asked and self._clock.now() < asked + CHASE:
             frame, dropped = self._ahead, dropped + 1
             self._ahead = next(self._frames, None)
         if (wait := self._due(frame) - self._clock.now()) > 0:
