@@ -111,6 +111,8 @@ def test_noise_is_drawn_in_training_and_belongs_to_places_in_painting() -> None:
     assert not torch.equal(first[0], first[1])
     network.eval()
     assert torch.equal(network(flat), network(flat))
+    assert not torch.equal(*network(flat))  # pictures of a batch have noise of their own
+    torch.testing.assert_close(network(flat)[:1], network(flat[:1]), rtol=1e-4, atol=1e-5)
     assert network(flat)[..., 8:16].std() > 1e-3  # not as flat as the map
     whole = network.with_noise(flat, 2)
     assert torch.equal(whole[:, :2], flat)

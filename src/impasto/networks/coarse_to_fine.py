@@ -28,7 +28,7 @@ from impasto.networks.resnet_translation import (
 GRAINS: Final = ("coarse", "enhancer")
 """Whose strengths of noise on pixels there are."""
 FAR: Final = 2**20
-"""Pixels between the places from which the noises of two channels are taken."""
+"""Pixels between the places from which the noises of two channels, or of two pictures of a batch, are taken."""
 
 
 class CoarseToFineGenerator(nn.Module):
@@ -173,12 +173,16 @@ class CoarseToFineGenerator(nn.Module):
         return painted + self.grain[name][:, None, None].to(painted.dtype) * noise
 
     def drawn(self, like: Tensor, channel: int, cell: int) -> Tensor:
-        """Noise (N, 1, h, w) for maps (N, C, h, w); another one for each channel."""
-        shape = len(like), 1, *like.shape[2:]
+        """Noise (N, 1, h, w) for maps (N, C, h, w); another one for each channel, and for each picture of a batch."""
+        height, width = like.shape[2:]
         if self.training and self.drift is None:
-            return torch.randn(shape, device=like.device).to(like.dtype)
-        place = self.place[0], self.place[1] + channel * FAR
-        return noise_of(place, cell, shape[2], shape[3], self.drift, like.device).expand(shape).to(like.dtype)
+            return torch.randn(len(like), 1, height, width, device=like.device).to(like.dtype)
+        top, left = self.place[0], self.place[1] + channel * FAR
+        if self.drift is not None:  # which says where by picture
+            noise = noise_of((top, left), cell, height, width, self.drift, like.device)
+            return noise.expand(len(like), -1, -1, -1).to(like.dtype)
+        places = ((top + i * FAR, left) for i in range(len(like)))
+        return torch.cat([noise_of(at, cell, height, width, None, like.device) for at in places]).to(like.dtype)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, given_channels, H, W) to (N, channels, H, W).
