@@ -92,12 +92,15 @@ def test_a_camera_gives_the_newest_and_ends() -> None:
     assert camera.released
 
 
-def test_what_is_missing_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     with (
         pytest.raises(UserError, match=r"source=97: there is no such camera, or another program is using it"),
         opened("97", 25, Moved()),
     ):
         pass
+    assert capfd.readouterr().err == ""
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.setattr("PIL.ImageGrab.grab", no_screen)
     with (

@@ -261,8 +261,7 @@ def open_camera(number: int) -> Any:
     """
     import cv2
 
-    if hasattr(cv2, "setLogLevel"):
-        cv2.setLogLevel(0)  # its own report has several lines
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # its own report has several lines
     camera = cv2.VideoCapture(number)
     if camera.isOpened():
         camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
