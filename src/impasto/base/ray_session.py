@@ -80,6 +80,7 @@ def start(ray: Any, cores: int, store_megabytes: int) -> None:
         UserError: it does not start.
     """
     os.environ.setdefault("RAY_worker_niceness", "0")  # else its workers give way to everything else here
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its worries about Ray Data, on the terminal
     for attempt in range(ATTEMPTS):
         try:
             ray.init(

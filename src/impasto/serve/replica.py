@@ -67,6 +67,8 @@ class Replica:
         torch.set_num_threads(model.threads)
         self.easel = model.easel()
         self.together.set_max_batch_size(model.batch)  # type: ignore[attr-defined]
+        if model.batch == 1:  # Ray Serve would wait for others all the same
+            self.together.set_batch_wait_timeout_s(0)  # type: ignore[attr-defined]
 
     async def __call__(self, order: Order) -> Painting | Refusal:
         """A painting, or why there is none."""
