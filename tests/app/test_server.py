@@ -1,6 +1,7 @@
 """Who is answered, and what can be asked for: over HTTP, without a browser."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from impasto.app.server import COOKIE, guarded
-from impasto.app.settings import settings_from
+from impasto.app.settings import Settings, settings_from
+from impasto.app.start import check_port
 from impasto.base.errors import UserError
-from tests.app.conftest import Served
+from tests.app.conftest import Served, make_contenders
 
 
 def app(token: str | None) -> TestClient:
@@ -124,3 +126,25 @@ def test_uploads_above_the_limit_are_refused(client: httpx.Client, tmp_path: Pat
     answer = client.post("gradio_api/upload", files={"files": ("big.png", b"x" * 3 * 10**6)})
     assert answer.status_code == 413
     assert client.post("gradio_api/upload", files={"files": ("s.png", b"x" * 100)}).status_code == 200
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=f"port={port}"):
+            check_port(Settings(Path("runs"), Path("styles"), port=port))
+
+
+def test_mode_rate_opens_only_the_tab_rate(served: Served, tmp_path: Path) -> None:
+    from impasto.app.build import build
+
+    folder = make_contenders(tmp_path / "compare")
+    settings = Settings(tmp_path, tmp_path, mode="rate", rate=folder, votes=tmp_path / "votes.jsonl")
+    client = TestClient(build(settings, tmp_path), base_url="http://127.0.0.1:7860")
+    page = client.get("/").text
+    assert 'id="stage"' not in page
+    assert '"elem_id":"ballot"' in page.replace('": "', '":"')
+    assert '"elem_id":"stage"' not in page.replace('": "', '":"')
+    assert client.get("/styles/shipped/van_gogh.jpg").status_code == 404

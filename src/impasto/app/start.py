@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import webbrowser
 from pathlib import Path
 from threading import Timer
@@ -25,6 +26,7 @@ def serve(settings: Settings) -> None:
 
 def answer(settings: Settings, work: Path) -> None:
     """As :func:`serve`, with a folder for what visitors bring."""
+    check_port(settings)
     prepare(work)
     try:
         import uvicorn
@@ -39,6 +41,24 @@ def answer(settings: Settings, work: Path) -> None:
     if settings.open:
         Timer(1, webbrowser.open, [address]).start()
     uvicorn.Server(config).run()
+
+
+def check_port(settings: Settings) -> None:
+    """Make sure that the address can be listened on, before anything is loaded.
+
+    Raises:
+        UserError: it cannot.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((settings.host, settings.port))
+        except OSError as problem:
+            raise UserError(
+                f"The page cannot be at host={settings.host} port={settings.port} ({problem.strerror}): give another "
+                "port=, or an address of this machine's as host=."
+            ) from None
 
 
 def prepare(work: Path) -> None:
