@@ -139,20 +139,15 @@ def ranges(model: onnx.ModelProto, given: Sequence[Given]) -> TensorsData:
         path = Path(folder) / "model.onnx"
         onnx.save(model, path)
         calibrator = create_calibrator(
-            path, [*LAYERS, *BETWEEN], str(Path(folder) / "augmented.onnx"), CalibrationMethod.MinMax
+            path, list(LAYERS), str(Path(folder) / "augmented.onnx"), CalibrationMethod.MinMax
         )
         calibrator.collect_data(Reader([each.name for each in model.graph.input], given))
         return calibrator.compute_data()
 
 
-BETWEEN: Final = ("Pad",)
-"""Operators between layers that are done in 8 bits as well, which costs nothing: they move values."""
-
-
 def static(model: onnx.ModelProto, given: Sequence[Given]) -> Quantise:
     """Quantises weights by channel, and what layers take and give by ranges measured once (Jacob et al. 2018)."""
     measured = ranges(model, given)
-    moving = [node.name for node in model.graph.node if node.op_type in BETWEEN]
 
     def quantise(nodes: Sequence[str]) -> onnx.ModelProto:
         copy = onnx.ModelProto()
@@ -164,9 +159,9 @@ def static(model: onnx.ModelProto, given: Sequence[Given]) -> Quantise:
             QuantType.QInt8,
             QuantType.QUInt8,
             measured,
-            [*nodes, *before(copy, nodes, moving)],
+            list(nodes),
             [],
-            [*LAYERS, *BETWEEN],
+            list(LAYERS),
             {"ForceQuantizeNoInputCheck": False},
         )
         quantizer.quantize_model()
@@ -175,12 +170,6 @@ def static(model: onnx.ModelProto, given: Sequence[Given]) -> Quantise:
         return made
 
     return quantise
-
-
-def before(model: onnx.ModelProto, nodes: Sequence[str], moving: Sequence[str]) -> list[str]:
-    """Of the operators that move values, those that feed layers."""
-    fed = {name for node in model.graph.node if node.name in set(nodes) for name in node.input}
-    return [node.name for node in model.graph.node if node.name in set(moving) and node.output[0] in fed]
 
 
 def weights_only(model: onnx.ModelProto) -> Quantise:
