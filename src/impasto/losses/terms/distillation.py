@@ -98,8 +98,8 @@ class Distillation(Term):
         key = parts.key_of(self).replace(".", "=")
         if count != max(len(tasks), 1):
             yield Refusal(
-                f"{key}: there are {count} teachers and {max(len(tasks), 1)} tasks: name a task for each teacher, such "
-                f"as model.generator.tasks=[{','.join('abcdefgh'[:count])}], or one teacher and no tasks."
+                f"{key}: there are {count} teachers and {max(len(tasks), 1)} tasks: name a task for each teacher "
+                f"with model.generator.tasks, such as [{','.join('abcdefgh'[:count])}], or one teacher and no tasks."
             )
         if (size := getattr(parts.data, "batch_size", count)) < count:
             yield Refusal(f"data.batch_size={size}: a batch has to have a picture of each of the {count} tasks.")
