@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from impasto.live.page import Page
 from impasto.live.pipeline import Shown
 from impasto.live.sources import CameraSource, check_source, opened
 from impasto.run.command_line.composing import composed
+from impasto.video.describing import BadClip
+from impasto.video.frame import Frame
 from impasto.video.reading import Clip
 from tests.clips import panning, write_clip
 from tests.live.test_pipeline import Moved
@@ -129,12 +132,55 @@ def no_screen() -> None:
         ({"size": 8}, "size=8 does not fit"),
         ({"output": "painted.gif"}, r"output=painted\.gif: give the name of a clip"),
         ({"port": -1}, "port=-1 does not fit"),
+        ({"port": 65536}, "port=65536 does not fit: give a number from 0 to 65535"),
         ({"virtual_camera": "maybe"}, "virtual_camera=maybe is neither"),
     ],
 )
 def test_settings_that_make_no_sense_are_sentences(changed: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=said):
         command.live(settings(tmp_path / "in.mp4", **changed), choose_styles("van_gogh"), Moved())
+
+
+def test_a_clip_that_is_there_stays(tmp_path: Path) -> None:
+    there, source = tmp_path / "there.mp4", tmp_path / "in.mp4"
+    there.write_bytes(b"earlier")
+    source.write_bytes(b"filmed")
+    with pytest.raises(UserError, match=r"there\.mp4 exists; give overwrite=true"):
+        shows.check_output(str(there))
+    with pytest.raises(UserError, match="is the source itself"):
+        shows.check_output(str(tmp_path / "." / "in.mp4"), str(source), overwrite=True)
+    assert shows.check_output(str(there), str(source), overwrite=True) == there
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(UserError, match="is a folder"):
+        shows.check_output(str(tmp_path / "folder.mp4"), overwrite=True)
+    with pytest.raises(OSError, match=r"out\.mp4"):  # the command makes a sentence of it
+        shows.check_output(str(there / "out.mp4"))
+    assert (there.read_bytes(), source.read_bytes()) == (b"earlier", b"filmed")
+    assert shows.check_output(str(tmp_path / "new" / "out.mp4")) == tmp_path / "new" / "out.mp4"
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_clip_that_is_damaged_further_on_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = list(Clip(clip := write_clip(tmp_path / "in.mp4", panning(4))))
+
+    def damaged(_: Clip) -> Iterator[Frame]:
+        yield from frames[:2]
+        raise BadClip("damaged after 2 frames")
+
+    monkeypatch.setattr(Clip, "__iter__", damaged)
+    with pytest.raises(UserError, match=r"cannot be played: damaged after 2 frames\."):
+        played(clip)
+
+
+def played(clip: Path) -> None:
+    with opened(str(clip), 25, Moved()) as source:
+        while source.newest() is not None:
+            pass
+
+
+def test_no_camera_has_so_large_a_number() -> None:
+    with pytest.raises(UserError, match="there is no such camera"):
+        check_source("99999999999")
 
 
 class Sent:

@@ -15,6 +15,17 @@ def check_number(name: str, value: object, least: int) -> None:
         raise UserError(f"{name}={value} does not fit: give a whole number of {least} or more.")
 
 
+def check_port(value: object) -> None:
+    """Make sure that a setting is the number of a port; 0 takes a free one.
+
+    Raises:
+        UserError: it is not.
+    """
+    check_number("port", value, 0)
+    if isinstance(value, int) and value > 65535:
+        raise UserError(f"port={value} does not fit: give a number from 0 to 65535.")
+
+
 def check_share(name: str, value: object) -> None:
     """Make sure that a setting is a number from 0 to 1.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
@@ -148,6 +149,21 @@ def disk_errors(folder: Path, remedy: str) -> Iterator[None]:
         if reason is None:
             raise
         raise UserError(f"{folder} cannot be used, {reason}: {remedy}.") from error
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that a file can be written, before the work that makes it; its folder is made.
+
+    Raises:
+        OSError: it cannot; it names the file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as problem:
+        problem.filename = str(path)
+        raise
 
 
 def check_space(folder: Path, needed: int, remedy: str) -> None:

@@ -11,7 +11,7 @@ import torch
 from omegaconf import DictConfig
 
 from impasto.api.model import Model, load
-from impasto.base.checks import check_number, check_switch
+from impasto.base.checks import check_number, check_port, check_switch
 from impasto.base.errors import UserError
 from impasto.inference.label_maps import has_labels
 from impasto.live.clock import Clock, RealClock
@@ -39,7 +39,7 @@ def live(cfg: DictConfig, chosen: Sequence[Any], clock: Clock | None = None) -> 
     """
     check_settings(cfg)
     clock = clock or RealClock()
-    output = check_output(cfg.output)
+    output = check_output(cfg.output, str(cfg.source), cfg.overwrite)
     torch.set_num_threads(cfg.threads or max(cores() - 1, 1))
     model = load(cfg.checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
     paint = painting(model, chosen, cfg.strength, cfg.preserve_color)
@@ -81,14 +81,17 @@ def check_settings(cfg: DictConfig) -> None:
     Raises:
         UserError: one does not.
     """
-    for name, least in (("size", 32), ("threads", 1), ("port", 0)):
+    for name, least in (("size", 32), ("threads", 1)):
         if cfg[name] is not None:
             check_number(name, cfg[name], least)
     for name in ("fps", "seconds"):
         value = cfg[name]
         if value is not None and (not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1e6):
             raise UserError(f"{name}={value} is out of range; give a number above 0.")
-    check_switch("virtual_camera", cfg.virtual_camera)
+    if cfg.port is not None:
+        check_port(cfg.port)
+    for name in ("virtual_camera", "overwrite"):
+        check_switch(name, cfg[name])
 
 
 def cores() -> int:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from impasto.base.errors import UserError
+from impasto.base.files import check_writable
 from impasto.live.pipeline import Shown
 from impasto.video.endings import WRITTEN
 from impasto.video.frame import ClipInfo, Frame
@@ -141,15 +142,27 @@ def fitted(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return pixels if pixels.shape[1::-1] == size else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
-def check_output(output: object) -> Path | None:
+def check_output(output: object, source: str = "", overwrite: bool = False) -> Path | None:
     """The clip to write, whose ending says the format.
 
+    Args:
+        output: as it was given.
+        source: of the pictures.
+        overwrite: replace an earlier clip.
+
     Raises:
-        UserError: it has another ending.
+        UserError: it has another ending, exists, is the source, or its folder cannot be written.
     """
     if output is None:
         return None
     path = Path(str(output)).expanduser()
     if path.suffix.lower() not in WRITTEN:
         raise UserError(f"output={output}: give the name of a clip that ends in {', '.join(WRITTEN)}.")
+    if path.exists() and path.resolve() == Path(source).expanduser().resolve():
+        raise UserError(f"output={output} is the source itself: give another name.")
+    if path.is_dir():
+        raise UserError(f"output={output} is a folder: give the name of a clip.")
+    if path.exists() and not overwrite:
+        raise UserError(f"output={output} exists; give overwrite=true to replace it, or another name.")
+    check_writable(path)
     return path

@@ -22,6 +22,8 @@ AHEAD: Final = 8
 """Frames of a clip that are read ahead."""
 CHASE: Final = 0.5
 """Seconds for which frames are passed over at most, before one is given."""
+MOST_CAMERAS: Final = 999
+"""Greatest number of a camera; OpenCV takes hundreds beyond for ways to reach one."""
 PATIENCE: Final = 5.0
 """Seconds without a picture after which a camera counts as gone."""
 
@@ -231,11 +233,10 @@ def opened(source: str, rate: float, clock: Clock) -> Iterator[Source]:
         finally:
             camera.close()
     else:
-        try:
-            clip = Clip(Path(source).expanduser())
+        try:  # a clip may be damaged anywhere, so that what is done with it is within, too
+            yield ClipSource(Clip(Path(source).expanduser()), clock)
         except BadClip as problem:
             raise UserError(f"source={source} cannot be played: {problem}.") from None
-        yield ClipSource(clip, clock)
 
 
 def check_source(source: str) -> None:
@@ -244,7 +245,11 @@ def check_source(source: str) -> None:
     Raises:
         UserError: there cannot be.
     """
-    if source == "screen" or source.isdecimal():
+    if source == "screen":
+        return
+    if source.isdecimal():
+        if int(source) > MOST_CAMERAS:
+            raise UserError(f"source={source}: there is no such camera; the first is 0.")
         return
     path = Path(source).expanduser()
     if not path.is_file():
