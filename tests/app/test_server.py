@@ -34,6 +34,13 @@ def test_this_machine_alone_is_answered_without_a_token() -> None:
         assert client.get("/thing", headers={"host": host}).status_code == 403
 
 
+def test_a_host_that_cannot_be_read_is_refused() -> None:
+    client = app(None)
+    assert client.get("/thing", headers={"host": "[::1"}).status_code == 403
+    headers = {"origin": "http://[::1"}
+    assert client.post("/thing", headers=headers).status_code == 403
+
+
 def test_another_page_may_not_ask() -> None:
     client = app(None)
     assert client.post("/thing", headers={"origin": "http://evil.example"}).status_code == 403
@@ -89,6 +96,7 @@ def test_only_a_host_needs_a_token_and_it_is_long() -> None:
         ({"mode": "rate"}, "give rate="),
         ({"rate": "/nowhere/at/all"}, "is no folder"),
         ({"port": "x"}, "port=x"),
+        ({"port": 65536}, "port=65536 does not fit"),
         ({"open": "yes"}, "open=yes"),
         ({"max_megabytes": 0}, "max_megabytes=0"),
     ],
@@ -135,6 +143,11 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=f"port={port}"):
             check_port(Settings(Path("runs"), Path("styles"), port=port))
+
+
+def test_what_cannot_be_a_machine_is_named() -> None:
+    with pytest.raises(UserError, match=r"host=a{70} port=7860 \(no name of a machine\)"):
+        check_port(Settings(Path("runs"), Path("styles"), host="a" * 70))
 
 
 def test_mode_rate_opens_only_the_tab_rate(served: Served, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
@@ -66,18 +66,26 @@ def guarded(app: FastAPI, token: str | None, max_bytes: int) -> None:
 
 def refusal(request: Request, token: str | None, max_bytes: int) -> Response | None:
     """The answer to who may not ask; None to who may."""
-    name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    name = parts_of(f"//{request.headers.get('host', '')}").hostname or ""
     if token is None and name not in LOCAL_NAMES:
         # A page of somebody else's may point a name of its own at this machine.
         return PlainTextResponse("This page answers its own machine alone.", 403)
     origin = request.headers.get("origin")
-    if request.method not in ("GET", "HEAD") and origin and urlsplit(origin).netloc != request.headers.get("host"):
+    if request.method not in ("GET", "HEAD") and origin and parts_of(origin).netloc != request.headers.get("host"):
         return PlainTextResponse("Another page may not ask this one.", 403)
     if request.url.path.startswith(REFUSED):
         return PlainTextResponse("There is nothing here.", 404)
     if int_of(request.headers.get("content-length")) > max_bytes + 2**16:
         return PlainTextResponse("That is too large.", 413)
     return None if token is None else unknown_visitor(request, token)
+
+
+def parts_of(address: str) -> SplitResult:
+    """The parts of an address; of one that cannot be read all are empty."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def unknown_visitor(request: Request, token: str) -> Response | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from impasto.base.checks import check_number, check_switch
+from impasto.base.checks import check_number, check_port, check_switch
 from impasto.base.errors import UserError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -61,8 +61,9 @@ def settings_from(cfg: Mapping[str, Any]) -> Settings:
     """
     if cfg["mode"] not in ("all", "rate"):
         raise UserError(f"mode={cfg['mode']} is not known: give all or rate.")
-    for name, least in (("port", 0), ("max_megabytes", 1), ("max_megapixels", 1)):
-        check_number(name, cfg[name], least)
+    for name in ("max_megabytes", "max_megapixels"):
+        check_number(name, cfg[name], 1)
+    check_port(cfg["port"])
     check_switch("open", cfg["open"])
     if cfg["mode"] == "rate" and cfg["rate"] is None:
         raise UserError("mode=rate compares paintings: give rate=, a folder with a sub-folder for each contender.")

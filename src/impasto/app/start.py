@@ -54,9 +54,10 @@ def check_port(settings: Settings) -> None:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((settings.host, settings.port))
-        except OSError as problem:
+        except (OSError, UnicodeError) as problem:  # the latter for what cannot be a name
+            reason = problem.strerror if isinstance(problem, OSError) else "no name of a machine"
             raise UserError(
-                f"The page cannot be at host={settings.host} port={settings.port} ({problem.strerror}): give another "
+                f"The page cannot be at host={settings.host} port={settings.port} ({reason}): give another "
                 "port=, or an address of this machine's as host=."
             ) from None
 
