@@ -230,7 +230,8 @@ def test_lists_in_config_are_plain(tmp_path: Path) -> None:
 
 def test_paths_that_are_quoted_are_settings() -> None:
     """A setting that is renamed would lose its quotes, and folders with umlauts with them."""
-    cfgs = [compose_train(f"data={name}") for name in choices("data")] + [compose_train("experiment=distil")]
+    cfgs = [compose_train(f"data={name}") for name in choices("data")]
+    cfgs += [compose_train(f"experiment={name}") for name in ("distil", "personal_style")]
     with initialize_config_dir(CONF, version_base="1.3"):
         cfgs += [compose(name) for name in ("generate", "stylize", "evaluate", "export", "app", "live", "serve")]
     known = {key for cfg in cfgs for key in PATHS if in_config(cfg, key)}

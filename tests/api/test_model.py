@@ -1,6 +1,7 @@
 """Pictures in, pictures of the same kind out; the same pixels as the command paints."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 import impasto
 from impasto.api.learning import style_folder
 from impasto.api.model import Model
+from impasto.api.pictures import layers_of
 from impasto.api.styles import chosen_styles
 from impasto.base.errors import UserError
 from impasto.inference.console import follow
@@ -147,3 +149,21 @@ def test_pictures_of_a_style_are_gathered(tmp_path: Path) -> None:
         style_folder([], tmp_path / "copies")
     with pytest.raises(UserError, match=r"b\.jpg does not exist"):
         style_folder([tmp_path / "b.jpg"], tmp_path / "copies")
+
+
+@pytest.mark.parametrize("wrong", [torch.zeros(3, 8, 8), None, 5, b"photo.jpg"])
+def test_what_is_no_picture_is_a_sentence(wrong: Any) -> None:
+    with pytest.raises(UserError, match=rf"A picture is a file.* and this is {type(wrong).__name__}: give"):
+        layers_of(wrong)
+
+
+@pytest.mark.parametrize("wrong", [torch.zeros(3, 8, 8), 5, True, b"van_gogh", [5]])
+def test_what_is_no_style_is_a_sentence(wrong: Any) -> None:
+    with pytest.raises(UserError, match="A style is a file"):
+        chosen_styles(wrong)
+
+
+@pytest.mark.parametrize("weight", [-1, 0, float("nan"), float("inf")])
+def test_a_weight_below_0_is_a_sentence(weight: float) -> None:
+    with pytest.raises(UserError, match="is out of range: give one above 0"):
+        chosen_styles([(np.zeros((8, 8, 3), np.uint8), weight)])

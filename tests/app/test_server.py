@@ -146,8 +146,8 @@ def test_a_port_that_is_taken_is_named() -> None:
 
 
 def test_what_cannot_be_a_machine_is_named() -> None:
-    with pytest.raises(UserError, match=r"host=a{70} port=7860 \(no name of a machine\)"):
-        check_port(Settings(Path("runs"), Path("styles"), host="a" * 70))
+    with pytest.raises(UserError, match=r"host=ü{70} port=7860 \(no name of a machine\)"):
+        check_port(Settings(Path("runs"), Path("styles"), host="ü" * 70))
 
 
 def test_mode_rate_opens_only_the_tab_rate(served: Served, tmp_path: Path) -> None:

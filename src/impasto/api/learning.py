@@ -104,7 +104,7 @@ def style_folder(pictures: Picture | Sequence[Picture], folder: Path) -> Path:
     if isinstance(pictures, str | os.PathLike) and Path(pictures).expanduser().is_dir():
         return Path(pictures).expanduser().resolve()
     several: Any = [pictures] if isinstance(pictures, str | os.PathLike | Image.Image | np.ndarray) else pictures
-    if not len(several):
+    if not isinstance(several, list | tuple) or not several:
         raise UserError("learn_style needs pictures: give a folder, a picture or several.")
     folder.mkdir(parents=True, exist_ok=True)
     for number, picture in enumerate(several):

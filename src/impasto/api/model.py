@@ -152,9 +152,9 @@ class Model:
         Raises:
             UserError: as of :meth:`paint`, or the strength is below 1.
         """
+        check_look(look := Look(strength, brush=None))
         if strength < 1:
             raise UserError(f"strength={strength} mixes with each picture: give it to paint().")
-        check_look(look := Look(strength, brush=None))
         return Model(in_styles(self.painter, chosen_styles(style), look)[0])
 
     def paint_files(

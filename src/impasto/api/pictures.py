@@ -35,6 +35,11 @@ def layers_of(picture: Picture, channels: int = 3) -> Layers:
             return layers_of_array(picture, channels)
         if isinstance(picture, Image.Image):
             return layers_of_image(picture)
+        if not isinstance(picture, str | os.PathLike):
+            raise UserError(
+                f"A picture is a file, an image of Pillow or a NumPy array, and this is {type(picture).__name__}: give "
+                "one of them."
+            )
         return next(iter(Frames(Path(picture).expanduser())))
     except BadImage as problem:
         named = "The picture" if isinstance(picture, Image.Image) else picture

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.api.pictures import on_paper
+from impasto.base.errors import UserError
 from impasto.inference.style_choice import ChosenStyle, choose_styles
 from impasto.painters.adapters import Adapter
 
@@ -28,6 +29,11 @@ def chosen_styles(style: Style | None) -> list[ChosenStyle]:
         return choose_styles(os.fspath(style) if isinstance(style, os.PathLike) else style)
     if isinstance(style, Image.Image | np.ndarray | Adapter):
         return [in_memory(style, 1.0)]
+    if not isinstance(style, list | tuple):
+        raise UserError(
+            f"A style is a file, a folder, a name, a picture, an adapter or several of them, and this is "
+            f"{type(style).__name__}: give one of them."
+        )
     return [each for one in style for each in one_of_several(one)]
 
 
@@ -39,6 +45,8 @@ def one_of_several(value: Any) -> list[ChosenStyle]:
         style, weight = value
         if isinstance(style, str | os.PathLike):
             return choose_styles({os.fspath(style): weight})
+        if not 0 < weight < float("inf"):
+            raise UserError(f"The weight {weight} of a style is out of range: give one above 0.")
         return [in_memory(style, float(weight))]
     return chosen_styles(value)
 

@@ -54,7 +54,7 @@ def check_port(settings: Settings) -> None:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((settings.host, settings.port))
-        except (OSError, UnicodeError) as problem:  # the latter for what cannot be a name
+        except (OSError, TypeError) as problem:  # the latter for what cannot be encoded as a name
             reason = problem.strerror if isinstance(problem, OSError) else "no name of a machine"
             raise UserError(
                 f"The page cannot be at host={settings.host} port={settings.port} ({reason}): give another "
