@@ -19,7 +19,7 @@ def export(cfg: DictConfig) -> None:
     settings = Settings(
         cfg.format, cfg.opset, cfg.adapter_rank, cfg.uint8, cfg.quantize, calibration, max_loss=cfg.max_loss
     )
-    check_settings(settings)
+    check_settings(settings, cfg.style)
     output = output_file(cfg.output, settings, cfg.overwrite)
     checkpoint = shipped_base() if cfg.checkpoint is None else find_checkpoint(cfg.checkpoint)
     style = cfg.style if isinstance(cfg.style, str | None) else OmegaConf.to_object(cfg.style)

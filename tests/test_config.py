@@ -218,7 +218,7 @@ def test_a_launcher_that_is_not_installed_is_one_sentence(override: str, named: 
     (tmp_path / "hydra_plugins" / "__init__.py").touch()  # hides the packages that share this name
     done = call(tmp_path, "-m", override, "seed=1,2", f"hydra.sweep.dir={tmp_path / 'sweep'}")
     assert done.returncode == 1
-    assert done.stderr == f"Error: {named} needs the sweep extra: pip install -e '.[sweep]'.\n"
+    assert done.stderr == f"Error: {named} needs the sweep extra: pip install 'impasto[sweep]'.\n"
 
 
 def test_lists_in_config_are_plain(tmp_path: Path) -> None:

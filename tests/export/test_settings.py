@@ -30,6 +30,12 @@ def test_settings_that_do_not_fit(given: dict[str, Any], said: str) -> None:
         check_settings(Settings(**given))
 
 
+def test_a_style_is_baked_into_graphs_alone() -> None:
+    check_settings(Settings("torch"), "harvest")
+    with pytest.raises(UserError, match="takes any style: leave it out"):
+        check_settings(Settings("safetensors"), "harvest")
+
+
 def test_packages_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "NEEDED", ("onnx", "no_such_package"))
     with pytest.raises(UserError, match=r"needs no_such_package: pip install 'impasto\[export\]'"):

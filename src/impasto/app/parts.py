@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import gradio as gr
 
+from impasto.base.conf import as_called
+
 STATIC: Final = Path(__file__).parent / "static"
 """Templates, scripts and the style sheet."""
 
@@ -13,7 +15,8 @@ def part(name: str, value: Any) -> gr.HTML:
     """A part whose value is plain data.
 
     Its template stands still, and the script ``static/NAME.js`` shows the value whenever it changes: so pictures do not
-    flicker, and a slider that somebody holds is not taken away. The script changes ``props.value`` and triggers events.
+    flicker, and a slider that somebody holds is not taken away. The script changes
+    ``props.value`` and triggers events. Commands in the template are told as they are called here.
 
     Args:
         name: of its two files.
@@ -22,7 +25,7 @@ def part(name: str, value: Any) -> gr.HTML:
     template, script = ((STATIC / f"{name}.{ending}").read_text(encoding="utf-8") for ending in ("html", "js"))
     return gr.HTML(
         value,
-        html_template=template,
+        html_template=as_called(template),
         js_on_load=script,
         apply_default_css=False,
         elem_id=name,

@@ -115,7 +115,7 @@ def require_ray_serve() -> None:
 
 def missing_ray() -> UserError:
     """That Ray is needed, and how to get it."""
-    return UserError("Ray is not installed here, and this needs it: pip install -e '.[serve]'.")
+    return UserError("Ray is not installed here, and this needs it: pip install 'impasto[serve]'.")
 
 
 def first_line(problem: Exception) -> str:

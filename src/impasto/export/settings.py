@@ -41,8 +41,12 @@ class Settings:
     max_loss: float = 0.02
 
 
-def check_settings(settings: Settings) -> None:
+def check_settings(settings: Settings, style: object = None) -> None:
     """Make sure that settings fit, and that what they need is installed.
+
+    Args:
+        settings: how to export.
+        style: what is to be baked in; None for nothing.
 
     Raises:
         UserError: one does not.
@@ -60,6 +64,8 @@ def check_settings(settings: Settings) -> None:
     check_quantisation(settings)
     if settings.adapter_rank is not None and settings.format == "safetensors":
         raise UserError("adapter_rank= is for graphs; a safetensors file of a base takes any adapter: leave it out.")
+    if style is not None and settings.format == "safetensors":
+        raise UserError("style= is baked into graphs; a safetensors file of a base takes any style: leave it out.")
     missing = [name for name in NEEDED if settings.format == "onnx" and find_spec(name) is None]
     if missing:
         raise UserError(f"format=onnx needs {', '.join(missing)}: pip install 'impasto[export]'.")

@@ -65,4 +65,4 @@ def torch_pruning() -> Any:
     try:
         return importlib.import_module("torch_pruning")
     except ImportError:
-        raise UserError("Pruning needs the compress extra: pip install -e '.[compress]'.") from None
+        raise UserError("Pruning needs the compress extra: pip install 'impasto[compress]'.") from None

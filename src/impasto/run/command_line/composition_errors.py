@@ -55,7 +55,7 @@ def missing_plugin(text: str) -> str | None:
     found = next(filter(None, (re.search(pattern, text) for pattern in PLUGINS)), None)
     if found is None:
         return None
-    return f"Error: hydra/{found['kind']}={found['name']} needs the sweep extra: pip install -e '.[sweep]'."
+    return f"Error: hydra/{found['kind']}={found['name']} needs the sweep extra: pip install 'impasto[sweep]'."
 
 
 def unknown_choice(wanted: str, options: list[str]) -> str:

@@ -65,7 +65,7 @@ def tensorboard_logger(folder: str | Path) -> TensorBoardLogger:
         return TensorBoardLogger(str(folder), name="", version="")
     except ModuleNotFoundError:
         raise UserError(
-            "logger=tensorboard needs the package tensorboard; pip install -e '.[tensorboard]', or choose logger=csv."
+            "logger=tensorboard needs the package tensorboard: pip install 'impasto[tensorboard]', or take logger=csv."
         ) from None
 
 
