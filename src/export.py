@@ -11,7 +11,7 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 def export(cfg: DictConfig) -> None:
     """Load the painter, choose what of it is exported, write it, compare, and say how far the file is from it."""
     from impasto.base.checks import as_path
-    from impasto.export.settings import Settings, check_settings, output_file
+    from impasto.export.settings import ENCODE, Settings, check_free, check_settings, output_file
     from impasto.inference.style_choice import choose_styles
     from impasto.painters.checkpoints import find_checkpoint, shipped_base
 
@@ -30,7 +30,10 @@ def export(cfg: DictConfig) -> None:
     from impasto.painters.loading import load_painter
 
     painter = load_painter(checkpoint, device="cpu", trust=list(cfg.trust), direction=cfg.direction)
-    follow(events_of(in_chosen_style(painter, chosen), output, settings))
+    painter = in_chosen_style(painter, chosen)
+    if "style" in painter.takes and settings.format != "safetensors":
+        check_free(output, ENCODE, cfg.overwrite)
+    follow(events_of(painter, output, settings))
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="export")

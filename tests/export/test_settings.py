@@ -7,7 +7,7 @@ import pytest
 
 from impasto.base.errors import UserError
 from impasto.export import settings as module
-from impasto.export.settings import Settings, check_settings, output_file
+from impasto.export.settings import ENCODE, Settings, check_free, check_settings, output_file
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,15 @@ def test_the_file_to_write(tmp_path: Path) -> None:
     for path, said in ((there, "overwrite=true"), (tmp_path, r"ends in \.onnx"), (tmp_path / "a.pt2", r"in \.onnx")):
         with pytest.raises(UserError, match=said):
             output_file(path, onnx, False)
+
+
+def test_what_cannot_be_written_or_is_there_beside_is_told_first(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"a\.onnx"):  # the command makes a sentence of it
+        output_file(tmp_path / "file" / "a.onnx", Settings(), False)
+    (tmp_path / "a.encode.onnx").write_bytes(b"earlier")
+    with pytest.raises(UserError, match=r"a\.encode\.onnx, written beside output=, exists; give overwrite=true"):
+        check_free(tmp_path / "a.onnx", ENCODE, False)
+    check_free(tmp_path / "a.onnx", ENCODE, True)
+    check_free(tmp_path / "b.onnx", ENCODE, False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.encode.onnx", "file"]

@@ -17,8 +17,9 @@ from torch import Tensor
 from impasto.base.errors import UserError
 from impasto.base.pixels import from_uint8, to_uint8
 from impasto.export.parity import Run
-from impasto.export.parts import PAINT, Input, Part
+from impasto.export.parts import Input, Part
 from impasto.export.pictures import Case, cases
+from impasto.export.settings import PAINT
 from impasto.inference.tiles import ceil_to, reflect_to
 
 PICTURES: Final = ("content", "style")

@@ -12,9 +12,9 @@ from impasto.base.files import whole_or_not, write_json
 from impasto.export import weights_file
 from impasto.export.description import metadata
 from impasto.export.parity import LIMIT, Parity
-from impasto.export.parts import PAINT, Part, parts_of
+from impasto.export.parts import Part, parts_of
 from impasto.export.recording import recorded
-from impasto.export.settings import NEEDED, Settings
+from impasto.export.settings import NEEDED, Settings, file_of
 from impasto.inference.style_choice import ChosenStyle
 from impasto.inference.styles import mixed_style
 from impasto.painters.painter import Painter
@@ -72,7 +72,7 @@ def export(painter: Painter, output: Path, settings: Settings) -> Iterator[Writt
         yield written(output, part, parity, report)
         return
     for part in parts_of(painter, settings.adapter_rank):
-        path = output if part.name == PAINT else output.with_suffix(f".{part.name}{output.suffix}")
+        path = file_of(output, part.name)
         program = recorded(part)
         with whole_or_not(path) as temporary:
             parity, more = writer(settings)(part, program, temporary, settings)

@@ -16,12 +16,12 @@ from impasto.base.errors import UserError
 from impasto.export.bytes_in_graph import check_bytes, compared_in_bytes, in_bytes, with_bytes
 from impasto.export.description import metadata
 from impasto.export.parity import LIMIT, Parity, compared, refuse_difference
-from impasto.export.parts import PAINT, Part
+from impasto.export.parts import Part
 from impasto.export.pictures import calibration_of
 from impasto.export.quantisation import quantised
 from impasto.export.recording import describe, reason
 from impasto.export.runtime import first_difference, run_of, session_of
-from impasto.export.settings import Settings
+from impasto.export.settings import PAINT, Settings
 
 CALIBRATED: Final = 8
 """Pictures on which ranges are measured."""

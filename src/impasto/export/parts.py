@@ -14,13 +14,12 @@ from torch.nn.utils import parametrize
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.export.adapter_input import AdapterLayout, layout_of
+from impasto.export.settings import ENCODE, PAINT
 from impasto.networks.layers.modulated import StyleInput
 from impasto.networks.style_adapter import StyleAdapter
 from impasto.painters.painter import Painter
 from impasto.painters.style import StylePainter
 
-PAINT: Final = "paint"
-ENCODE: Final = "encode"
 EXAMPLE: Final = 2
 """Pictures in the batch with which a graph is recorded; 1 would be taken for a constant."""
 

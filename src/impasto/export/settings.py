@@ -7,7 +7,11 @@ from typing import Final
 
 from impasto.base.checks import as_path, check_number, check_share, check_switch
 from impasto.base.errors import UserError
+from impasto.base.files import check_writable
 
+PAINT: Final = "paint"
+ENCODE: Final = "encode"
+"""Parts of a painter, by what they do."""
 FORMATS: Final = {"onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
 """With the endings of their files."""
 OPSETS: Final = (18, 23)
@@ -99,4 +103,20 @@ def output_file(value: object, settings: Settings, overwrite: bool) -> Path:
         raise UserError(f"output={path}: give the name of a file that ends in {ending}.")
     if path.exists() and not overwrite:
         raise UserError(f"output={path} exists; give overwrite=true to replace it, or another name.")
+    check_writable(path)  # rather than after minutes of work
     return path
+
+
+def file_of(output: Path, part: str) -> Path:
+    """The file of a part of a painter: that which paints has the name that is given, another one its own in between."""
+    return output if part == PAINT else output.with_suffix(f".{part}{output.suffix}")
+
+
+def check_free(output: Path, part: str, overwrite: bool) -> None:
+    """Make sure that a further file, which the user did not name, replaces none.
+
+    Raises:
+        UserError: it exists.
+    """
+    if (path := file_of(output, part)).exists() and not overwrite:
+        raise UserError(f"{path}, written beside output=, exists; give overwrite=true to replace it, or another name.")
