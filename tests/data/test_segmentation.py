@@ -101,11 +101,12 @@ def test_maps_of_objects_that_nothing_looks_at_are_said(settings: dict[str, Any]
 
 def test_a_few_pixels_of_no_class_are_counted_and_a_picture_is_told_from_a_label_map() -> None:
     label_map = label_map_of({"road": "#000000", "sky": "#ffffff"}, None)
-    pixels = np.zeros((40, 50, 3), np.uint8)
+    pixels = np.zeros((80, 100, 3), np.uint8)
     pixels[0, 0] = pixels[0, 1] = (1, 2, 3)
     pixels[1, 1] = (3, 2, 1)
     with pytest.raises(BadImage, match=r"colours #010203 \(2 pixels\), #030201 \(1 pixel\) are of no class$"):
         ReadLabels(label_map)(png(pixels))
+    pixels = pixels[:40, :50]
     pixels[..., 0], pixels[..., 1] = np.arange(40)[:, None], np.arange(50)[None]  # 2,000 colours
     with pytest.raises(
         BadImage, match=r"holds 1999 colours of no class, and so looks like a picture and not like a la"
