@@ -151,6 +151,14 @@ def test_pictures_of_a_style_are_gathered(tmp_path: Path) -> None:
         style_folder([tmp_path / "b.jpg"], tmp_path / "copies")
 
 
+def test_pictures_of_a_call_that_failed_are_not_learnt(tmp_path: Path) -> None:
+    style_folder([STYLE, STYLE], tmp_path / "copies")
+    found = style_folder([photo(20, 20)], tmp_path / "copies")
+    assert [path.name for path in found.iterdir()] == ["000.png"]
+    assert np.array_equal(np.asarray(Image.open(found / "000.png")), photo(20, 20))
+    assert len(list((tmp_path / "copies").iterdir())) == 2
+
+
 @pytest.mark.parametrize("wrong", [torch.zeros(3, 8, 8), None, 5, b"photo.jpg"])
 def test_what_is_no_picture_is_a_sentence(wrong: Any) -> None:
     with pytest.raises(UserError, match=rf"A picture is a file.* and this is {type(wrong).__name__}: give"):

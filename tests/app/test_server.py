@@ -98,6 +98,9 @@ def test_only_a_host_needs_a_token_and_it_is_long() -> None:
         ({"port": "x"}, "port=x"),
         ({"port": 65536}, "port=65536 does not fit"),
         ({"open": "yes"}, "open=yes"),
+        ({"runs": __file__}, "is a file; give a folder"),
+        ({"styles": __file__}, "is a file; give a folder"),
+        ({"votes": "/"}, "votes=/ is a folder"),
         ({"max_megabytes": 0}, "max_megabytes=0"),
     ],
 )

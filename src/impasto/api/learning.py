@@ -96,7 +96,7 @@ def style_folder(pictures: Picture | Sequence[Picture], folder: Path) -> Path:
 
     Args:
         pictures: folder, picture or pictures.
-        folder: for copies.
+        folder: for copies; one beside it if it holds something.
 
     Raises:
         UserError: there are none, or one cannot be read.
@@ -106,6 +106,10 @@ def style_folder(pictures: Picture | Sequence[Picture], folder: Path) -> Path:
     several: Any = [pictures] if isinstance(pictures, str | os.PathLike | Image.Image | np.ndarray) else pictures
     if not isinstance(several, list | tuple) or not several:
         raise UserError("learn_style needs pictures: give a folder, a picture or several.")
+    first, number = folder, 1
+    while folder.is_dir() and any(folder.iterdir()):  # those of a call that failed would be learnt, too
+        number += 1
+        folder = first.with_name(f"{first.name}_{number}")
     folder.mkdir(parents=True, exist_ok=True)
     for number, picture in enumerate(several):
         if isinstance(picture, str | os.PathLike):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from impasto.base.checks import check_number, check_port, check_switch
+from impasto.base.checks import as_path, check_number, check_port, check_switch
 from impasto.base.errors import UserError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -69,9 +69,11 @@ def settings_from(cfg: Mapping[str, Any]) -> Settings:
         raise UserError("mode=rate compares paintings: give rate=, a folder with a sub-folder for each contender.")
     rate = None if cfg["rate"] is None else existing_folder("rate", cfg["rate"])
     votes = (rate / "votes.jsonl" if rate else None) if cfg["votes"] is None else Path(cfg["votes"]).expanduser()
+    if votes is not None and votes.is_dir():
+        raise UserError(f"votes={votes} is a folder; give the name of a file.")
     return Settings(
-        runs=Path(cfg["runs"]).expanduser(),
-        styles=Path(cfg["styles"]).expanduser(),
+        runs=folder_to_be("runs", cfg["runs"]),
+        styles=folder_to_be("styles", cfg["styles"]),
         mode=cfg["mode"],
         checkpoint=cfg["checkpoint"],
         rate=rate,
@@ -97,6 +99,18 @@ def existing_folder(name: str, value: str) -> Path:
     path = Path(value).expanduser()
     if not path.is_dir():
         raise UserError(f"{name}={value} is no folder; give one that exists.")
+    return path
+
+
+def folder_to_be(name: str, value: object) -> Path:
+    """A folder that need not be there yet.
+
+    Raises:
+        UserError: it is a file.
+    """
+    path = as_path(name, value)
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{name}={path} is a file; give a folder.")
     return path
 
 
