@@ -73,15 +73,15 @@ class Easel:
             text = shelf.without(text)
         return text.replace(f"{self.album.uploads}{os.sep}", "")
 
-    def take_turn(self, token: str) -> int:
-        """A number for one more painting of a picture: the ones before are given up."""
+    def take_turn(self, page: str) -> int:
+        """A number for one more painting on somebody's page: the ones before are given up, of other pictures too."""
         with self._counting:
-            self._latest[token] = self._latest.get(token, 0) + 1
-            return self._latest[token]
+            self._latest[page] = self._latest.get(page, 0) + 1
+            return self._latest[page]
 
-    def is_over(self, token: str, turn: int) -> bool:
-        """Whether the same picture is to be painted otherwise by now."""
-        return self._latest.get(token) != turn
+    def is_over(self, page: str, turn: int) -> bool:
+        """Whether the page is to show something else by now."""
+        return self._latest.get(page) != turn
 
 
 def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, Then]:
@@ -100,20 +100,22 @@ def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, Then]:
         with gr.Column(scale=4, min_width=300, elem_classes="narrow"):
             palette = part("palette", first_palette(easel.studio))
 
-    def brought(state: State, wish: State, event: gr.EventData) -> Iterator[State]:
+    def brought(state: State, wish: State, event: gr.EventData, request: gr.Request) -> Iterator[State]:
         told = event_data(event)
-        yield from opened(easel, state, wish, lambda: easel.album.take(told.get("path"), told.get("name")))
+        yield from opened(
+            easel, page_of(request), state, wish, lambda: easel.album.take(told.get("path"), told.get("name"))
+        )
 
-    def sample(state: State, wish: State, event: gr.EventData) -> Iterator[State]:
+    def sample(state: State, wish: State, event: gr.EventData, request: gr.Request) -> Iterator[State]:
         name = event_data(event).get("name", FIRST)
-        yield from opened(easel, state, wish, lambda: take_sample(easel.album, name))
+        yield from opened(easel, page_of(request), state, wish, lambda: take_sample(easel.album, name))
 
-    def start(state: State, wish: State) -> Iterator[State]:
+    def start(state: State, wish: State, request: gr.Request) -> Iterator[State]:
         if not state.get("picture"):
-            yield from opened(easel, state, wish, lambda: take_sample(easel.album, FIRST))
+            yield from opened(easel, page_of(request), state, wish, lambda: take_sample(easel.album, FIRST))
 
-    def again(state: State, wish: State) -> Iterator[State]:
-        yield from painted(easel, state, wish)
+    def again(state: State, wish: State, request: gr.Request) -> Iterator[State]:
+        yield from painted(easel, page_of(request), state, wish)
 
     def style_brought(wish: State, event: gr.EventData) -> State:
         return with_brought_style(easel, wish, event_data(event).get("files"))
@@ -125,6 +127,11 @@ def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, Then]:
     palette.brought(style_brought, palette, palette, **EVENTS).then(again, **both)
     palette.ready(lambda wish: wish | first_choice(easel.studio, wish), palette, palette, **EVENTS).then(start, **both)
     return palette, lambda event: event.then(again, **both)
+
+
+def page_of(request: gr.Request) -> str:
+    """What tells one open page from another."""
+    return request.session_hash or ""
 
 
 def first_stage(limit: int) -> State:
@@ -180,7 +187,7 @@ def take_sample(album: Album, name: object) -> Path:
     return album.keep(SAMPLES / "photos" / PHOTOGRAPHS[name][0], f"{name}.jpg")
 
 
-def opened(easel: Easel, state: State, wish: State, take: Any) -> Iterator[State]:
+def opened(easel: Easel, page: str, state: State, wish: State, take: Any) -> Iterator[State]:
     """Take a picture, show it, and paint it."""
     try:
         folder = take()
@@ -195,34 +202,34 @@ def opened(easel: Easel, state: State, wish: State, take: Any) -> Iterator[State
         "width": width,
         "height": height,
     }
-    yield from painted(easel, state, wish)
+    yield from painted(easel, page, state, wish)
 
 
-def painted(easel: Easel, state: State, wish: State) -> Iterator[State]:
+def painted(easel: Easel, page: str, state: State, wish: State) -> Iterator[State]:
     """Paint the picture small, and then in full; nothing more is shown once it is to be painted otherwise."""
     token = state.get("picture")
     if not token:
         return
     try:
         source, wanted = easel.album.original(token), wish_from(wish)
-        turn = easel.take_turn(token)
+        turn = easel.take_turn(page)
         small = easel.studio.preview(decode_shown(source.parent / "shown.jpg"), wanted)
-        if easel.is_over(token, turn):
+        if easel.is_over(page, turn):
             return
         state = state | {"after": as_link(small), "state": "refining", "note": "Refining …", "progress": 0}
         state.pop("download", None)
         yield state
-        yield from refined(easel, state, source, wanted, turn)
+        yield from refined(easel, page, state, source, wanted, turn)
     except UserError as problem:
         yield state | {"note": easel.sentence(problem), "state": "bad"}
 
 
-def refined(easel: Easel, state: State, source: Path, wish: Wish, turn: int) -> Iterator[State]:
+def refined(easel: Easel, page: str, state: State, source: Path, wish: Wish, turn: int) -> Iterator[State]:
     """Paint in full, with progress."""
-    token, folder = state["picture"], easel.results.new()
+    folder = easel.results.new()
     target = folder / painting_name(source, wish)
     for event in easel.studio.paint(source, target, wish):
-        if easel.is_over(token, turn):
+        if easel.is_over(page, turn):
             return
         match event:
             case Progress() if event.done < event.total:
