@@ -109,12 +109,17 @@ def test_what_was_brought_is_found_again_under_its_token(album: Album) -> None:
         ("", "upload.png"),
         (None, "upload.png"),
         ("....", "picture.png"),
-        ("x" * 300 + ".png", "x" * 80 + ".png"),
+        ("x" * 300 + ".png", "x" * 120 + ".png"),
         ("Ölbild (1).png", "Ölbild (1).png"),
     ],
 )
 def test_names_are_harmless(given: object, made: str) -> None:
     assert safe_name(given, Path("upload.png")) == made
+
+
+def test_names_of_many_bytes_leave_room_for_that_of_the_painting() -> None:
+    assert safe_name("画" * 80 + ".png", Path("upload.png")) == "画" * 40 + ".png"  # 3 bytes each
+    assert safe_name("a" + "画" * 80 + ".png", Path("upload.png")) == "a" + "画" * 39 + ".png"
 
 
 def test_shrink_and_square_keep_proportions() -> None:

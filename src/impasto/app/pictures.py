@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ from impasto.data.sources.native_depth import is_beyond_pillow
 SHOWN: Final = 1600
 """Pixels of the longer side of what a browser shows."""
 THUMBNAIL: Final = 240
-LONGEST_NAME: Final = 80
+LONGEST_NAME: Final = 120
+"""Bytes: file systems take 255, and the name of a painting is longer than that of its picture."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ class Album:
 def safe_name(name: object, source: Path) -> str:
     """A file's name without anything that a file system or a page could take for more than a name."""
     text = Path(str(name) if name else source.name).name
-    stem = re.sub(r"[^\w .()-]+", "_", Path(text).stem).strip(". ")[:LONGEST_NAME] or "picture"
+    stem = re.sub(r"[^\w .()-]+", "_", Path(text).stem).strip(". ")
+    stem = os.fsencode(stem)[:LONGEST_NAME].decode(errors="ignore") or "picture"
     ending = re.sub(r"[^\w.]+", "", Path(text).suffix.lower())[:12]
     return f"{'picture' if stem == 'shown' else stem}{ending or source.suffix.lower()}"
 
