@@ -25,7 +25,7 @@ from tests.training import CONF, ROOT, composed, make_pictures
 
 SCRIPTS = ("train", "generate", "stylize", "evaluate", "export", "app", "live", "serve")
 SETTING = re.compile(r"(?<![\w.{}/@-])\+*([a-z_]+(?:\.[a-z_0-9]+)*)=(?!=)|\bset ([a-z_]+\.[a-z_.0-9]*[a-z_0-9])")
-EXTRA = re.compile(r"pip install -e '?\.\[([a-z,]+)\]")
+EXTRA = re.compile(r"pip install (?:-e '?\.|'impasto)\[([a-z,]+)\]")
 VARIABLE = re.compile(r"\b((?:IMPASTO|HF|WANDB)_[A-Z_]+)\b")
 OF_HYDRA = ("hydra.run.dir", "hydra.sweeper.direction")
 NOT_SETTINGS = {"alt", "charset", "class", "lang", "src", "devices", "strategy", "files", "vectors", "key"}
