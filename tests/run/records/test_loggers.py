@@ -163,7 +163,7 @@ def test_tensorboard_that_is_not_installed_is_one_sentence(monkeypatch: pytest.M
     monkeypatch.setattr(tensorboard, "_TENSORBOARD_AVAILABLE", False)
     monkeypatch.setattr(tensorboard, "_TENSORBOARDX_AVAILABLE", False)
     monkeypatch.setitem(sys.modules, "tensorboard", None)
-    with pytest.raises(UserError, match=r"needs the package tensorboard; pip install -e '.\[tensorboard\]'"):
+    with pytest.raises(UserError, match=r"needs the package tensorboard: pip install 'impasto\[tensorboard\]'"):
         tensorboard_logger(tmp_path)
     node = {"_target_": "impasto.run.records.loggers.tensorboard_logger", "folder": str(tmp_path)}
     cfg = OmegaConf.create({"output_dir": str(tmp_path), "resume": None, "logger": {"tensorboard": node}})
