@@ -84,9 +84,9 @@ def test_only_a_host_needs_a_token_and_it_is_long() -> None:
     made = settings_from(PLAIN | {"host": "0.0.0.0"}).token
     assert made is not None
     assert len(made) >= 20
-    assert settings_from(PLAIN | {"host": "0.0.0.0", "token": "12345678"}).token == "12345678"
-    with pytest.raises(UserError, match="fewer than 8"):
-        settings_from(PLAIN | {"token": "1234567"})
+    assert settings_from(PLAIN | {"host": "0.0.0.0", "token": "1234567890123456"}).token == "1234567890123456"
+    with pytest.raises(UserError, match="no text of 16"):
+        settings_from(PLAIN | {"token": "123456789012345"})
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from impasto.serve.easel import Easel, Order
 from impasto.serve.front import Front
 from impasto.serve.settings import Settings
 from impasto.serve.shelf import Shelf
-from impasto.serve.start import address_of, listening, serving
+from impasto.serve.start import listening, serving
 from impasto.serve.uploads import Limits, inspect
 from serve import serve as command
 from tests.serve.pictures import encoded, pixels
@@ -158,11 +158,3 @@ def test_an_address_that_is_taken_is_said_before_anything_starts() -> None:
             listening("127.0.0.1", port),
         ):
             pass
-
-
-@pytest.mark.parametrize(
-    ("host", "url"),
-    [("127.0.0.1", "http://127.0.0.1:80"), ("0.0.0.0", "http://127.0.0.1:80"), ("::1", "http://[::1]:80")],
-)
-def test_the_address_is_said_as_a_browser_takes_it(tmp_path: Path, host: str, url: str) -> None:
-    assert address_of(settings(tmp_path, tmp_path, host=host, port=80)) == url

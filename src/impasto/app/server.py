@@ -1,21 +1,19 @@
 """Who is answered, and with which files: this machine alone, or visitors who know the token."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from impasto.app.places import NotHere
 from impasto.base.errors import UserError
+from impasto.base.visitors import is_loopback, name_asked_for, parts_of, same
 
 DOOR: Final = Path(__file__).parent / "static" / "door.html"
 """What a visitor without the token sees."""
 COOKIE: Final = "impasto"
-LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 HEADERS: Final = {
     # Parts of the page are compiled from templates in the browser, hence unsafe-eval; nothing comes from elsewhere.
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -66,9 +64,7 @@ def guarded(app: FastAPI, token: str | None, max_bytes: int) -> None:
 
 def refusal(request: Request, token: str | None, max_bytes: int) -> Response | None:
     """The answer to who may not ask; None to who may."""
-    name = parts_of(f"//{request.headers.get('host', '')}").hostname or ""
-    if token is None and name not in LOCAL_NAMES:
-        # A page of somebody else's may point a name of its own at this machine.
+    if token is None and not is_loopback(name_asked_for(request.headers.get("host"))):
         return PlainTextResponse("This page answers its own machine alone.", 403)
     origin = request.headers.get("origin")
     if request.method not in ("GET", "HEAD") and origin and parts_of(origin).netloc != request.headers.get("host"):
@@ -78,14 +74,6 @@ def refusal(request: Request, token: str | None, max_bytes: int) -> Response | N
     if int_of(request.headers.get("content-length")) > max_bytes + 2**16:
         return PlainTextResponse("That is too large.", 413)
     return None if token is None else unknown_visitor(request, token)
-
-
-def parts_of(address: str) -> SplitResult:
-    """The parts of an address; of one that cannot be read all are empty."""
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return SplitResult("", "", "", "", "")
 
 
 def unknown_visitor(request: Request, token: str) -> Response | None:
@@ -102,11 +90,6 @@ def unknown_visitor(request: Request, token: str) -> Response | None:
         return PlainTextResponse("This page needs its token.", 401)
     wrong = "<p>That is not the token.</p>" if given else ""
     return HTMLResponse(DOOR.read_text(encoding="utf-8").replace("<!-- wrong -->", wrong), 401)
-
-
-def same(given: str, token: str) -> bool:
-    """Whether two texts are the same, in a time that does not tell how far they are."""
-    return secrets.compare_digest(given.encode(), token.encode())
 
 
 def int_of(text: str | None) -> int:

@@ -1,17 +1,13 @@
 """Settings of the page, checked."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from impasto.base.checks import as_path, check_number, check_port, check_switch
 from impasto.base.errors import UserError
-
-LOOPBACK: Final = "127.0.0.1"
-SHORTEST: Final = 8
-"""Characters of a token that is given."""
+from impasto.base.visitors import LOOPBACK, token_for
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def settings_from(cfg: Mapping[str, Any]) -> Settings:
         rate=rate,
         votes=votes,
         host=cfg["host"] or LOOPBACK,
-        token=token_for(cfg["host"], cfg["token"]),
+        token=token_for(cfg["token"], reached_by_others=cfg["host"] is not None),
         port=cfg["port"],
         open=cfg["open"],
         max_bytes=cfg["max_megabytes"] * 10**6,
@@ -112,16 +108,3 @@ def folder_to_be(name: str, value: object) -> Path:
     if path.exists() and not path.is_dir():
         raise UserError(f"{name}={path} is a file; give a folder.")
     return path
-
-
-def token_for(host: str | None, token: str | None) -> str | None:
-    """The token that visitors need: the one given, or one made anew for a page that others can reach.
-
-    Raises:
-        UserError: it is too short to be kept from others.
-    """
-    if token is not None and len(str(token)) < SHORTEST:
-        raise UserError(f"token= has fewer than {SHORTEST} characters: give a longer one, or leave it out to get one.")
-    if token is None and host is not None:
-        return secrets.token_urlsafe(16)
-    return None if token is None else str(token)

@@ -7,9 +7,10 @@ import webbrowser
 from pathlib import Path
 from threading import Timer
 
-from impasto.app.settings import LOOPBACK, Settings
+from impasto.app.settings import Settings
 from impasto.base.cache import scratch_folder
 from impasto.base.errors import UserError
+from impasto.base.visitors import address_of
 
 log = logging.getLogger("impasto")
 
@@ -36,7 +37,7 @@ def answer(settings: Settings, work: Path) -> None:
         raise UserError(f"The page needs the extra app ({problem}): pip install 'impasto[app]'.") from None
     app = build(settings, work)
     config = uvicorn.Config(app, settings.host, settings.port, log_level="warning", timeout_graceful_shutdown=2)
-    address = address_of(settings)
+    address = address_with_token(settings)
     log.info("The page is at %s (Ctrl-C ends it)", address)
     if settings.open:
         Timer(1, webbrowser.open, [address]).start()
@@ -70,8 +71,6 @@ def prepare(work: Path) -> None:
     (work / "uploads").mkdir(exist_ok=True)
 
 
-def address_of(settings: Settings) -> str:
-    """Where a browser on this machine finds the page."""
-    host = settings.host if settings.host not in ("0.0.0.0", "::") else LOOPBACK
-    host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{settings.port}/" + (f"?token={settings.token}" if settings.token else "")
+def address_with_token(settings: Settings) -> str:
+    """Where a browser on this machine finds the page, and is let in."""
+    return f"{address_of(settings.host, settings.port)}/" + (f"?token={settings.token}" if settings.token else "")

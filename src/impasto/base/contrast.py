@@ -44,3 +44,8 @@ def normalised_luma(images: Tensor) -> Tensor:
     grey = luma(images)
     centred = grey - blur(grey, AROUND)
     return centred / (blur(centred.square(), AROUND).sqrt() + FLOOR)
+
+
+def equal_contrast(normalised: Tensor) -> Tensor:
+    """What :func:`normalised_luma` gives as a picture, in which three deviations fill [-1, 1]; same shape."""
+    return (normalised / 3).clamp(-1, 1)

@@ -11,11 +11,11 @@ from typing import Any, Final
 from PIL import Image
 
 from impasto.base.errors import UserError
+from impasto.base.visitors import LOOPBACK, address_of, is_loopback, name_asked_for
 from impasto.live.pipeline import Shown
 
 log = logging.getLogger("impasto")
 
-HOST: Final = "127.0.0.1"
 QUALITY: Final = 85
 WAIT: Final = 1.0
 """Seconds after which a viewer without a new painting looks whether the page is closed."""
@@ -48,14 +48,14 @@ class Page:
             shown_on = page
 
         try:
-            self._server = ThreadingHTTPServer((HOST, port), Answer)
+            self._server = ThreadingHTTPServer((LOOPBACK, port), Answer)
         except OSError as problem:
             raise UserError(
                 f"port={port} cannot be used ({problem.strerror}): give another, or 0 for a free one."
             ) from None
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
-        self.address = f"http://{HOST}:{self.port}/"
+        self.address = f"{address_of(LOOPBACK, self.port)}/"
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
         log.info("The paintings are shown on %s", self.address)
 
@@ -98,8 +98,7 @@ class Answering(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer: the page, the stream, or the rate."""
         # A name of another site that was made to lead here is refused: its scripts would see the camera.
-        host = self.headers.get("Host", "").rpartition(":")[0]
-        if host not in (HOST, "localhost"):
+        if not is_loopback(name_asked_for(self.headers.get("Host"))):
             self.send_error(403, "This page is for this machine alone")
         elif self.path == "/":
             self.answer("text/html; charset=utf-8", PAGE.read_bytes())

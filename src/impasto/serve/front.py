@@ -1,13 +1,11 @@
 """The service over HTTP: who may ask, how a request is read, and what it is answered."""
 
 import asyncio
-import hmac
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -17,13 +15,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from impasto.base.errors import UserError
+from impasto.base.visitors import is_loopback, name_asked_for, same
 from impasto.inference.repaint import Look
 from impasto.inference.stylize import check_look
 from impasto.serve.counters import PAGE_TYPE, Counters
 from impasto.serve.easel import Order
 from impasto.serve.refusals import Refusal
 from impasto.serve.retrying import Paint
-from impasto.serve.settings import is_loopback
 from impasto.serve.shelf import Shelf
 from impasto.serve.uploads import Limits, check_size, inspect
 
@@ -101,11 +99,11 @@ class Front:
                 given for this one (DNS rebinding), where no token is needed.
         """
         if self.token is None:
-            if not is_loopback(name := host_of(request)):
+            if not is_loopback(name := name_asked_for(request.headers.get("host"))):
                 raise Refusal(403, f"This service answers its own machine alone, not {name[:100]!r}: ask 127.0.0.1.")
             return
         given = request.headers.get("authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+        if not same(given, f"Bearer {self.token}"):
             raise Refusal(401, "The token is missing or wrong: send the header Authorization: Bearer TOKEN.")
 
     async def answer_paint(self, request: Request) -> Response:
@@ -157,14 +155,6 @@ class Front:
         """Counts, as Prometheus reads them."""
         page = await run_in_threadpool(self.counters.page, self.of_ray)
         return Response(page, headers={"Content-Type": PAGE_TYPE})
-
-
-def host_of(request: Request) -> str:
-    """The name that a request was sent to, without the port."""
-    try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def settings_of(given: list[tuple[str, str]]) -> tuple[str | None, Look]:

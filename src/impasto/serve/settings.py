@@ -1,19 +1,14 @@
 """The settings of the service, checked before anything is loaded; imports no torch."""
 
-import ipaddress
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from impasto.base.checks import check_number
 from impasto.base.errors import UserError
+from impasto.base.visitors import LOOPBACK, is_loopback, token_for
 from impasto.serve.uploads import Limits
-
-LOOPBACK: Final = "127.0.0.1"
-SHORTEST: Final = 16
-"""Characters of a token that is given."""
 
 
 @dataclass(frozen=True)
@@ -78,33 +73,11 @@ def settings_of(cfg: Mapping[str, Any]) -> Settings:
         max_waiting=cfg["max_waiting"],
         host=host,
         port=cfg["port"],
-        token=token_for(host, cfg["token"]),
+        token=token_for(cfg["token"], reached_by_others=not is_loopback(host)),
         device=cfg["device"],
         direction=cfg["direction"],
         trust=tuple(cfg["trust"]),
     )
-
-
-def token_for(host: str, token: object) -> str | None:
-    """The token that is needed: the one given, or one made anew for a service that other machines can reach.
-
-    Raises:
-        UserError: it is too short to be kept from others.
-    """
-    if token is None:
-        return None if is_loopback(host) else secrets.token_urlsafe(24)
-    text = str(token)
-    if len(text) < SHORTEST or not (text.isascii() and text.isprintable()):
-        raise UserError(f"token= is no text of {SHORTEST} letters and digits or more: give one, or leave it out.")
-    return text
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def existing_folder(value: object) -> Path | None:

@@ -17,6 +17,7 @@ from ray.serve.config import ProxyLocation
 
 from impasto.base.errors import UserError
 from impasto.base.ray_session import first_line, ray_session
+from impasto.base.visitors import address_of
 from impasto.painters.checkpoints import find_checkpoint, shipped_base
 from impasto.painters.rebuilding import choose_device
 from impasto.painters.style import StylePainter
@@ -26,7 +27,7 @@ from impasto.serve.front import Front
 from impasto.serve.refusals import Refusal
 from impasto.serve.replica import Model, Replica
 from impasto.serve.retrying import retrying
-from impasto.serve.settings import LOOPBACK, Settings
+from impasto.serve.settings import Settings
 from impasto.serve.shelf import Shelf
 
 log = logging.getLogger("impasto")
@@ -49,7 +50,7 @@ def serve_paintings(settings: Settings) -> None:
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.host, settings.port))
         front = stack.enter_context(serving(settings))
-        log.info("Paintings at %s", address_of(settings))
+        log.info("Paintings at %s", address_of(settings.host, settings.port))
         if settings.token is not None:
             log.info("Send with each request the header Authorization: Bearer %s", settings.token)
         config = uvicorn.Config(
@@ -197,10 +198,3 @@ def address_of_metrics() -> str | None:
         if node["Alive"] and node["NodeID"] == ray.get_runtime_context().get_node_id():
             return f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
     return None
-
-
-def address_of(settings: Settings) -> str:
-    """As a browser takes it."""
-    host = LOOPBACK if settings.host in ("0.0.0.0", "::") else settings.host
-    host = f"[{host}]" if ":" in host else host
-    return f"http://{host}:{settings.port}"

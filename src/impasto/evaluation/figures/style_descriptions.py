@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.base.contrast import normalised_luma
+from impasto.base.contrast import equal_contrast, normalised_luma
 from impasto.base.pixels import from_uint8
 from impasto.evaluation.figures.artefacts import border_levels, grid_energy
 from impasto.evaluation.figures.feature_statistics import Moments, gram_distance
@@ -123,8 +123,7 @@ class StyleNetwork:
             "grid": grid_energy(images),
             "border": border_levels(images),
         }
-        # three deviations fill the range of a picture
-        for view, seen in zip(VIEWS, (images, (normalised / 3).clamp(-1, 1)), strict=True):
+        for view, seen in zip(VIEWS, (images, equal_contrast(normalised)), strict=True):
             maps = self.network.maps(seen, self.layers)
             for number, layer in enumerate(maps):
                 places = layer.double().flatten(2)

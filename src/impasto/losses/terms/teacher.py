@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.base.contrast import normalised_luma
+from impasto.base.contrast import equal_contrast, normalised_luma
 from impasto.base.ranges import Count, CountOrZero, NotNegative, Strength
 from impasto.base.schedules import Schedule
 from impasto.losses.terms.perceptual import gram, sliced_distance, window
@@ -92,7 +92,9 @@ class Teacher(Term):
         if self.statistics:
             found["statistics"] = self.statistics * self.distance(painted_maps, target_maps)
         if self.strokes:
-            seen = [[m.float() for m in look.maps(equal_contrast(x), layers)] for x in (painted, wanted)]
+            seen = [
+                [m.float() for m in look.maps(equal_contrast(normalised_luma(x)), layers)] for x in (painted, wanted)
+            ]
             found["strokes"] = self.strokes * self.distance(*seen)
         if self.sliced:
             distances = [sliced_distance(a, b) for a, b in zip(painted_maps, target_maps, strict=True)]
@@ -125,11 +127,6 @@ def statistics_distance(painted: Tensor, target: Tensor) -> Tensor:
     shift = (means[0] - means[1]).square().mean() / (means[1].square().mean() + 1e-4)
     spread = (covariances[0] - covariances[1]).square().sum((1, 2)) / (covariances[1].square().sum((1, 2)) + 1e-4)
     return shift + spread.mean()
-
-
-def equal_contrast(images: Tensor) -> Tensor:
-    """Brightness at equal contrast, of which three deviations fill [-1, 1]: (N, C, H, W) to (N, 1, H, W)."""
-    return (normalised_luma(images) / 3).clamp(-1, 1)
 
 
 def pooled(features: Tensor) -> Tensor:
