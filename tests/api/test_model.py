@@ -1,5 +1,6 @@
 """Pictures in, pictures of the same kind out; the same pixels as the command paints."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,25 @@ def test_mistakes_are_sentences(model: Model, tmp_path: Path) -> None:
         model.in_style(STYLE).paint(pixels, style=STYLE)
     with pytest.raises(UserError, match=r"checkpoint=.* does not exist"):
         impasto.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("call", "remedy"),
+    [
+        (lambda: impasto.load(5), "give a path or None"),  # type: ignore[arg-type]
+        (lambda: impasto.load(trust="mine"), "give a list of strings"),
+        (lambda: impasto.evaluate(5), "give a path or a Model or None"),  # type: ignore[arg-type]
+        (lambda: impasto.evaluate(controls="x"), "give a mapping from names to paths or None"),  # type: ignore[arg-type]
+        (lambda: impasto.learn_style("paintings", overrides="kimg=1"), "give a list of strings"),
+        (lambda: impasto.learn_style("paintings", output=__file__), "is a file; give a folder for the run"),
+        (lambda: impasto.push_to_hub(5, "me/mine", licence="mit"), "give a path or a Model or an Adapter"),  # type: ignore[arg-type]
+        (lambda: impasto.from_pretrained(None), "give a string"),  # type: ignore[arg-type]
+        (lambda: impasto.read_adapter(5), "give a path"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_of_another_type_is_a_sentence(call: Callable[[], object], remedy: str) -> None:
+    with pytest.raises(UserError, match=remedy):
+        call()
 
 
 def test_pictures_of_a_style_are_gathered(tmp_path: Path) -> None:

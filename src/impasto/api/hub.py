@@ -25,6 +25,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 
 from impasto.api.model import Model, load
 from impasto.api.model_card import card, shareable, summary_of
+from impasto.base.arguments import typed
 from impasto.base.errors import UserError
 from impasto.base.files import read_json, write_json
 from impasto.export.weights_file import write as write_weights
@@ -37,6 +38,7 @@ STYLE: Final = "style.safetensors"
 File = str | os.PathLike[str]
 
 
+@typed
 def push_to_hub(
     what: File | Model | Adapter,
     repo_id: str,
@@ -77,6 +79,7 @@ def push_to_hub(
     return str(url)
 
 
+@typed
 def from_pretrained(
     repo_id: str,
     *,

@@ -12,6 +12,7 @@ from PIL import Image
 
 from impasto.api.pictures import Picture, on_paper
 from impasto.api.training import train
+from impasto.base.arguments import typed
 from impasto.base.errors import UserError
 from impasto.painters.adapters import Adapter, read_adapter
 from impasto.run.command_line.composing import composed
@@ -20,6 +21,7 @@ from impasto.run.records.run_folder import claim, claim_or_beside, release
 File = str | os.PathLike[str]
 
 
+@typed
 def learn_style(
     pictures: Picture | Sequence[Picture],
     *,
@@ -81,11 +83,13 @@ def run_folder(output: File | None) -> Path:
     """The folder of the run, claimed for this process.
 
     Raises:
-        UserError: it holds a run already, or another process is using it.
+        UserError: it holds a run already, is a file, or another process is using it.
     """
     if output is None:
         return claim_or_beside(Path("outputs", f"{datetime.now():%Y-%m-%d_%H-%M-%S}_personal_style")).resolve()
     folder = Path(output).expanduser().resolve()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"output={output} is a file; give a folder for the run.")
     claim(folder, None)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from impasto.api.model import Model
+from impasto.base.arguments import typed
 from impasto.evaluation.command import Result
 from impasto.evaluation.measure import measure
 from impasto.run.command_line.composing import composed
@@ -15,6 +16,7 @@ from impasto.run.command_line.composing import composed
 File = str | os.PathLike[str]
 
 
+@typed
 def evaluate(
     checkpoint: File | Model | None = None,
     *,

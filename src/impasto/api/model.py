@@ -12,6 +12,7 @@ from PIL import Image
 
 from impasto.api.pictures import Picture, as_file, layers_of, like
 from impasto.api.styles import Style, chosen_styles
+from impasto.base.arguments import typed
 from impasto.base.errors import UserError
 from impasto.data.sources.label_files import read_labels
 from impasto.inference.brush import Brush
@@ -28,6 +29,7 @@ from impasto.painters.loading import load_painter
 from impasto.painters.painter import Painter
 
 
+@typed
 def load(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -157,6 +159,7 @@ class Model:
             raise UserError(f"strength={strength} mixes with each picture: give it to paint().")
         return Model(in_styles(self.painter, chosen_styles(style), look)[0])
 
+    @typed
     def paint_files(
         self,
         source: str | os.PathLike[str],

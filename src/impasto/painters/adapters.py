@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from impasto.base.arguments import typed
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
 from impasto.networks.layers.modulated import ModulatedConv2d
@@ -109,6 +110,7 @@ def save_adapter(
         temporary.write_bytes(data)
 
 
+@typed
 def read_adapter(path: str | Path) -> Adapter:
     """What a file holds, for whichever base.
 
