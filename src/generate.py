@@ -9,7 +9,7 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @report_user_errors
 @checked
 def generate(cfg: DictConfig) -> None:
-    """Load the painter, find the label or vectors, and paint."""
+    """Load the painter, find label, vectors and sliders, and paint."""
     from impasto.inference.places import output_folder
     from impasto.painters.checkpoints import find_checkpoint
 
@@ -18,6 +18,7 @@ def generate(cfg: DictConfig) -> None:
     from impasto.inference.console import follow
     from impasto.inference.generate import generate as events_of
     from impasto.inference.generate import resolve_label, resolve_vectors
+    from impasto.painters.sliders import resolve_edit
 
     model = impasto.load(checkpoint, device=cfg.device, trust=list(cfg.trust))
     painter = (model.showing_masks() if cfg.masks else model).painter
@@ -27,6 +28,7 @@ def generate(cfg: DictConfig) -> None:
         cfg.num_images,
         label=resolve_label(cfg.label, painter),
         vectors=resolve_vectors(cfg.vectors, painter),
+        shift=resolve_edit(cfg.edit, cfg.sliders, painter),
         seed=cfg.seed,
         batch_size=cfg.batch_size,
         grid=cfg.grid,

@@ -233,7 +233,9 @@ def test_paths_that_are_quoted_are_settings() -> None:
     cfgs = [compose_train(f"data={name}") for name in choices("data")]
     cfgs += [compose_train(f"experiment={name}") for name in ("distil", "personal_style")]
     with initialize_config_dir(CONF, version_base="1.3"):
-        cfgs += [compose(name) for name in ("generate", "stylize", "evaluate", "export", "app", "live", "serve")]
+        cfgs += [
+            compose(name) for name in ("generate", "stylize", "evaluate", "export", "explain", "app", "live", "serve")
+        ]
     known = {key for cfg in cfgs for key in PATHS if in_config(cfg, key)}
     assert known == {key for key in PATHS if not key.startswith("hydra.")}
 

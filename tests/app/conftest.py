@@ -1,7 +1,5 @@
 """One page for all tests of this folder, in this process, and a browser where there is one."""
 
-import os
-import shutil
 import socket
 import sys
 import threading
@@ -23,12 +21,8 @@ from impasto.painters.adapters import base_sha256, save_adapter
 from impasto.painters.checkpoints import shipped_base
 from impasto.painters.loading import load_painter
 from impasto.painters.style import StylePainter
+from tests.browser import chromium
 
-ARGUMENTS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
-    *("--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream"),
-    "--use-fake-ui-for-media-stream",
-)
 PATIENCE = 60_000
 """Milliseconds: machines that run tests are busy."""
 
@@ -112,16 +106,8 @@ def save_style(path: Path) -> Path:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """Chromium without a window."""
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="driving a browser needs playwright: it is in the extra dev"
-    )
-    found = os.environ.get("IMPASTO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.skip("there is no Chromium here: apt-get install chromium, or set IMPASTO_CHROMIUM=FILE")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 class Visit:

@@ -80,6 +80,7 @@ def generate(
     *,
     label: int | None = None,
     vectors: Tensor | None = None,
+    shift: Tensor | None = None,
     seed: int = 0,
     batch_size: int = 64,
     grid: int | None = None,
@@ -95,6 +96,7 @@ def generate(
         n: pictures.
         label: index of the class of all of them; None takes each class in turn.
         vectors: (m, K) condition vectors; picture i gets number i modulo m.
+        shift: (latent_dim,) that is added to every latent vector, see :mod:`impasto.painters.sliders`.
         seed: of the latent vectors.
         batch_size: pictures at a time.
         grid: write also ``grid.png`` with this many pictures in a row.
@@ -125,7 +127,8 @@ def generate(
         labels = None if not names else numbers % len(names) if label is None else torch.full_like(numbers, label)
         condition = labels if vectors is None else in_turn(vectors, start, len(numbers))
         try:
-            images = to_uint8(painter.sample(len(numbers), seed=seed, start=start, condition=condition)).cpu()
+            drawn = painter.sample(len(numbers), seed=seed, start=start, condition=condition, shift=shift)
+            images = to_uint8(drawn).cpu()
         except (MemoryError, RuntimeError) as problem:
             if not is_out_of_memory(problem):
                 raise

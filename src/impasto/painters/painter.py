@@ -148,7 +148,15 @@ class Painter(nn.Module):
         return next((p.device for p in self.network.parameters()), torch.device("cpu"))
 
     @torch.no_grad()
-    def sample(self, n: int, *, seed: int = 0, start: int = 0, condition: Tensor | None = None) -> Tensor:
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        start: int = 0,
+        condition: Tensor | None = None,
+        shift: Tensor | None = None,
+    ) -> Tensor:
         """Paint pictures ``start`` to ``start + n``; picture i depends on ``seed``, i and its condition alone.
 
         Args:
@@ -157,11 +165,13 @@ class Painter(nn.Module):
             start: number of the first picture.
             condition: (n,) labels or (n, K) vectors; without it picture i gets label i modulo the classes. An
                 unconditional painter ignores it.
+            shift: (latent_dim,) that is added to every latent vector, see :mod:`impasto.painters.sliders`.
 
         Returns:
             (n, C, H, W) in [-1, 1], float32.
         """
         z = latents(self.latent, self.latent_dim, n, seed=seed, start=start).to(self.device)
+        z = z if shift is None else z + shift.to(z)
         return self(latent=z, **self.condition_inputs(condition, start, n))
 
     def condition_inputs(self, condition: Tensor | None, start: int, n: int) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ LISTS: Final = frozenset({"data.content", "data.style", "data.photos", "data.pai
 PATHS: Final = LISTS | {
     *("generated", "real", "target", "content", "adapters", "calibration"),
     *("output_dir", "runs", "styles", "rate", "votes"),
-    *("checkpoint", "base", "input", "output", "source", "mask", "resume", "start", "vectors"),
+    *("checkpoint", "base", "input", "output", "source", "mask", "resume", "start", "vectors", "edit", "project"),
     *("data.images", "data.labels", "data.instances", "instances"),
     *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),

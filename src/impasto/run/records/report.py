@@ -10,22 +10,12 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from impasto.base.files import dispensable, whole_or_not
+from impasto.base.page import document, picture, section
 from impasto.base.sheets import legend
 from impasto.evaluation.protocols.figure_records import full_record
 from impasto.run.records.curves import curve_groups, read_columns
 from impasto.run.records.summary import length
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.6rem; margin-bottom: 0 } h2 { font-size: 1.1rem; margin-top: 2.2rem }
-img { max-width: 100%; image-rendering: pixelated; border: 1px solid #ddd }
-img.plot { image-rendering: auto; border: 0 }
-table { border-collapse: collapse }
-td, th { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px solid #eee }
-td.number { font-variant-numeric: tabular-nums; white-space: nowrap }
-.notice { background: #fff4d6; padding: .5rem .8rem; margin: .4rem 0 }
-.quiet { color: #777 } pre { background: #f6f6f6; padding: .8rem; overflow: auto }
-"""
 NOT_PROTOCOL = (
     *("final", "best", "best_at_images", "higher_is_better", "by_class", "interval", "interval_method", "protocol"),
     *("controls", "counts_of_controls", "by_strength", "gains"),
@@ -76,10 +66,7 @@ def page(run_dir: Path, summary: Mapping[str, Any], config: str) -> str:
         section("Run", facts(summary)),
         section("Configuration", f"<details><summary>show</summary><pre>{html.escape(config)}</pre></details>"),
     ]
-    title = html.escape(run_dir.resolve().name)
-    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
-    body = "\n".join(part for part in parts if part)
-    return f"{head}<body>{body}</body></html>\n"
+    return document(run_dir.resolve().name, "\n".join(part for part in parts if part))
 
 
 def headline(summary: Mapping[str, Any]) -> str:
@@ -103,19 +90,6 @@ def classes_shown(summary: Mapping[str, Any], config: str) -> str:
     sheets: Mapping[str, Any] = next((n for n in nodes if n and str(n.get("_target_")).endswith(".SampleSheets")), {})
     text = legend(names, sheets.get("count"), sheets.get("columns"))
     return f"<p class=quiet>{html.escape(text)}</p>" if text else ""
-
-
-def section(title: str, body: str) -> str:
-    """A titled section; empty if the body is."""
-    return f"<h2>{html.escape(title)}</h2>{body}" if body else ""
-
-
-def picture(path: Path) -> str:
-    """A PNG inside the page; empty without a file."""
-    if not path.is_file():
-        return ""
-    data = base64.b64encode(path.read_bytes()).decode()
-    return f'<p><img src="data:image/png;base64,{data}" alt="{html.escape(path.stem)}"></p>'
 
 
 def plot(path: Path) -> str:

@@ -1,0 +1,83 @@
+"""What is explained, and how thoroughly; imports no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from impasto.base.checks import as_path, check_number
+from impasto.base.errors import UserError
+
+METHODS: Final = ("sefa", "ganspace", "supervised")
+"""Ways to find directions."""
+PAGE: Final = "explain.html"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the command.
+
+    Attributes:
+        methods: of :data:`METHODS`.
+        attributes: see :func:`~impasto.explain.attributes.choose_attributes`.
+        directions: of each method that needs no attributes.
+        place: which feature map principal components are of.
+        num_images: pictures that directions are found with.
+        num_measured: other pictures that their changes are measured with.
+        rows: pictures moved along each direction.
+        steps: pictures in a row.
+        reach: standard deviations to both sides.
+        seconds: of clips; 0 writes none.
+        num_searched: pictures trained on among which nearest ones are searched; 0 searches none.
+        project_steps: of the optimiser that projects a picture.
+    seed: of everything that is drawn.
+        batch_size: pictures at a time.
+    """
+
+    methods: Sequence[str] = METHODS
+    attributes: Sequence[str] | None = None
+    directions: int = 4
+    place: int = 0
+    num_images: int = 1024
+    num_measured: int = 128
+    rows: int = 4
+    steps: int = 7
+    reach: float = 3.0
+    seconds: float = 8.0
+    num_searched: int = 10_000
+    project_steps: int = 200
+    seed: int = 0
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            UserError: one is out of range, or a method does not exist.
+        """
+        least = {"directions": 1, "place": 0, "num_images": 64, "num_measured": 8, "rows": 1, "steps": 2}
+        least |= {"num_searched": 0, "project_steps": 1, "seed": 0, "batch_size": 1}
+        for name, number in least.items():
+            check_number(name, getattr(self, name), number)
+        if not 0 < self.reach <= 20:
+            raise UserError(f"reach={self.reach} is out of range; give standard deviations above 0, up to 20.")
+        if not 0 <= self.seconds <= 600:
+            raise UserError(f"seconds={self.seconds} is out of range; give 0 for no clips, up to 600.")
+        if isinstance(self.methods, str) or (unknown := [m for m in self.methods if m not in METHODS]):
+            wrong = self.methods if isinstance(self.methods, str) else unknown[0]
+            raise UserError(f"methods: {wrong} is not known; give a list of {', '.join(METHODS)}.")
+
+
+def page_folder(output: object, checkpoint: Path, overwrite: bool) -> Path:
+    """Where the page goes: ``output``, or the folder ``explain`` of the run.
+
+    Raises:
+        UserError: there is a page already, or it is a file.
+    """
+    run = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+    folder = run / "explain" if output is None else as_path("output", output)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"output={folder} is a file; give a folder.")
+    if (folder / PAGE).exists() and not overwrite:
+        raise UserError(f"{folder / PAGE} is there already; give another output= or overwrite=true.")
+    return folder
