@@ -3,6 +3,7 @@
 from omegaconf import DictConfig
 
 from impasto.base.checks import as_path
+from impasto.base.conf import CONF
 from impasto.base.errors import UserError
 from impasto.data.sources.folder import FolderSource
 from impasto.painters.checkpoints import find_checkpoint
@@ -35,7 +36,22 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
         )
     if cfg.content is not None and not folders:
         raise UserError("content=DIR goes with generated=DIR and real=DIR: it is what the generated were painted from.")
+    if cfg.protocol is not None:
+        check_protocol(cfg)
     return cfg.checkpoint is not None
+
+
+def check_protocol(cfg: DictConfig) -> None:
+    """Whether the protocol that is asked for exists, and goes with what else is given.
+
+    Raises:
+        UserError: it does not.
+    """
+    known = sorted(path.stem for path in (CONF / "evaluation").glob("*.yaml") if path.stem != "none")
+    if str(cfg.protocol) not in known:
+        raise UserError(f"protocol={cfg.protocol} is not known: choose one of {', '.join(known)}.")
+    if cfg.checkpoint is None or cfg.style is not None:
+        raise UserError(f"protocol={cfg.protocol} goes with checkpoint=RUN_DIR|PATH, and without style=.")
 
 
 def is_of_clips(cfg: DictConfig) -> bool:

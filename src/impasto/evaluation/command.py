@@ -138,7 +138,7 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
 
 
 def protocol_for(cfg: DictConfig, painter: Painter, data: Any, protocols: Path) -> Any:
-    """The protocol of a checkpoint's run; or style scores, if ``style=`` names the pictures of a style.
+    """The protocol of a checkpoint's run; or what ``protocol=`` names; or style scores, if ``style=`` names pictures.
 
     Args:
         cfg: of the command.
@@ -146,6 +146,8 @@ def protocol_for(cfg: DictConfig, painter: Painter, data: Any, protocols: Path) 
         data: of its run.
         protocols: the folder conf/evaluation.
     """
+    if cfg.protocol is not None:
+        return protocol(cfg, protocols / f"{cfg.protocol}.yaml")
     if cfg.style is not None:
         changed = cfg.copy()
         changed.evaluation.style = cfg.style

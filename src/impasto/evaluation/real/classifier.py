@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -142,25 +143,50 @@ def train(real: PackedImages, images: int) -> dict[str, Tensor]:
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.enable_grad():
         torch.manual_seed(0)
         network = Classifier(real.shape[2], len(real.class_names)).to(device).to(memory_format=torch.channels_last)
-        optimizer = torch.optim.AdamW(network.parameters(), lr=6e-3, weight_decay=0.01)
         steps = max(1, images // BATCH)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 6e-3, steps)
         order = np.random.default_rng(0)
+
+        def draw() -> tuple[Tensor, Tensor]:
+            chosen = order.choice(shown, BATCH)
+            return uint8_slice(real, chosen, 0, BATCH), labels[chosen]
+
         with counting("training a classifier of the real pictures", steps * BATCH) as tick:
-            for _ in range(steps):
-                chosen = order.choice(shown, BATCH)
-                pixels = uint8_slice(real, chosen, 0, BATCH).to(device)
-                _, logits = network.with_logits(pixels)
-                loss = F.cross_entropy(logits, labels[chosen].to(device), label_smoothing=0.05)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                tick(BATCH)
+            fit(network, draw, steps, tick)
     accuracy = accuracy_on(network.eval(), real, held_back)
     log.info("A classifier trained on the real pictures is right on %.1f%% of those held back.", 100 * accuracy)
     state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
     return {**state, "accuracy": torch.tensor(accuracy, dtype=torch.float64)}
+
+
+def fit(
+    network: Classifier,
+    draw: Callable[[], tuple[Tensor, Tensor]],
+    steps: int,
+    tick: Callable[[int], None] | None = None,
+    rate: float = 6e-3,
+) -> None:
+    """Train by AdamW with a learning rate that rises and falls once (Smith and Topin 2019), and smoothed labels.
+
+    Args:
+        network: in training mode; it is changed.
+        draw: a batch of uint8 pictures (n, C, H, W) and their labels (n,).
+        steps: batches.
+        tick: called with the number of pictures done.
+        rate: the highest learning rate.
+    """
+    device = next(network.parameters()).device
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps)
+    for _ in range(steps):
+        pixels, labels = draw()
+        _, logits = network.with_logits(pixels.to(device))
+        loss = F.cross_entropy(logits, labels.to(device), label_smoothing=0.05)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if tick is not None:
+            tick(len(labels))
 
 
 def accuracy_on(network: Classifier, real: PackedImages, positions: np.ndarray) -> float:
