@@ -206,6 +206,20 @@ def test_too_little_to_hold_out(tmp_path: Path, count: int, share: float) -> Non
     assert held_out is None
 
 
+def test_few_of_each_class_are_trained_on_and_all_held_out_stay(tmp_path: Path) -> None:
+    whole, few = (module(tmp_path, holdout=0.25, per_class=most) for most in (None, 2))
+    kept = set(few.train["image"].every_name())
+    assert np.bincount(few.train["image"].labels).tolist() == [2, 2, 2]
+    assert kept < set(whole.train["image"].every_name())
+    one = module(tmp_path, holdout=0.25, per_class=1)
+    assert set(one.train["image"].every_name()) < kept, "more are added to the same ones"
+    assert list(few.held_out["image"].every_name()) == list(whole.held_out["image"].every_name())
+    assert few.provenance()["per_class"] == 2
+    Image.new("L", (6, 8)).save(tmp_path / "a.png")
+    with pytest.raises(UserError, match="needs pictures in classes"):
+        module(tmp_path, pictures=open_folder, root=str(tmp_path), label="none", per_class=2)
+
+
 def test_provenance_is_plain_and_complete(tmp_path: Path) -> None:
     found = module(tmp_path, holdout=0.25, limit=12).provenance()
     assert found["name"] == "greys"

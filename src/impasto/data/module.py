@@ -62,6 +62,7 @@ class ImageDataModule(LightningDataModule):
         percentiles: of the values of each channel, the two that networks see as -1 and 1, such as [1, 99]; None takes
             the whole range of the format. Provenance records the values.
         limit: most pictures of each part; None takes all.
+        per_class: most pictures of each class to train on; what is held out stays as it is.
         holdout: share of each part held back from training; None holds out the data set's own test part.
         balanced: draw each class equally often, in all parts.
         batch_size: pictures of each part in a batch, over all processes.
@@ -100,6 +101,7 @@ class ImageDataModule(LightningDataModule):
         depth: Depth = "auto",
         percentiles: Sequence[float] | None = None,
         limit: Count | None = None,
+        per_class: Count | None = None,
         holdout: Share | None = 0.0,
         balanced: bool = False,
         batch_size: Count = 64,
@@ -128,6 +130,7 @@ class ImageDataModule(LightningDataModule):
             depth=depth,
             percentiles=percentiles,
             limit=limit,
+            per_class=per_class,
             holdout=holdout,
             max_bad_share=max_bad_share,
             duplicates=duplicates,
@@ -322,6 +325,7 @@ class ImageDataModule(LightningDataModule):
         shared: dict[str, Any] = {
             "split": "the data set's own test part" if own_test else self._split(),
             "limit": self.limit,
+            "per_class": self.preparation.per_class,
             "resize": first.policy.resize,
             "image_size": list(self.image_size),
             "pack_size": [first.policy.height, first.policy.width],

@@ -15,7 +15,7 @@ from impasto.data.parts import LABELLED, Part
 from impasto.data.sources.aligned import AlignedSource
 from impasto.data.sources.opening import Pictures
 from impasto.data.sources.source import Source
-from impasto.data.split import hold_out, without_empty_classes
+from impasto.data.split import few_of_each, hold_out, without_empty_classes
 from impasto.data.vectors import VectorTable, attach
 
 FEW: Final = 100
@@ -36,6 +36,7 @@ class Preparation:
     depth: Depth
     percentiles: Sequence[float] | None
     limit: int | None
+    per_class: int | None
     holdout: float | None
     max_bad_share: float
     duplicates: Duplicates
@@ -92,6 +93,8 @@ class Preparation:
             packs = attach(table, packs)
         whole_classes = whole_classes and name != LABELLED and packs[0].labels is not None
         train, held_out = hold_out(packs[0], self.holdout or 0.0, whole_classes) if len(packs) == 1 else packs
+        if self.per_class is not None:
+            train = few_of_each(train, self.per_class)
         if self.percentiles is not None:
             levels = percentiles_of(train, self.percentiles)
             train, held_out = train.with_levels(levels), held_out and held_out.with_levels(levels)

@@ -184,7 +184,9 @@ class RestorationDataModule(ImageDataModule):
     def provenance(self) -> dict[str, Any]:
         """The pictures trained on, and what was done to them, for the run's summary; plain values."""
         clean = super().provenance()
-        shared = {name: clean.pop(name) for name in ("split", "limit", "resize", "image_size", "pack_size")}
+        shared = {
+            name: clean.pop(name) for name in ("split", "limit", "per_class", "resize", "image_size", "pack_size")
+        }
         done = {"task": self.task, **self.degradation.record()}
         content = {**clean, "name": f"{self.task} of {clean['name']}", "degradation": done}
         return {CONTENT: content, TARGET: clean, "task": self.task, **shared}

@@ -57,6 +57,23 @@ def hold_out(
     return packed.subset(np.flatnonzero(~held)), packed.subset(np.flatnonzero(held))
 
 
+def few_of_each(packed: PackedImages, most: int) -> PackedImages:
+    """At most so many pictures of each class, chosen by their names alone, so that every run has the same.
+
+    Raises:
+        UserError: the pictures have no classes.
+    """
+    if packed.labels is None:
+        raise UserError(f"data.per_class={most} needs pictures in classes; use data.limit for others.")
+    names = np.array(list(packed.every_name()), object)
+    kept = np.zeros(len(packed), bool)
+    for label in np.unique(packed.labels):
+        members = np.flatnonzero(packed.labels == label)
+        rank = np.array([_rank(name) for name in names[members]], np.uint64)
+        kept[members[np.argsort(rank, kind="stable")[-most:]]] = True
+    return packed.subset(np.flatnonzero(kept))
+
+
 def places_held_out(names: Sequence[str] | np.ndarray, share: float) -> np.ndarray:
     """Positions of the share of names that is held out, of one class."""
     rank = np.array([_rank(name) for name in names], np.uint64)
