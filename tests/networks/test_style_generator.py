@@ -16,9 +16,9 @@ from impasto.networks.style_encoder import StyleEncoder
 from impasto.networks.style_generator import StyleGenerator
 
 
-def tiny() -> StyleGenerator:
+def tiny(filters: str = "modulated") -> StyleGenerator:
     torch.manual_seed(0)
-    return StyleGenerator(features=(4, 8, 12), blocks=(0, 1, 1), last=3, code=6, hidden=5)
+    return StyleGenerator(features=(4, 8, 12), blocks=(0, 1, 1), last=3, code=6, hidden=5, filters=filters)
 
 
 def random_code(n: int) -> torch.Tensor:
@@ -38,12 +38,37 @@ def test_modulation_is_that_of_the_equations() -> None:
         assert torch.allclose(found[i : i + 1], wanted, atol=1e-5)
 
 
-def test_one_code_for_all_is_the_same_as_a_code_for_each() -> None:
-    conv = ModulatedConv2d(3, 4, code=2, noises=1)
-    torch.nn.init.normal_(conv.noise)
+@pytest.mark.parametrize("kind", [{}, {"predicted": True}, {"wide": True}])
+def test_one_code_for_all_is_the_same_as_a_code_for_each(kind: dict[str, bool]) -> None:
+    conv = ModulatedConv2d(3, 4, code=2, noises=1, **kind)
+    for tensor in conv.parameters():
+        torch.nn.init.normal_(tensor)
     code, x, noise = torch.randn(1, 2), torch.randn(2, 3, 5, 5), torch.randn(1, 1, 5, 5)
     each = conv(x, StyleInput(code.expand(2, -1)), noise)
     assert torch.allclose(conv(x, StyleInput(code), noise), each, atol=1e-5)
+
+
+def test_predicted_filters_are_those_of_each_code() -> None:
+    torch.manual_seed(0)
+    conv = ModulatedConv2d(3, 4, code=2, activate=False, predicted=True)
+    code, x = torch.randn(2, 2), torch.randn(2, 3, 5, 5)
+    found = conv(x, StyleInput(code))
+    for i in range(2):
+        taps = (conv.taps.weight @ code[i] + conv.taps.bias).view(3, 3, 3)
+        weight = conv.weight * (conv.scale.weight @ code[i] + conv.scale.bias)[:, None, None] * taps
+        weight = weight / weight.square().sum((1, 2, 3), keepdim=True).sqrt()
+        wanted = F.conv2d(F.pad(x[i : i + 1], (1, 1, 1, 1), mode="reflect"), weight)
+        assert torch.allclose(found[i : i + 1], wanted, atol=1e-4)
+
+
+def test_what_is_trained_beside_a_filter_adds_to_its_middle() -> None:
+    conv = ModulatedConv2d(1, 1, code=1, wide=True)
+    with torch.no_grad():
+        conv.weight.fill_(1.0), conv.beside.fill_(3.0), conv.scale.weight.zero_()
+    filters = conv.filters(StyleInput(torch.zeros(1, 1)))[0][0, 0]
+    # eight taps of 1 and one of 1 + 3, brought to unit length: the square root of 8 + 16
+    assert filters[1, 1].item() == pytest.approx(4 / 24**0.5, abs=1e-5)
+    assert filters[0, 0].item() == pytest.approx(1 / 24**0.5, abs=1e-5)
 
 
 def test_deltas_are_added_to_scale_bias_noise_and_filters() -> None:
@@ -102,8 +127,9 @@ def test_noise_belongs_to_its_place() -> None:
     assert whole.std().item() == pytest.approx(1, abs=0.1)
 
 
-def test_a_fixed_copy_paints_the_same() -> None:
-    generator = tiny().eval()
+@pytest.mark.parametrize("filters", ["modulated", "predicted", "wide"])
+def test_a_fixed_copy_paints_the_same(filters: str) -> None:
+    generator = tiny(filters).eval()
     content, style = torch.rand(1, 3, 32, 48) * 2 - 1, torch.rand(1, 3, 40, 20) * 2 - 1
     with torch.no_grad():
         wanted = generator(content, style)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from itertools import pairwise
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +40,9 @@ class StyleGenerator(nn.Module):
             at least 1, for none. Told at painting, it moves strokes too little to be of use.
         code: length of the style code without the palette.
         hidden: units of the style encoder's perceptron.
+        filters: ``modulated``; ``predicted``, where the style scales each tap of a filter; or ``wide``, where a second
+            filter is trained beside each and joined with it to paint; see
+            :class:`~impasto.networks.layers.modulated.ModulatedConv2d`.
 
     Attributes:
         code: length of the style code.
@@ -61,8 +64,10 @@ class StyleGenerator(nn.Module):
         brush: AtLeastOne = 1.75,
         code: int = 256,
         hidden: int = 384,
+        filters: Literal["modulated", "predicted", "wide"] = "modulated",
     ) -> None:
         super().__init__()
+        kind = {"predicted": filters == "predicted", "wide": filters == "wide"}
         self.encoder = StyleEncoder(channels, code, hidden=hidden)
         self.palette = PaletteMatch()
         self.palette_length = palette_length(channels)
@@ -71,15 +76,19 @@ class StyleGenerator(nn.Module):
         self.shrink = nn.ModuleList(
             nn.Conv2d(wide, deep, 3, stride=2, padding=1, padding_mode="reflect") for wide, deep in pairwise(features)
         )
-        self.enter = ModulatedConv2d(features[-1] + MAPS + NOISES, features[-1], code, kernel=1, noises=NOISES)
+        self.enter = ModulatedConv2d(features[-1] + MAPS + NOISES, features[-1], code, kernel=1, noises=NOISES, **kind)
         self.levels = nn.ModuleList(
-            nn.ModuleList(StyleBlock(width, code) for _ in range(count))
+            nn.ModuleList(StyleBlock(width, code, **kind) for _ in range(count))
             for width, count in zip(features, blocks, strict=True)
         )
-        self.grow = nn.ModuleList(ModulatedConv2d(deep, wide, code, noises=NOISES) for wide, deep in pairwise(features))
-        self.merge = nn.ModuleList(ModulatedConv2d(width, width, code, noises=NOISES) for width in features[:-1])
-        self.thin = ModulatedConv2d(features[0], last, code, noises=NOISES)
-        self.finish = ModulatedConv2d(last, channels, code, kernel=5, activate=False)
+        self.grow = nn.ModuleList(
+            ModulatedConv2d(deep, wide, code, noises=NOISES, **kind) for wide, deep in pairwise(features)
+        )
+        self.merge = nn.ModuleList(
+            ModulatedConv2d(width, width, code, noises=NOISES, **kind) for width in features[:-1]
+        )
+        self.thin = ModulatedConv2d(features[0], last, code, noises=NOISES, **kind)
+        self.finish = ModulatedConv2d(last, channels, code, kernel=5, activate=False, **kind)
         self.stride, self.brush = 2 ** len(features), brush
         self.place = 0, 0
         self.drift: Drift | None = None
@@ -168,10 +177,10 @@ class StyleGenerator(nn.Module):
 class StyleBlock(nn.Module):
     """Two modulated convolutions around which the input is added."""
 
-    def __init__(self, features: int, code: int) -> None:
+    def __init__(self, features: int, code: int, **kind: bool) -> None:
         super().__init__()
-        self.first = ModulatedConv2d(features, features, code, noises=NOISES)
-        self.second = ModulatedConv2d(features, features, code, noises=NOISES, activate=False)
+        self.first = ModulatedConv2d(features, features, code, noises=NOISES, **kind)
+        self.second = ModulatedConv2d(features, features, code, noises=NOISES, activate=False, **kind)
         self.share = HALF
 
     def forward(self, x: Tensor, style: StyleInput, noise: Tensor) -> Tensor:

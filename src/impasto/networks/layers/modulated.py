@@ -52,13 +52,25 @@ class ModulatedConv2d(nn.Module):
         kernel: side of the filters, odd.
         noises: channels of the noise maps that are added, each with a learnt strength for each output channel.
         activate: end in a leaky ReLU.
+        predicted: scale each tap of an input channel's filters by a function of the code of its own, so that a style
+            has filters with a direction (the depthwise part of AdaConv, Chandran et al. 2021, folded into the filters).
+        wide: train a filter of one tap beside the others, which adds to their middle (Ding et al. 2021, RepVGG; for
+            styles, Wu et al. 2021, train wide and deploy plain). What is painted with costs the same.
 
     Attributes:
         name: under which an adapter changes this layer; the network sets it.
     """
 
     def __init__(
-        self, before: int, after: int, code: int, kernel: int = 3, noises: int = 0, activate: bool = True
+        self,
+        before: int,
+        after: int,
+        code: int,
+        kernel: int = 3,
+        noises: int = 0,
+        activate: bool = True,
+        predicted: bool = False,
+        wide: bool = False,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(after, before, kernel, kernel) / (before * kernel**2) ** 0.5)
@@ -68,17 +80,40 @@ class ModulatedConv2d(nn.Module):
         nn.init.normal_(self.scale.weight, std=0.02)
         nn.init.ones_(self.scale.bias)
         self.brush = nn.Parameter(torch.zeros(before))
+        self.taps = nn.Linear(code, before * kernel**2) if predicted and kernel > 1 else None
+        if self.taps is not None:
+            nn.init.normal_(self.taps.weight, std=0.02)
+            nn.init.ones_(self.taps.bias)
+        self.beside = nn.Parameter(torch.zeros(after, before)) if wide and kernel > 1 else None
         self.activate, self.name = activate, ""
 
     def forward(self, x: Tensor, style: StyleInput, noise: Tensor | None = None) -> Tensor:
         """(N, C, H, W) to (N, C', H, W); noise (N or 1, K, H, W)."""
         if len(style.code) == 1:
             return self.fixed(style)(x, style, noise)
-        scale = self.scale(style.code) + PACE * style.brush * self.brush
-        demodulation = torch.rsqrt(scale.square() @ self.weight.square().sum((2, 3)).T + 1e-6)
-        x = F.conv2d(padded(x * scale[:, :, None, None].to(x.dtype), self.weight), self.weight)
-        x = x * demodulation[:, :, None, None].to(x.dtype)
+        scale, weight = self.scale(style.code) + PACE * style.brush * self.brush, self.joined
+        if self.taps is None:
+            demodulation = torch.rsqrt(scale.square() @ weight.square().sum((2, 3)).T + 1e-6)
+            x = F.conv2d(padded(x * scale[:, :, None, None].to(x.dtype), weight), weight)
+            x = x * demodulation[:, :, None, None].to(x.dtype)
+        else:  # the filters of each picture differ by more than a factor: a group of the convolution for each
+            count, filters = len(x), demodulated(weight * self.tap_scales(style.code, scale)[:, None])
+            x = padded(x, weight).flatten(0, 1)[None]
+            x = F.conv2d(x, filters.flatten(0, 1).to(x.dtype), groups=count)[0].unflatten(0, (count, -1))
         return finished(x, self.bias, self.strengths, noise, self.activate)
+
+    @property
+    def joined(self) -> Tensor:
+        """The filters (C', C, k, k), with what is trained beside them in their middle."""
+        if self.beside is None:
+            return self.weight
+        half = self.weight.shape[-1] // 2
+        return self.weight + F.pad(self.beside[:, :, None, None], (half, half, half, half))
+
+    def tap_scales(self, code: Tensor, scale: Tensor) -> Tensor:
+        """Factors of the filters, (N, C, k, k) or, the same for all taps, (N, C, 1, 1); of codes (N, D) and (N, C)."""
+        scale = scale[:, :, None, None]
+        return scale if self.taps is None else scale * self.taps(code).view(-1, *self.weight.shape[1:])
 
     @property
     def strengths(self) -> Tensor | None:
@@ -98,20 +133,23 @@ class ModulatedConv2d(nn.Module):
         told = {kind: style.deltas.get(f"{self.name}.{kind}") for kind in ("scale", "bias", "noise", "up", "down")}
         up, down = told["up"], told["down"]
         low_rank = None if up is None or down is None else (up @ down).view_as(self.weight)
-        weight = plus(self.weight, low_rank)
+        weight = plus(self.joined, low_rank)
         scale = plus(self.scale(style.code)[0] + PACE * style.brush * self.brush, told["scale"])
         bias = plus(self.bias, told["bias"])
         noise = None if self.strengths is None else plus(self.strengths, told["noise"])
-        scale = scale.float()
-        weight = weight * scale[:, None, None]
-        demodulation = torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-6)
-        return weight * demodulation, bias, noise
+        weight = weight * self.tap_scales(style.code, scale[None])[0].float()
+        return demodulated(weight), bias, noise
 
     def delta_shapes(self, rank: int = 1) -> dict[str, tuple[int, ...]]:
         """Shapes of the deltas that :meth:`filters` adds, by kind, for a product of this rank."""
         after, before, *kernel = self.weight.shape
         shapes = {"scale": (before,), "bias": (after,), "up": (after, rank), "down": (rank, before * math.prod(kernel))}
         return shapes if self.noise is None else {**shapes, "noise": tuple(self.noise.shape)}
+
+
+def demodulated(weight: Tensor) -> Tensor:
+    """Filters (..., C', C, k, k), each brought to unit energy."""
+    return weight * torch.rsqrt(weight.square().sum((-3, -2, -1), keepdim=True) + 1e-6)
 
 
 def plus(value: Tensor, delta: Tensor | None) -> Tensor:
