@@ -11,7 +11,7 @@ The step computes the pass in float32 when one of the penalties that are due dif
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from impasto.base import distributed
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Count, NotNegative, Share
-from impasto.base.schedules import Schedule, value_at
+from impasto.base.schedules import Schedule
+from impasto.losses.adaptive_gamma import AdaptiveGamma, as_gamma, gamma_now
 from impasto.networks.layers.head import MinibatchDeviation
 from impasto.networks.scores import Scores, over_maps
 
@@ -69,6 +70,12 @@ class Penalty(nn.Module):
             raise ValueError(f"penalty.every is {every}; give 1 or more.")
         self.every = every
 
+    def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
+        """What the parts of the penalty find."""
+        for part in self.children():
+            if callable(check_with := getattr(part, "check_with", None)):
+                yield from check_with(parts)
+
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """The penalty, a scalar, not yet multiplied by ``every``."""
         raise NotImplementedError
@@ -117,7 +124,8 @@ class GradientPenalty(Penalty):
 
 
 class R1(Penalty):
-    """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures; a schedule is taken too.
+    """Mescheder et al. 2018, equation 9: ``gamma`` / 2 * |gradient|^2 at the real pictures; a schedule is taken too,
+    and ``auto``, see :class:`~impasto.losses.adaptive_gamma.AdaptiveGamma`.
 
     The authors' code, GAN_stability, has no half: its gamma of 10 is 20 here. The gradient is taken with respect
     to the pictures before augmentation, which counts as a part of the discriminator (as in the code of Karras et al.
@@ -127,13 +135,15 @@ class R1(Penalty):
     needs_input_grad: ClassVar[bool] = True
     second_order: ClassVar[bool] = True
 
-    def __init__(self, gamma: NotNegative | Schedule = 10.0, every: Count = 1) -> None:
+    def __init__(
+        self, gamma: NotNegative | Schedule | AdaptiveGamma | Literal["auto"] = 10.0, every: Count = 1
+    ) -> None:
         super().__init__(every)
-        self.gamma = gamma
+        self.gamma = as_gamma(gamma)
 
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """Scalar."""
-        return 0.5 * value_at(self.gamma, p.kimg) * squared_gradient_norm(p.real_scores, p.original_real).mean()
+        return 0.5 * gamma_now(self.gamma, p, self.every) * squared_gradient_norm(p.real_scores, p.original_real).mean()
 
 
 class R1R2(Penalty):
@@ -145,15 +155,15 @@ class R1R2(Penalty):
     needs_input_grad: ClassVar[bool] = True
     second_order: ClassVar[bool] = True
 
-    def __init__(self, gamma: NotNegative | Schedule = 1.0, every: Count = 1) -> None:
+    def __init__(self, gamma: NotNegative | Schedule | AdaptiveGamma | Literal["auto"] = 1.0, every: Count = 1) -> None:
         super().__init__(every)
-        self.gamma = gamma
+        self.gamma = as_gamma(gamma)
 
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """Scalar."""
         r1 = squared_gradient_norm(p.real_scores, p.original_real).mean()
         r2 = squared_gradient_norm(p.fake_scores, p.original_fake).mean()
-        return 0.5 * value_at(self.gamma, p.kimg) * (r1 + r2)
+        return 0.5 * gamma_now(self.gamma, p, self.every) * (r1 + r2)
 
 
 class LeCam(Penalty):

@@ -118,6 +118,8 @@ class Adversary(nn.Module):
             for name, penalty in due.items():
                 value = penalty(p)
                 tracker.add(f"{prefix}penalty_{name}", value)
+                if (strength := strength_of(penalty)) is not None:
+                    tracker.add(f"{prefix}strength_{name}", strength)
                 total = total + penalty.every * penalty_factor * value
         tracker.add(f"{prefix}score_real", real_scores.mean())
         tracker.add(f"{prefix}score_fake", fake_scores.mean())
@@ -188,6 +190,11 @@ def scores_of(network: nn.Module, images: Tensor, conditioning: Conditioning = U
     if conditioning.given is not None:
         return Scores.of(network(images, conditioning.condition, conditioning.given))
     return Scores.of(network(images, conditioning.condition))
+
+
+def strength_of(penalty: nn.Module) -> Tensor | None:
+    """What an adaptive penalty has adapted to: scalar; None for others."""
+    return next((cast(Tensor, part.strength) for part in penalty.modules() if hasattr(part, "strength")), None)
 
 
 @contextmanager
