@@ -49,6 +49,9 @@ class Adversary(nn.Module):
         augment: of what the discriminator sees; None disables it.
         joint_pass: judge real and painted pictures in one pass, which is faster; not for a discriminator with batch
             normalisation, whose statistics would mix both.
+
+    Attributes:
+        order: how often a real picture scores above the painted one beside it; whoever looks at it starts it afresh.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Adversary(nn.Module):
         self.loss, self.joint_pass = loss, joint_pass
         self.penalties = nn.ModuleDict(deepcopy(dict(penalties)))
         self.augment = deepcopy(augment) if augment is not None else nn.Identity()
+        self.order = Tracker()
 
     def discriminator_loss(
         self,
@@ -123,6 +127,7 @@ class Adversary(nn.Module):
                 total = total + penalty.every * penalty_factor * value
         tracker.add(f"{prefix}score_real", real_scores.mean())
         tracker.add(f"{prefix}score_fake", fake_scores.mean())
+        self.order.add("order", over_maps(right_order, real_scores.detach(), fake_scores.detach()))
         if isinstance(self.augment, AdaptiveAugment):
             self.augment.update(real_scores.flat().detach(), kimg)
         return total
@@ -183,6 +188,12 @@ class Adversary(nn.Module):
                 compared = scores_of(network, *self.seen(real, conditioning)).float()
             set_random_state(fake.device, after)
         return over_maps(lambda s: self.loss.generator(s, None), scores), scores, compared
+
+
+def right_order(real: Tensor, fake: Tensor) -> Tensor:
+    """Share of pairs in which the real picture scores higher: scalar; the larger side's last ones have no partner."""
+    n = min(len(real), len(fake))
+    return (real[:n] > fake[:n]).float().mean()
 
 
 def scores_of(network: nn.Module, images: Tensor, conditioning: Conditioning = UNCONDITIONED) -> Scores:

@@ -18,7 +18,12 @@ class Diversity:
     Args:
         count: pictures of each kind, over all processes.
         side: longest side of a copy, in pixels; noise of single pixels does not count as diversity.
+
+    Attributes:
+        latest: real and generated pictures of the latest step as they were; None before the first.
     """
+
+    latest: tuple[Tensor, Tensor] | None = None
 
     def __init__(self, count: int = 256, side: int = 16) -> None:
         self.count, self.side = count, side
@@ -33,6 +38,7 @@ class Diversity:
             condition: labels (N,); pictures with vectors or with nothing are all of one class.
         """
         labels = condition if condition is not None and condition.dim() == 1 else real.new_zeros(len(real))
+        self.latest = real.detach(), fake.detach()
         self._kept.append((self._small(real), self._small(fake), labels.detach()))
         wanted = -(-self.count // distributed.world_size())
         while sum(len(labels) for *_, labels in self._kept) - len(self._kept[0][2]) >= wanted:
@@ -41,6 +47,7 @@ class Diversity:
     def clear(self) -> None:
         """Forget all pictures."""
         self._kept.clear()
+        self.latest = None
 
     def ratio(self) -> float | None:
         """Mean distance to the nearest picture of the same class, generated over real; a collective call.
@@ -52,17 +59,27 @@ class Diversity:
             0 for one and the same picture in every class, about 1 for pictures as different as the real ones; None
             if nothing can be compared.
         """
-        if not self._kept:
+        if (kept := self.copies()) is None:
             return None
-        wanted = -(-self.count // distributed.world_size())
-        parts = (torch.cat(column)[-wanted:] for column in zip(*self._kept, strict=True))
-        real, fake, labels = (distributed.gather(part) for part in parts)
+        real, fake, labels = kept
         pairs = (labels[:, None] == labels[None, :]).fill_diagonal_(False)
         if not pairs.any():
             return None
         apart = torch.cdist(real, real)
         scale = torch.maximum(_nearest(apart, pairs), 0.05 * apart[pairs].mean())
         return float(_nearest(torch.cdist(fake, fake), pairs) / scale.clamp_min(1e-6))
+
+    def copies(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """The small copies of real and of generated pictures, flat (n, D), and their labels (n,), of all processes.
+
+        None before the first step. A collective call.
+        """
+        if not self._kept:
+            return None
+        wanted = -(-self.count // distributed.world_size())
+        parts = (torch.cat(column)[-wanted:] for column in zip(*self._kept, strict=True))
+        real, fake, labels = (distributed.gather(part) for part in parts)
+        return real, fake, labels
 
     def _small(self, images: Tensor) -> Tensor:
         height, width = images.shape[-2:]

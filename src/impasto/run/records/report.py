@@ -48,6 +48,7 @@ def page(run_dir: Path, summary: Mapping[str, Any], config: str) -> str:
         f"<h1>{html.escape(run_dir.resolve().name)}</h1>",
         f"<p class=quiet>{html.escape(headline(summary))}</p>",
         *(f"<p class=notice>{html.escape(text)}</p>" for text in warnings_of(summary)),
+        section("What is wrong", wrong(summary)),
         section("Samples", picture(sheets[-1]) + classes_shown(summary, config)) if sheets else "",
         section("Between latent vectors", picture(run_dir / "samples" / "interpolation.png")),
         section(
@@ -80,7 +81,17 @@ def warnings_of(summary: Mapping[str, Any]) -> list[str]:
     """Warnings that concern all figures."""
     cut = summary["cut_short"]
     about = [f"This run was {cut}: its figures are not those of its full length."] if cut else []
-    return [*about, *summary["notices"].values()]
+    return [*about, *(text for key, text in summary["notices"].items() if not key.startswith("monitor."))]
+
+
+def wrong(summary: Mapping[str, Any]) -> str:
+    """What the monitor found, a row for each; empty where it found nothing."""
+    rows = "".join(
+        f"<tr><td class=number>{each['at_kimg']:.4g} kimg<td>{html.escape(each['said'])}<td>"
+        f"{html.escape(each['evidence'])}<td>{html.escape(each['remedy'])}</tr>"
+        for each in summary.get("findings", ())
+    )
+    return f"<table><tr><th>since<th>finding<th>evidence<th>remedy</tr>{rows}</table>" if rows else ""
 
 
 def classes_shown(summary: Mapping[str, Any], config: str) -> str:
@@ -166,7 +177,9 @@ def _short(value: Any) -> str:
 
 def facts(summary: Mapping[str, Any]) -> str:
     """The rest of the summary, two columns."""
-    shown = {k: v for k, v in summary.items() if k not in ("metrics", "protocols", "notices", "status", "cause")}
+    shown = {
+        k: v for k, v in summary.items() if k not in ("metrics", "protocols", "notices", "findings", "status", "cause")
+    }
     rows = "".join(
         f"<tr><th>{html.escape(key.replace('_', ' '))}<td>{html.escape(_plain(value))}</tr>"
         for key, value in shown.items()

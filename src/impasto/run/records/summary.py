@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from impasto.callbacks.clock import StopAt
 from impasto.callbacks.evaluation import Evaluation
 from impasto.callbacks.find import find_callback
 from impasto.callbacks.guard import Guard
+from impasto.callbacks.monitor import Monitor
 from impasto.callbacks.progress import TrainingProgress
 from impasto.data.state import provenance_of
 from impasto.evaluation.protocols.figure_records import share_records
@@ -27,6 +29,7 @@ from impasto.painters.cost import cost_of
 def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dict[str, Any]:
     """Collect the summary of a run that has just ended."""
     evaluation, checkpoints = find_callback(trainer, Evaluation), find_callback(trainer, Checkpoints)
+    monitor = find_callback(trainer, Monitor)
     guard, stop = find_callback(trainer, Guard), find_callback(trainer, StopAt)
     interrupted = checkpoints.interrupted if checkpoints is not None else ""
     verdict = guard.verdict if guard is not None else ""
@@ -48,6 +51,7 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
         "images_per_second": images_per_second(cfg, trainer),
         "seconds": round(model.state.seconds, 1),
         "rollbacks": model.state.rollbacks,
+        "findings": [asdict(finding) for finding in monitor.findings.values()] if monitor is not None else [],
         "parameters": {name: sum(p.numel() for p in network.parameters()) for name, network in model.networks.items()},
         "cost": cost(model),
         "conditional": model.painter.conditional,

@@ -1,0 +1,139 @@
+"""What the monitor sees of a run at one moment: a few numbers, of pictures and scores that training has made anyway."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.base.pixels import luma
+from impasto.models.adversary import Adversary
+from impasto.models.base import AdversarialModel
+
+LEAST_REAL: Final = 4
+"""Different real pictures among which copies can be told from likeness."""
+SAME: Final = 1e-3
+"""Distance of small copies below which two real pictures are one that was shown twice."""
+SHOWN: Final = 64
+"""Pictures of full size that are looked at for blotches."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Numbers of one moment; those that cannot be told are None.
+
+    Attributes:
+        kimg: when.
+        order: how often a real picture scores above a painted one, since the look before: 0.5 is a discriminator that
+            cannot tell them apart, 1 one that always can.
+        apart: energy distance of painted from real pictures, see :func:`energy_distance`.
+        moved: the same of painted pictures from those of the look before.
+        diversity: see :class:`~impasto.models.diversity.Diversity`.
+        copied: share of painted pictures that are near copies of real ones.
+        blotched: share of painted pictures with spots that no real picture has.
+        rollbacks: of the guard so far.
+    """
+
+    kimg: float
+    order: float | None = None
+    apart: float | None = None
+    moved: float | None = None
+    diversity: float | None = None
+    copied: float | None = None
+    blotched: float | None = None
+    rollbacks: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a checkpoint keeps it."""
+        return asdict(self)
+
+
+@torch.no_grad()
+def look(model: AdversarialModel, before: Tensor | None) -> tuple[Look, Tensor | None]:
+    """Look at a run; a collective call. Random generators and weights are left as they are.
+
+    Args:
+        model: in training.
+        before: small copies of painted pictures (n, D) at the look before; None at the first.
+
+    Returns:
+        The look, and the small copies of now.
+    """
+    orders = [cast_adversary(model.adversaries[name]).order.drain() for name in model.names("d")[:1]]
+    order = orders[0].get("order") if orders else None
+    rollbacks = len(model.state.rollbacks)
+    if (kept := model.diversity.copies()) is None:
+        return Look(model.kimg, order, rollbacks=rollbacks), None
+    real, fake, _ = kept
+    if not bool(fake.isfinite().all()):
+        return Look(model.kimg, order, rollbacks=rollbacks), None
+    latest = model.diversity.latest
+    return (
+        Look(
+            model.kimg,
+            order,
+            energy_distance(real, fake),
+            None if before is None or before.shape[1] != fake.shape[1] else energy_distance(before, fake),
+            model.diversity.ratio(),
+            copied_share(real, fake) if "latent" in model.painter.takes else None,
+            None if latest is None else blotched_share(latest[0][:SHOWN], latest[1][:SHOWN]),
+            rollbacks,
+        ),
+        fake,
+    )
+
+
+def cast_adversary(module: Any) -> Adversary:
+    """A member of a ModuleDict as what it is."""
+    assert isinstance(module, Adversary)
+    return module
+
+
+def energy_distance(first: Tensor, second: Tensor) -> float:
+    """1 less the mean distance within over the mean distance between, (n, D) and (m, D): 0 for one and the same.
+
+    The energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'| of Székely and Rizzo 2013 as a share of its first term. Pairs
+    of a picture with itself are left out, so that it is 0 on average for two samples of one distribution, and may be a
+    little below.
+    """
+    between = torch.cdist(first, second).mean()
+    within = sum(torch.cdist(x, x).sum() / max(len(x) * (len(x) - 1), 1) for x in (first, second))
+    return float(1 - within / (2 * between).clamp_min(1e-9))
+
+
+def copied_share(real: Tensor, fake: Tensor) -> float | None:
+    """Share of painted pictures less than a third as far from their nearest real picture as from the second nearest.
+
+    The rule of Yoon et al. 2023, on small copies (n, D) and (m, D); a real picture that was shown twice counts once.
+    None with fewer than 4 different ones.
+    """
+    apart = torch.cdist(real, real)
+    twice = (apart < SAME * apart.mean()).tril(-1).any(1)
+    different = real[~twice]
+    if len(different) < LEAST_REAL:
+        return None
+    nearest = torch.cdist(fake, different).topk(2, 1, largest=False).values
+    return float((nearest[:, 0] < nearest[:, 1] / 3).float().mean())
+
+
+def blotched_share(real: Tensor, fake: Tensor) -> float | None:
+    """Share of painted pictures (n, C, H, W) with a spot that stands out more than any in the real ones.
+
+    A spot is a place whose luma differs from its surroundings, about an eighth of the picture wide. It must stand out
+    by half as much again as the strongest in the real pictures. None for pictures below 16 pixels, or of other channels
+    than one or three.
+    """
+    if min(real.shape[2:]) < 16 or real.shape[1] not in (1, 3) or real.shape[1:] != fake.shape[1:]:
+        return None
+    strongest, found = (spots(images).flatten(1).amax(1) for images in (real, fake))
+    return float((found > 1.5 * strongest.max()).float().mean())
+
+
+def spots(images: Tensor) -> Tensor:
+    """How far places stand out from their surroundings: (n, 1, h, w), absolute."""
+    grey = luma(images)
+    side = max(min(grey.shape[2:]) // 16, 1)
+    small = F.avg_pool2d(grey, side)
+    around = F.avg_pool2d(F.pad(small, (2,) * 4, mode="replicate"), 5, 1)
+    return (small - around).abs()
