@@ -92,6 +92,8 @@ def test_a_trial_of_the_ablation_differs_from_the_whole_model_in_one_thing() -> 
         "no_wrong_style": {"model.wrong_style": False},
         "one_scale": {"model.discriminator.scales": 1},
         "no_adversary": {"model.adversarial": 0.0},
+        "predicted_filters": {"model.generator.filters": "predicted"},
+        "wide_training": {"model.generator.filters": "wide"},
     }
     assert {trial.kimg for trial in trials.values()} == {8}
 
