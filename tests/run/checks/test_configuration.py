@@ -100,6 +100,7 @@ SMALL = ("data=image_folder", "data.root=nowhere", "evaluation=none")
         (["model.optimizer_g.lr=null"], "model.optimizer_g.lr is null"),
         (["penalty=r1", "penalty.r1.gamma=null"], "penalty.r1.gamma is null; give 0 or more."),
         (["penalty=r1", "penalty.r1.gamma=x"], "penalty.r1.gamma is x"),
+        (["penalty=r1", "penalty.r1.every=auto"], "penalty.r1.every is auto"),
         (["penalty=lecam", "penalty.lecam.weight=-1"], "penalty.lecam.weight is -1"),
         (["penalty=r1", "penalty.r1.every=0"], "penalty.r1.every is 0"),
         (["augment=ada", "augment.p=2", "augment.target=-1"], "augment.p is 2; give a number from 0 to 1."),

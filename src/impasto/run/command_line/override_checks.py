@@ -106,12 +106,12 @@ def wanted_instead(default: Any, value: Any, key: str) -> str | None:
 
 
 def may_be_number(value: Any, key: str) -> bool:
-    """Whether a value may replace a number; null and schedules are left to the parts to check."""
+    """Whether a value may replace a number; null, auto and schedules are left to the parts to check."""
     if isinstance(value, list):
         return key in SIZES or key in NOT_ONLY_NUMBERS
     if isinstance(value, dict):
         return "_target_" in value
-    return key in NOT_ONLY_NUMBERS or not isinstance(value, bool | str)
+    return value == "auto" or key in NOT_ONLY_NUMBERS or not isinstance(value, bool | str)
 
 
 def as_typed(value: Any) -> str:
