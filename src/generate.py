@@ -9,7 +9,7 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @report_user_errors
 @checked
 def generate(cfg: DictConfig) -> None:
-    """Load the painter, find label, vectors and sliders, and paint."""
+    """Load the painter, find label, vectors or prompts and sliders, and paint."""
     from impasto.inference.places import output_folder
     from impasto.painters.checkpoints import find_checkpoint
 
@@ -17,17 +17,21 @@ def generate(cfg: DictConfig) -> None:
     import impasto
     from impasto.inference.console import follow
     from impasto.inference.generate import generate as events_of
-    from impasto.inference.generate import resolve_label, resolve_vectors
+    from impasto.inference.generate import guide, resolve_label, resolve_prompts, resolve_vectors
     from impasto.painters.sliders import resolve_edit
 
     model = impasto.load(checkpoint, device=cfg.device, trust=list(cfg.trust))
     painter = (model.showing_masks() if cfg.masks else model).painter
+    prompts, captions = resolve_prompts(cfg.prompt, painter)
+    guide(painter, cfg.guidance)
     events = events_of(
         painter,
         folder,
         cfg.num_images,
         label=resolve_label(cfg.label, painter),
-        vectors=resolve_vectors(cfg.vectors, painter),
+        vectors=resolve_vectors(cfg.vectors, painter) if captions is None else captions,
+        prompts=prompts,
+        truncation=cfg.truncation,
         shift=resolve_edit(cfg.edit, cfg.sliders, painter),
         seed=cfg.seed,
         batch_size=cfg.batch_size,

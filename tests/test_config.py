@@ -86,6 +86,7 @@ GROUPS = (
     "logger",
     "callbacks",
     "evaluation",
+    "condition",
     "debug",
 )
 CASES = [f"{group}={name}" for group in GROUPS for name in choices(group)]

@@ -15,6 +15,16 @@ def check_number(name: str, value: object, least: int) -> None:
         raise UserError(f"{name}={value} does not fit: give a whole number of {least} or more.")
 
 
+def check_factor(name: str, value: object) -> None:
+    """Make sure that a setting is a number from 0 to 10.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 10:
+        raise UserError(f"{name}={value} is out of range; give a number from 0 to 10, such as 1.")
+
+
 def check_port(value: object) -> None:
     """Make sure that a setting is the number of a port; 0 takes a free one.
 

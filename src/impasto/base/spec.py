@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from impasto.base.vocabulary import Vocabulary
+
 Color = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
 
@@ -86,6 +88,7 @@ class ImageSpec:
     frames: int = 1
     task: str | None = None
     label_map: LabelMap | None = None
+    vocabulary: Vocabulary | None = None
 
     @property
     def num_classes(self) -> int:
@@ -111,7 +114,8 @@ class ImageSpec:
         """Plain values only, so that a checkpoint can hold it."""
         levels = None if self.levels is None else [list(pair) for pair in self.levels]
         label_map = None if self.label_map is None else self.label_map.to_dict()
-        return {**asdict(self), "class_names": list(self.class_names), "levels": levels, "label_map": label_map}
+        plain: dict[str, Any] = {"class_names": list(self.class_names), "levels": levels, "label_map": label_map}
+        return {**asdict(self), **plain, "vocabulary": None if self.vocabulary is None else self.vocabulary.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "ImageSpec":
@@ -119,7 +123,9 @@ class ImageSpec:
         levels = values.get("levels")
         levels = None if levels is None else tuple((low, high) for low, high in levels)
         label_map = None if (known := values.get("label_map")) is None else LabelMap.from_dict(known)
-        read = {"class_names": tuple(values["class_names"]), "levels": levels, "label_map": label_map}
+        vocabulary = None if (words := values.get("vocabulary")) is None else Vocabulary.from_dict(words)
+        read: dict[str, Any] = {"class_names": tuple(values["class_names"]), "levels": levels, "label_map": label_map}
+        read["vocabulary"] = vocabulary
         return cls(**{**values, **read})
 
 

@@ -1,6 +1,7 @@
 """The data of a run: named parts, each opened, packed, split and drawn in its own way."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.ranges import Count, CountOrZero, Share, Strength
 from impasto.base.spec import ImageSpec
+from impasto.base.vocabulary import Vocabulary
+from impasto.data.captions import AUTO, captions_as_vectors, read_captions
 from impasto.data.drawing import check_parts, leaders_of, samplers_of
 from impasto.data.loading import (
     Batch,
@@ -33,7 +36,7 @@ from impasto.data.preparation import Preparation
 from impasto.data.sources.opening import OpenPictures, Pictures, check_settings
 from impasto.data.state import compare_states, state_of
 from impasto.data.transforms import as_size
-from impasto.data.vectors import digest_of, read_vectors
+from impasto.data.vectors import VectorTable, digest_of, read_vectors
 
 Size = int | Sequence[int]
 Split = Literal["train", "held_out"]
@@ -51,6 +54,8 @@ class ImageDataModule(LightningDataModule):
         parts: how each part is drawn, see :data:`~impasto.data.drawing.Drawing`; in the order that seeds their batches.
         vectors: file with a condition vector for each picture of the part ``image``, as
             :func:`~impasto.data.vectors.read_vectors` takes it; they take the place of classes.
+        captions: file with a caption for each picture of the part ``image``, or ``auto``, see
+            :func:`~impasto.data.captions.read_captions`; they take the place of classes too.
         image_size: pixels or [height, width] that networks see.
         pack_size: of the packed pictures; None is ``image_size``, or three times that under ``fit``.
         resize: how a picture comes to that size, as :class:`~impasto.data.packing.sizing.SizePolicy` has it;
@@ -82,6 +87,7 @@ class ImageDataModule(LightningDataModule):
         channels_of: how many channels each part has.
         start_batch: number of the first batch that the loader gives; a resumed run sets it.
         vectors_sha256: of the condition vectors of all pictures in their order; None without vectors.
+        vocabulary: of the captions; None without captions, and until they are read.
 
     Raises:
         UserError: a setting cannot work, or ``pictures`` does not know it.
@@ -93,6 +99,7 @@ class ImageDataModule(LightningDataModule):
         pictures: OpenPictures,
         parts: Mapping[str, str] | None = None,
         vectors: str | None = None,
+        captions: str | None = None,
         image_size: Size = 64,
         pack_size: Size | None = None,
         resize: Resize | Literal["auto"] = "auto",
@@ -115,9 +122,11 @@ class ImageDataModule(LightningDataModule):
         **where: Any,
     ) -> None:
         super().__init__()
-        self.open_pictures, self.where, self.vectors = pictures, where, vectors
+        self.open_pictures, self.where, self.vectors, self.captions = pictures, where, vectors, captions
+        if vectors is not None and captions is not None:
+            raise UserError("data.vectors and data.captions both say what a picture is of: set one of them to null.")
         self.parts = check_parts({LABELLED: "independently"} if parts is None else parts)
-        if vectors is not None:
+        if vectors is not None or (captions is not None and "label" in where):
             where["label"] = None
         check_settings(pictures, where)
         self.image_size = as_size(image_size, "data.image_size")
@@ -144,12 +153,14 @@ class ImageDataModule(LightningDataModule):
         self.aligned = [name for name, drawing in self.parts.items() if drawing == "aligned"]
         if color_jitter and any(self.channels_of[name] != 3 for name in self.aligned):
             raise UserError("data.color_jitter needs colours on both sides of the pairs: set it to 0.")
-        if balanced and vectors is not None:
-            raise UserError("data.balanced=true needs classes, which data.vectors replaces: leave one of them out.")
+        if balanced and (vectors is not None or captions is not None):
+            given = "captions" if vectors is None else "vectors"
+            raise UserError(f"data.balanced=true needs classes, which data.{given} replaces: leave one of them out.")
         self.balanced, self.batch_size, self.num_workers, self.seed = balanced, batch_size, num_workers, seed
         self.view = View(self.image_size, flip, color_jitter)
         self.start_batch = 0
         self.vectors_sha256: str | None = None
+        self.vocabulary: Vocabulary | None = None
         self._packed: dict[str, Part] = {}
 
     # Lightning's steps ----------------------------------------------------------------------------------------------
@@ -161,6 +172,8 @@ class ImageDataModule(LightningDataModule):
         table = None if self.vectors is None else read_vectors(self.vectors)  # before the pictures, which take longer
         opened = self.open_pictures(**self.where)
         by_part = {LABELLED: opened} if isinstance(opened, Pictures) else opened
+        if self.captions is not None and LABELLED in by_part:
+            table, self.vocabulary = self._read_captions(by_part[LABELLED], self.captions)
         if missing := [name for name in self.parts if name not in by_part and name not in self.leaders]:
             raise UserError(f"data.parts names {missing[0]}, but the pictures come as {', '.join(by_part)}.")
         led = set(self.leaders.values())
@@ -180,6 +193,12 @@ class ImageDataModule(LightningDataModule):
         self._packed = {name: packed[name] for name in self.parts}
         if table is not None:
             self.vectors_sha256 = digest_of(self._packed[LABELLED].packs)
+
+    def _read_captions(self, pictures: Pictures, captions: str) -> tuple[VectorTable, Vocabulary]:
+        root = self.where.get("root")
+        own = None if pictures.captions is None else pictures.captions()
+        found = read_captions(captions, root, own)
+        return captions_as_vectors(found, str(root) if captions == AUTO else captions, self.view.flip)
 
     def setup(self, stage: str | None = None) -> None:
         """Take the packed pictures."""
@@ -235,7 +254,10 @@ class ImageDataModule(LightningDataModule):
     @property
     def spec(self) -> dict[str, ImageSpec]:
         """By part, the shape of what networks see, and classes or the length of condition vectors."""
-        return {name: part.spec(self.image_size) for name, part in self._packed.items()}
+        specs = {name: part.spec(self.image_size) for name, part in self._packed.items()}
+        if self.vocabulary is not None:
+            specs[LABELLED] = replace(specs[LABELLED], vocabulary=self.vocabulary)
+        return specs
 
     @property
     def packs(self) -> list[PackedImages]:
@@ -348,7 +370,7 @@ class ImageDataModule(LightningDataModule):
         return f"{by_class}; whole classes of {', '.join(whole)}" if whole else by_class
 
     def _provenance_of_vectors(self) -> dict[str, Any] | None:
-        if self.vectors is None:
+        if (given := self.vectors or self.captions) is None:
             return None
         length = self.spec[LABELLED].condition_dim
-        return {"file": Path(self.vectors).name, "length": length, "sha256": self.vectors_sha256}
+        return {"file": Path(given).name, "length": length, "sha256": self.vectors_sha256}

@@ -26,11 +26,13 @@ class VectorTable:
         path: the file.
         files: what each vector is of: a path below ``data.root``.
         vectors: float32 (n, K), finite.
+        kind: what each of them is, for messages: a vector, or a caption.
     """
 
     path: Path
     files: list[str]
     vectors: np.ndarray
+    kind: str = "vector"
 
 
 def read_vectors(path: str | Path, option: str = "data.vectors") -> VectorTable:
@@ -120,21 +122,22 @@ def attach(table: VectorTable, packs: Sequence[PackedImages]) -> list[PackedImag
     row_of = {name: row for row, name in enumerate(table.files)}
     if len(row_of) < len(table.files):
         repeated = next(name for row, name in enumerate(table.files) if row_of[name] != row)
-        raise UserError(f"{table.path} has more than one vector of {repeated}: leave one row for each picture.")
+        raise UserError(f"{table.path} has more than one {table.kind} of {repeated}: leave one row for each picture.")
     rows = [[row_of.get(name, -1) for name in packed.every_name()] for packed in packs]
     total, missing = sum(map(len, rows)), sum(part.count(-1) for part in rows)
     if missing:
         packed, part = next((packed, part) for packed, part in zip(packs, rows, strict=True) if -1 in part)
         raise UserError(
-            f"{missing} of {total} pictures have no vector in {table.path}, such as {packed.names(part.index(-1))}: "
-            "add a row for each, named by its path below data.root, or take those pictures out of the folder."
+            f"{missing} of {total} pictures have no {table.kind} in {table.path}, such as "
+            f"{packed.names(part.index(-1))}: add a row for each, named by its path below data.root, or take those "
+            "pictures out of the folder."
         )
     used = set().union(*rows)
     if extra := len(table.files) - len(used):
         example = next(name for row, name in enumerate(table.files) if row not in used)
         notice(
-            "data.vectors",
-            f"{extra} of {len(table.files)} vectors in {table.path} are not used, such as that of {example}: no "
+            f"data.{table.kind}s",
+            f"{extra} of {len(table.files)} {table.kind}s in {table.path} are not used, such as that of {example}: no "
             "picture of this run, which leaves bad, repeated and limited ones out, has that path below data.root.",
         )
     return [replace(packed, vectors=table.vectors[part]) for packed, part in zip(packs, rows, strict=True)]

@@ -10,6 +10,7 @@ from torch import Tensor
 from impasto.base import distributed
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
+from impasto.base.ranges import Share
 from impasto.base.sheets import sheet_of
 from impasto.base.spec import ImageSpec
 from impasto.losses.terms.term import GeneratorPass
@@ -31,6 +32,8 @@ class NoiseGAN(AdversarialModel):
 
     Args:
         latent: distribution of the latent vectors: ``normal`` (0, 1) or ``uniform`` on [-1, 1].
+        drop_condition: share of pictures of which neither network is told what they are of, so that a painter can also
+            paint untold, and be guided (Ho and Salimans 2022, section 3.2); vectors and captions only, which become 0.
         **parts: as for :class:`~impasto.models.base.AdversarialModel`; the generator has ``latent_dim`` and takes
             ``(z, condition)``, the discriminator takes ``(images, condition)``;
             :func:`~impasto.painters.latents.condition_taken` tells whether a generator uses the condition.
@@ -42,10 +45,11 @@ class NoiseGAN(AdversarialModel):
     needs: ClassVar[tuple[str, ...]] = ("image",)
     offers: ClassVar[tuple[str, ...]] = ("style", "masks", "real_scores", "fake_scores")
 
-    def __init__(self, *, latent: LatentDistribution = "normal", **parts: Any) -> None:
+    def __init__(self, *, latent: LatentDistribution = "normal", drop_condition: Share = 0.0, **parts: Any) -> None:
         if latent not in ("normal", "uniform"):
             raise ValueError(f"model.latent is {latent!r}; give normal or uniform.")
         self.latent: LatentDistribution = latent
+        self.drop_condition = drop_condition
         super().__init__(**parts)
         if self.image.condition_dim and not self.painter.conditional:
             raise UserError(
@@ -54,8 +58,13 @@ class NoiseGAN(AdversarialModel):
             )
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Doubt classes drawn equally often for an unconditional generator."""
+        """Doubt classes drawn equally often for an unconditional generator, and refuse to drop classes."""
         yield from super().check_with(parts)
+        if self.drop_condition and not self.image.condition_dim:
+            yield Refusal(
+                "model.drop_condition is for captions and condition vectors, and this data has none: set it to 0, or "
+                "data.captions or data.vectors."
+            )
         if getattr(parts.data, "balanced", False) and not self.painter.conditional:
             yield Doubt(
                 "data.balanced",
@@ -76,19 +85,29 @@ class NoiseGAN(AdversarialModel):
 
     def paint(self, batch: BatchPart) -> Painted:
         """One picture from noise for each of the batch's conditions."""
-        z = self.draw(len(batch["image"]))
-        return {"image": self.generator(z, condition_of(batch)), "latent": z}
+        z, condition = self.draw(len(batch["image"])), self.told(condition_of(batch))
+        told = {} if condition is None else {"condition": condition}
+        return {"image": self.generator(z, condition), "latent": z, **told}
 
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """The batch against as many painted pictures under the same conditions."""
-        return self.discriminator_objective(batch, batch["image"], painted["image"], Conditioning(condition_of(batch)))
+        return self.discriminator_objective(
+            batch, batch["image"], painted["image"], Conditioning(painted.get("condition"))
+        )
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """As many painted pictures as the batch has, under its conditions."""
-        condition = condition_of(batch)
+        condition = painted.get("condition")
         told = {"latent": painted["latent"], "condition": condition}
         p = GeneratorPass(painted["image"], self.generator, style=batch["image"], **told)
         return self.generator_objective(p, batch["image"], Conditioning(condition))
+
+    def told(self, condition: Tensor | None) -> Tensor | None:
+        """What networks are told of a batch: a share of its vectors (N, K) dropped, which are then 0."""
+        if condition is None or not self.drop_condition:
+            return condition
+        draws = distributed.per_sample(lambda count: torch.rand(count, device=condition.device), len(condition))
+        return condition * (draws >= self.drop_condition)[:, None]
 
     def draw(self, n: int) -> Tensor:
         """Latent vectors for this process's part of the batch: (n, latent_dim)."""

@@ -2,13 +2,15 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
 from impasto.base.spec import ImageSpec
 from impasto.networks.insertions import insert
-from impasto.networks.part_settings import separated
+from impasto.networks.part_settings import PartSettings, separated
+from impasto.networks.text import TextEncoder
 
 
 def build_network(
@@ -35,13 +37,24 @@ def build_network(
     kind: Any = getattr(partial, "func", partial)
     parameters = inspect.signature(kind).parameters
     takes_all = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    arguments, parts = separated(kind, getattr(partial, "keywords", {}))
+    text = text_encoder(parts, spec)
+    if text is not None:  # the network is told the encoded caption, a vector
+        spec = replace(spec, condition_dim=text.width, vocabulary=None)
     known: dict[str, Any] = dict(spec.network_arguments())
     if given is not None:
         known |= {"given_channels": given.channels, "scale": max(spec.height // given.height, 1)}
         known |= {} if given.task is None else {"task": given.task}
-    arguments, parts = separated(kind, getattr(partial, "keywords", {}))
     known = {k: v for k, v in known.items() if takes_all or k in parameters}
     network: nn.Module = kind(*getattr(partial, "args", ()), **{**arguments, **known})
     spectral = arguments.get("spectral_norm", getattr(parameters.get("spectral_norm"), "default", False))
-    insert(network, parts, spec, given, spectral is True, reference)
+    insert(network, parts, spec, given, spectral is True, reference, text)
     return network
+
+
+def text_encoder(parts: PartSettings, spec: ImageSpec) -> Any:
+    """What encodes the captions of the data; None if it has none."""
+    if spec.vocabulary is None:
+        return None
+    make: Callable[..., nn.Module] = parts.get("text") or TextEncoder
+    return make(spec.vocabulary)

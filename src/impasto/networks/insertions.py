@@ -6,7 +6,8 @@ parameter, as some have ``attention`` or ``dropout``, keeps its own. Without par
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace as replaced
 from typing import Any, Final, cast, get_args
 
 import torch
@@ -19,15 +20,19 @@ from impasto.networks.layers.blur import BlurAfter, BlurBefore
 from impasto.networks.layers.condition import ConditionEmbedding, has_condition
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.ladder import nearest_levels
+from impasto.networks.layers.linear import dense
 from impasto.networks.layers.norm import ConditionalNorm
 from impasto.networks.layers.pyramid import PyramidFusion, Remember
 from impasto.networks.layers.tokens import LearnedTokens, PictureTokens, VectorTokens
 from impasto.networks.layers.told import Told
 from impasto.networks.part_settings import Modulation, PartSettings, Source
 from impasto.networks.places import HasPlaces, HasResamplings, Place
+from impasto.networks.scores import Scores
 
 MEMORY: Final = 64
 """Length of the vectors that cross-attention looks at."""
+LAST: Final = -1
+"""Of the feature maps told, that which heads look at."""
 
 
 def insert(
@@ -37,6 +42,7 @@ def insert(
     given: ImageSpec | None = None,
     spectral: bool = False,
     reference: ImageSpec | None = None,
+    text: nn.Module | None = None,
 ) -> None:
     """Put parts into a network.
 
@@ -47,6 +53,7 @@ def insert(
         given: of the pictures that it repaints, or sees beside those that it judges; None for none.
         spectral: spectral norm on the parts.
         reference: of a second picture, which a generator is called with as ``given=``, or its vectors; None for none.
+        text: what encodes the captions that it is told; None for data without captions.
 
     Raises:
         UserError: the network does not take one of the parts, or there is nothing for it.
@@ -57,6 +64,8 @@ def insert(
     told_more = has_condition(spec.num_classes, spec.condition_dim, settings.get("conditioning", "none"), Modulation)
     wanted += ["conditioning"] if told_more else []
     wanted += ["tasks"] if settings.get("tasks") else []
+    wanted += ["heads"] if made_of(settings.get("heads")) else []
+    wanted += [] if text is None else ["captions"]
     if not wanted:
         return
     kind = type(network).__name__
@@ -70,7 +79,12 @@ def insert(
     if settings.get("antialias"):
         blur(network, kind)
     if wanted != ["antialias"]:
-        Insertion(network, settings, spec, given, spectral, told_more, reference).put_in(network)
+        Insertion(network, settings, spec, given, spectral, told_more, reference, text).put_in(network)
+
+
+def made_of(heads: Mapping[str, Any] | None) -> dict[str, Callable[..., nn.Module]]:
+    """The heads that are not set to null."""
+    return {name: make for name, make in (heads or {}).items() if make is not None}
 
 
 def farther(network: HasPlaces, spec: ImageSpec) -> int:
@@ -108,10 +122,12 @@ class Insertion(nn.Module):
         spectral: likewise.
         conditional: whether a label or vector scales and shifts the channels.
         reference: see :func:`insert`.
+        text: likewise.
 
     Attributes:
         tasks: names of what the network does, told which; none for one task.
         task: number of the one that all pictures are for; None lets pictures take tasks in turn.
+        guidance: how far encoded captions are from that of no words: above 1 they are exaggerated.
     """
 
     def __init__(
@@ -123,9 +139,10 @@ class Insertion(nn.Module):
         spectral: bool,
         conditional: bool,
         reference: ImageSpec | None = None,
+        text: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        self.told = Told()
+        self.told, self.text, self.guidance = Told(), text, 1.0
         self.kind, self.settings = type(network).__name__, settings
         self.takes = tuple(inspect.signature(cast(nn.Module, network).forward).parameters)
         self.names = (*self.takes, *(name for name in ("condition", "given") if name not in self.takes))
@@ -144,6 +161,11 @@ class Insertion(nn.Module):
         if settings.get("cross_attention"):
             self.source = self.chosen_source(spec, given)
             self.tokens = self.made_tokens(spec, reference or given, spectral)
+        last, words = self.list_of_places[-1], 0 if text is None else int(cast(int, text.width))
+        heads = made_of(settings.get("heads"))
+        self.heads = nn.ModuleDict(
+            {name: make(last.channels, last.size, words, self.told) for name, make in heads.items()}
+        )
         self.parts = [self.parts_at(i, width, spectral) for i in range(len(self.list_of_places))]
 
     def chosen_source(self, spec: ImageSpec, given: ImageSpec | None) -> Source:
@@ -154,6 +176,7 @@ class Insertion(nn.Module):
         """
         sees = given is not None and ("given" in self.takes or not self.latent_dim) and not self.judges_alone()
         there: dict[str, bool] = {
+            "words": self.text is not None,
             "latent": self.latent_dim > 0,
             "given": sees or self.reference is not None,
             "condition": spec.num_classes > 0 or spec.condition_dim > 0,
@@ -185,6 +208,8 @@ class Insertion(nn.Module):
         count = self.settings.get("cross_attention_vectors", 8)
         if self.source == "learned":
             return LearnedTokens(MEMORY, count)
+        if self.source == "words":
+            return dense(int(cast(Any, self.text).width), MEMORY, spectral=spectral)
         if self.source == "latent":
             return VectorTokens(self.latent_dim, MEMORY, count, spectral)
         embed = ConditionEmbedding(spec.num_classes, spec.condition_dim, MEMORY, spectral=spectral)
@@ -207,6 +232,8 @@ class Insertion(nn.Module):
             last = i == len(places) - 1
             before = [place.channels for place in places[:-1]]
             found.append(PyramidFusion(before, channels, self.told, spectral) if last else Remember(i, self.told))
+        if self.heads and i == len(places) - 1:
+            found.append(Remember(LAST, self.told))
         return found
 
     def put_in(self, network: nn.Module) -> None:
@@ -217,15 +244,41 @@ class Insertion(nn.Module):
                 replace(network, place.module, nn.Sequential(*(*parts, old) if place.before else (old, *parts)))
         self.parts = []  # they are the network's own from now on
         network.insertion = self
-        if self.conditional:
+        if self.conditional or self.source == "words":
             network.conditional = True  # type: ignore[assignment]
         network.register_forward_pre_hook(self.begin, with_kwargs=True)
         network.register_forward_hook(self.end)
 
     def begin(self, network: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         """Tell the parts of the network's input; what it does not take itself is not passed on."""
-        self.tell(dict(zip(self.names, args, strict=False)) | kwargs)
-        return args[: len(self.takes)], {name: value for name, value in kwargs.items() if name in self.takes}
+        inputs = dict(zip(self.names, args, strict=False)) | kwargs
+        if self.text is not None:
+            inputs["condition"] = self.read(inputs.get("condition"))
+        self.tell(inputs)
+        given = [inputs[name] for name in self.names[: len(args)]]
+        passed = {name: inputs[name] for name in kwargs if name in self.takes}
+        return tuple(given[: len(self.takes)]), passed
+
+    def read(self, captions: Tensor | None) -> Tensor:
+        """Numbers of words (N, L) to sentences (N, W); the words are told.
+
+        Raises:
+            UserError: there are none.
+        """
+        if captions is None or captions.ndim != 2:
+            raise UserError("This network was built for captions but got none; pass numbers of words (N, L).")
+        told, encoder = self.told, cast(Any, self.text)
+        encoded = encoder(captions)
+        if self.guidance != 1:
+            nothing = encoder(torch.zeros_like(captions))
+            encoded = replaced(
+                encoded,
+                sentence=torch.lerp(nothing.sentence, encoded.sentence, self.guidance),
+                words=torch.lerp(nothing.words, encoded.words, self.guidance),
+            )
+        told.numbers, told.encoder, told.encoded = captions, encoder, encoded
+        sentence: Tensor = told.encoded.sentence
+        return sentence
 
     def tell(self, inputs: Mapping[str, Tensor | None]) -> None:
         """Tell the parts of an input by name of the argument."""
@@ -249,6 +302,9 @@ class Insertion(nn.Module):
         Raises:
             UserError: it is not there.
         """
+        if self.source == "words":
+            words: Tensor = self.told.encoded.words
+            return words
         if self.source == "condition":
             return inputs.get("condition")
         second = inputs.get("given") if self.source == "given" else None
@@ -258,9 +314,16 @@ class Insertion(nn.Module):
             )
         return inputs[self.takes[0]] if second is None else second
 
-    def end(self, network: nn.Module, args: object, output: object) -> None:
-        """Forget the input."""
+    def end(self, network: nn.Module, args: object, output: Any) -> Scores | None:
+        """Add what heads say to the scores, and forget the input."""
+        scores = None
+        if self.heads:
+            said: dict[str, Tensor] = {}
+            for head in self.heads.values():
+                said |= head(self.told.maps[LAST])
+            scores = replaced(Scores.of(output), heads=said)
         self.told.clear()
+        return scores
 
 
 class Modulate(nn.Module):

@@ -1,12 +1,14 @@
 """The settings of parts that are put into networks, see :mod:`impasto.networks.insertions`."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypedDict, cast, get_type_hints
+
+from torch import nn
 
 from impasto.base.ranges import Count, Share
 
-Source = Literal["auto", "given", "latent", "condition", "learned"]
+Source = Literal["auto", "words", "given", "latent", "condition", "learned"]
 Modulation = Literal["norm", "none"]
 
 
@@ -18,7 +20,8 @@ class PartSettings(TypedDict, total=False):
         cross_attention: resolutions with attention to something else, likewise.
         cross_attention_to: ``given`` (a second picture: what a discriminator sees beside, or what a generator is called
             with as ``given=``, else what it repaints), ``latent`` (the noise vector), ``condition`` (label or vector),
-            ``learned`` (vectors that are weights), or ``auto``, the first that there is of latent, given, condition.
+            ``learned`` (vectors that are weights), or ``auto``, the first that there is of words, latent, given,
+            condition.
         cross_attention_vectors: how many vectors there are of all but pictures, which have up to 256.
         pyramid: fuse the maps of all places into the last one.
         antialias: blur before every layer that leaves out pixels, and after every one that puts some in between.
@@ -27,6 +30,9 @@ class PartSettings(TypedDict, total=False):
         embedding: length of the embedded condition.
         tasks: names of what one network does in turn, told which: the pictures of a batch take tasks in turn, and the
             channels at every place are scaled and shifted for the task (of styles, Dumoulin et al. 2017).
+        text: what encodes captions, given their vocabulary, see :mod:`impasto.networks.text`; for data with captions.
+        heads: of a discriminator, what else it says of a picture, by name; each is given the number of channels and the
+            size of the last feature map, the length of an encoded caption (0 without), and what is told of captions.
     """
 
     attention: Sequence[int]
@@ -39,6 +45,8 @@ class PartSettings(TypedDict, total=False):
     conditioning: Modulation
     embedding: Count
     tasks: Sequence[str]
+    text: Callable[..., nn.Module] | None
+    heads: Mapping[str, Callable[..., nn.Module] | None]
 
 
 def part_names(kind: Any) -> set[str]:

@@ -1,6 +1,6 @@
 """What a discriminator says of pictures: one map of scores or several, with features where a loss wants them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -14,10 +14,12 @@ class Scores:
     Attributes:
         maps: one tensor for each scale, the pictures along its first axis: one score a picture, or a map of them.
         features: for each scale the activations of the discriminator's layers; empty if it returns none.
+        heads: what else it says, by name, the pictures along the first axis; see :mod:`impasto.networks.heads`.
     """
 
     maps: Sequence[Tensor]
     features: Sequence[Sequence[Tensor]] = field(default=())
+    heads: Mapping[str, Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(cls, output: "Tensor | Sequence[Tensor] | Scores") -> "Scores":
@@ -28,11 +30,13 @@ class Scores:
 
     def float(self) -> "Scores":
         """The same in float32."""
-        return Scores([scores.float() for scores in self.maps], self.features)
+        return Scores([scores.float() for scores in self.maps], self.features, self.heads)
 
     def detach(self) -> "Scores":
         """The same without graph."""
-        return Scores([s.detach() for s in self.maps], [[f.detach() for f in layers] for layers in self.features])
+        features = [[f.detach() for f in layers] for layers in self.features]
+        heads = {name: said.detach() for name, said in self.heads.items()}
+        return Scores([s.detach() for s in self.maps], features, heads)
 
     def mean(self) -> Tensor:
         """Mean over the maps of their means: scalar."""
@@ -50,8 +54,14 @@ class Scores:
         """The scores of the first and of the second half of the pictures, which were judged in one pass."""
         maps = [scores.chunk(2) for scores in self.maps]
         features = [[layer.chunk(2) for layer in layers] for layers in self.features]
+        heads = {name: said.chunk(2) for name, said in self.heads.items()}
         first, second = (
-            Scores([m[i] for m in maps], [[layer[i] for layer in layers] for layers in features]) for i in (0, 1)
+            Scores(
+                [m[i] for m in maps],
+                [[layer[i] for layer in layers] for layers in features],
+                {name: halves[i] for name, halves in heads.items()},
+            )
+            for i in (0, 1)
         )
         return first, second
 

@@ -156,6 +156,7 @@ class Painter(nn.Module):
         start: int = 0,
         condition: Tensor | None = None,
         shift: Tensor | None = None,
+        truncation: float = 1.0,
     ) -> Tensor:
         """Paint pictures ``start`` to ``start + n``; picture i depends on ``seed``, i and its condition alone.
 
@@ -166,12 +167,13 @@ class Painter(nn.Module):
             condition: (n,) labels or (n, K) vectors; without it picture i gets label i modulo the classes. An
                 unconditional painter ignores it.
             shift: (latent_dim,) that is added to every latent vector, see :mod:`impasto.painters.sliders`.
+            truncation: factor on the latent vectors: below 1 pictures are more alike, and nearer to the usual.
 
         Returns:
             (n, C, H, W) in [-1, 1], float32.
         """
         z = latents(self.latent, self.latent_dim, n, seed=seed, start=start).to(self.device)
-        z = z if shift is None else z + shift.to(z)
+        z = z * truncation if shift is None else z * truncation + shift.to(z)
         return self(latent=z, **self.condition_inputs(condition, start, n))
 
     def condition_inputs(self, condition: Tensor | None, start: int, n: int) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from impasto.base.instantiate import make
 from impasto.base.notices import notice
 from impasto.base.parts import Parts
 from impasto.base.spec import DataSpec, ImageSpec
+from impasto.base.vocabulary import Vocabulary
 from impasto.data.module import ImageDataModule
 from impasto.data.transforms import as_size
 from impasto.models.base import SCORES, AdversarialModel
@@ -55,7 +56,7 @@ def build_data(cfg: DictConfig) -> ImageDataModule:
 
 
 def expected_spec(cfg: DictConfig) -> ImageSpec:
-    """The expected shape of the data by the configuration; two classes stand for any number.
+    """The expected shape of the data by the configuration; two classes, or two words, stand for any number.
 
     Raises:
         UserError: ``data.image_size`` is not a size.
@@ -64,7 +65,10 @@ def expected_spec(cfg: DictConfig) -> ImageSpec:
     if isinstance(wanted, bool):
         raise UserError(f"data.image_size={str(wanted).lower()} is not a size: give pixels, such as 64.")
     height, width = as_size(wanted or 64, "data.image_size")
-    return ImageSpec(cfg.data.get("channels") or 3, height, width, ("a", "b"))
+    channels = cfg.data.get("channels") or 3
+    if cfg.data.get("captions") is not None:
+        return ImageSpec(channels, height, width, condition_dim=8, vocabulary=Vocabulary(("a", "b"), 8))
+    return ImageSpec(channels, height, width, ("a", "b"))
 
 
 def build_model(cfg: DictConfig, spec: DataSpec, parts: Parts) -> AdversarialModel:

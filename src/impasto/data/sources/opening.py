@@ -34,6 +34,7 @@ class Pictures:
         label: what the labels mean (``genre``, ``folder``, ...); None for unlabelled pictures.
         label_map: the classes of the pixels if the pictures are label maps, whose first channel holds their positions,
             and the second the numbers of objects if ``label_map.boundaries``; None for pictures.
+        captions: gives the caption of each picture by its name, where the data set has captions of its own.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Pictures:
     held_out: Source | None = None
     label: str | None = None
     label_map: LabelMap | None = None
+    captions: Callable[[], Mapping[str, str]] | None = None
 
 
 OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]

@@ -14,16 +14,22 @@ class Told:
         memory: (N, L, D), vectors that layers may attend to.
         condition: (N, E), the embedded label or vector.
         maps: feature maps of the places passed so far, by number.
+        numbers: (N, L), the numbers of the words of captions.
+        encoded: the captions, see :class:`~impasto.networks.text.Encoded`.
+        encoder: what encodes them.
     """
 
     def __init__(self) -> None:
         self.memory: Tensor | None = None
         self.condition: Tensor | None = None
         self.maps: dict[int, Tensor] = {}
+        self.numbers: Tensor | None = None
+        self.encoded: Any = None
+        self.encoder: Any = None
 
     def clear(self) -> None:
         """Forget everything."""
-        self.memory = self.condition = None
+        self.memory = self.condition = self.numbers = self.encoded = self.encoder = None
         self.maps.clear()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Told":
