@@ -17,10 +17,10 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 def explain(cfg: DictConfig) -> None:
     """Load the painter, look into it, and write the page."""
     from impasto.explain.settings import Settings, page_folder
-    from impasto.painters.checkpoints import find_checkpoint
+    from impasto.painters.checkpoints import find_checkpoint, shipped_base
 
-    checkpoint = find_checkpoint(cfg.checkpoint)
-    folder = page_folder(cfg.output, checkpoint, cfg.overwrite)
+    checkpoint = shipped_base() if cfg.checkpoint is None else find_checkpoint(cfg.checkpoint)
+    folder = page_folder(cfg.output, None if cfg.checkpoint is None else checkpoint, cfg.overwrite)
     given: Any = OmegaConf.to_container(cfg)
     settings = Settings(**{each.name: given[each.name] for each in fields(Settings)})
     from impasto.base.notices import log

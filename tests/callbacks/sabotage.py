@@ -14,6 +14,9 @@ SMALL = (
 )
 """A small pair on Fashion-MNIST at 16 pixels: seconds on an idle core."""
 
+FAST = ("model=dcgan", "model.optimizer_g.lr=5e-2", "model.generator.norm=none")
+"""A generator whose weights run away until all that it paints is black and white in the same places."""
+
 HEALTHY: dict[str, tuple[str, ...]] = {
     "dcgan": (*SMALL, "model=dcgan"),
     "cgan": (*SMALL, "model=cgan"),
@@ -47,15 +50,19 @@ SABOTAGED: dict[str, dict[str, tuple[str, ...]]] = {
         )
     },
     "collapse": {
-        "a generator 100 times as fast": (*SMALL, "model=dcgan", "model.optimizer_g.lr=2e-2", "callbacks.guard=null"),
-        "the same under the guard": (
-            *SMALL,
-            "model=dcgan",
-            "model.optimizer_g.lr=2e-2",
-            "callbacks.guard.grace_kimg=4",
+        "a generator 250 times as fast, without batch norm": (*SMALL, *FAST, "callbacks.guard=null"),
+        "the same under the guard": (*SMALL, *FAST, "callbacks.guard.grace_kimg=4"),
+        "a generator that hardly hears its noise": (
+            *(*SMALL, "model=dcgan", "callbacks.guard=null"),
+            *("model.generator._target_=tests.callbacks.sabotage.Deaf", "model.generator.norm=none"),
         ),
     },
-    "memorising": {"16 pictures": (*SMALL, "model=dcgan", "data.limit=16", "data.batch_size=16", "kimg=30")},
+    "memorising": {
+        "8 pictures": (
+            *(*SMALL, "model=dcgan", "data.limit=8", "data.batch_size=8", "kimg=16", "penalty=r1"),
+            *("model.optimizer_g.lr=1e-3", "model.optimizer_d.lr=1e-3"),
+        )
+    },
     "oscillation": {
         "fast, with momentum, and a critic that nothing bounds": (
             *(*SMALL, "model=dcgan", "loss=hinge", "model.optimizer_g.lr=5e-3", "model.optimizer_d.lr=5e-3"),
@@ -70,6 +77,13 @@ SABOTAGED: dict[str, dict[str, tuple[str, ...]]] = {
     "divergence": {"learning rates of 100": (*SMALL, "model=dcgan", "model.optimizer_g.lr=1e30", "kimg=3")},
 }
 """By what is wrong with them."""
+
+
+class Deaf(DCGANGenerator):
+    """A generator that is given a fiftieth of the noise."""
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return super().forward(0.02 * z + 1.0, condition)
 
 
 class Spotted(DCGANGenerator):

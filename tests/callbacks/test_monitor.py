@@ -132,7 +132,7 @@ def test_each_rule_gives_evidence_and_a_remedy(
         {"order": [1.0] * 7, "apart": STILL[:7]},  # too early to say
         {"moved": [0.2] * 8, "apart": BETTER},
         {"diversity": [0.2] * 7 + [0.9]},
-        {"copied": [0.9] * 7 + [0.1]},
+        {"copied": [0.9] * 7 + [0.02]},
         {"blotched": [1.0] * 7 + [0.0]},
         {"order": [1.0] * 7 + [None], "apart": STILL},  # a look right after the guard went back
     ],

@@ -87,9 +87,14 @@ Rule = Callable[[Case], tuple[str, str, str] | None]
 
 
 def too_strong(case: Case) -> tuple[str, str, str] | None:
-    """The discriminator tells all pictures apart, and the generator does not come nearer."""
+    """The discriminator tells all pictures apart, and the generator does not come nearer.
+
+    A critic of the earth mover's distance may be as good as it can be: its gradient does not vanish (Arjovsky et al.
+    2017, section 3).
+    """
     order, apart = case.values("order"), case.values("apart")
-    if not order or not apart or min(order) < 0.97 or min(apart) < FAR or falling(apart):
+    critic = "Wasserstein" in str(case.option("loss._target_"))
+    if critic or not order or not apart or min(order) < 0.97 or min(apart) < FAR or falling(apart, 0.95):
         return None
     penalty = "" if case.chosen("penalty") else "penalty=r1, or "
     loss = "loss=non_saturating, " if "Minimax" in str(case.option("loss._target_")) else ""
@@ -199,8 +204,8 @@ NEAR: Final = 0.03
 """Distance below which they are so alike that what moves is chance."""
 MOVING: Final = 0.05
 """Distance between two looks above which painted pictures do not settle."""
-COPIED: Final = 0.2
-"""Share of copies that is no chance."""
+COPIED: Final = 0.05
+"""Share of copies that is no chance: of healthy generators it is 0."""
 RULES: Final[Mapping[str, Rule]] = {
     "discriminator_too_strong": too_strong,
     "discriminator_too_weak": too_weak,
@@ -212,11 +217,11 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 
 
-def falling(values: Sequence[float]) -> bool:
-    """Whether the second half of the values is below the first by a tenth or more."""
+def falling(values: Sequence[float], share: float = 0.9) -> bool:
+    """Whether the mean of the second half of the values is below so large a share of that of the first."""
     half = len(values) // 2
     first, second = sum(values[:half]) / half, sum(values[-half:]) / half
-    return second < 0.9 * first
+    return second < share * first
 
 
 def findings(case: Case, known: Mapping[str, Finding]) -> list[Finding]:

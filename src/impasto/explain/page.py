@@ -18,7 +18,8 @@ from impasto.explain.settings import PAGE
 EXTRA: Final = """
 figure { display: inline-block; margin: .6rem 1.2rem .8rem 0; vertical-align: top; max-width: 28rem }
 figure img, figure video { width: 28rem; max-width: 100% } figcaption { font-size: .9rem } figure p { margin: 0 }
-.wide img { width: 100% } video { border: 1px solid #ddd; image-rendering: pixelated }
+figure.wide { display: block; max-width: 100% } figure.wide img { width: 100%; image-rendering: auto }
+video { border: 1px solid #ddd; image-rendering: pixelated }
 table.changes td { padding: .15rem .5rem; text-align: right } table.changes th { padding: .15rem .5rem }
 table.changes td.aim { outline: 2px solid #222 } .scroll { overflow-x: auto }
 svg text { font: 11px system-ui, sans-serif }

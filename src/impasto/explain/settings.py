@@ -28,6 +28,7 @@ class Settings:
         steps: pictures in a row.
         reach: standard deviations to both sides.
         seconds: of clips; 0 writes none.
+        patch: pixels of the patches of a style picture that are hidden to see what they bring about.
         num_searched: pictures trained on among which nearest ones are searched; 0 searches none.
         project_steps: of the optimiser that projects a picture.
     seed: of everything that is drawn.
@@ -44,6 +45,7 @@ class Settings:
     steps: int = 7
     reach: float = 3.0
     seconds: float = 8.0
+    patch: int = 32
     num_searched: int = 10_000
     project_steps: int = 200
     seed: int = 0
@@ -55,7 +57,7 @@ class Settings:
         Raises:
             UserError: one is out of range, or a method does not exist.
         """
-        least = {"directions": 1, "place": 0, "num_images": 64, "num_measured": 8, "rows": 1, "steps": 2}
+        least = {"directions": 1, "place": 0, "num_images": 64, "num_measured": 8, "rows": 1, "steps": 2, "patch": 4}
         least |= {"num_searched": 0, "project_steps": 1, "seed": 0, "batch_size": 1}
         for name, number in least.items():
             check_number(name, getattr(self, name), number)
@@ -68,13 +70,14 @@ class Settings:
             raise UserError(f"methods: {wrong} is not known; give a list of {', '.join(METHODS)}.")
 
 
-def page_folder(output: object, checkpoint: Path, overwrite: bool) -> Path:
-    """Where the page goes: ``output``, or the folder ``explain`` of the run.
+def page_folder(output: object, checkpoint: Path | None, overwrite: bool) -> Path:
+    """Where the page goes: ``output``, or the folder ``explain`` of the run, or here for the base that comes along.
 
     Raises:
         UserError: there is a page already, or it is a file.
     """
-    run = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+    run = Path() if checkpoint is None else checkpoint.parent
+    run = run.parent if run.name == "checkpoints" else run
     folder = run / "explain" if output is None else as_path("output", output)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output={folder} is a file; give a folder.")
