@@ -11,6 +11,7 @@ from PIL import Image
 from impasto.app import trainings as module
 from impasto.app.learn import kept
 from impasto.app.places import NotHere, Shelf
+from impasto.app.records import title_of
 from impasto.app.trainings import Training, Trainings, command, seconds_of
 from impasto.base.errors import UserError
 from impasto.run.command_line.arguments import with_text_quoted
@@ -87,9 +88,18 @@ def test_a_style_is_kept_once_under_a_harmless_name(start: Start, pictures: Sequ
     own = tmp_path / "styles"
     assert kept(own, training, "../../Ink & <rice>") == "Ink rice"
     assert (own / "Ink rice.safetensors").read_bytes() == training.style.read_bytes()
+    assert title_of(training.run) == "Ink rice"
     for name, said in (("Ink rice", "already"), ("van_gogh", "already"), ("../", "Give it a name"), (None, "name")):
         with pytest.raises(UserError, match=said):
             kept(own, training, name)
+
+
+def test_runs_of_the_same_second_have_folders_of_their_own(start: Start, pictures: Sequence[Path]) -> None:
+    trainings = start()
+    runs = [trainings.ask(pictures).run for _ in range(3)]
+    assert len(set(runs)) == 3
+    assert all("_personal_style" in run.name for run in runs)
+    assert {title_of(run) for run in runs} <= {"personal style", "personal style 2", "personal style 3"}
 
 
 def test_the_real_command_composes(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from impasto.export.command import Written, export, in_chosen_style
 from impasto.export.parity import LIMIT
 from impasto.export.parts import Part, parts_of
 from impasto.export.recording import recorded
+from impasto.export.report import follow
 from impasto.export.runtime import run_of, session_of
 from impasto.export.settings import Settings
 from impasto.inference.style_choice import choose_styles
@@ -150,6 +151,25 @@ def test_what_the_files_say(tmp_path: Path) -> None:
     assert told["source"]["images_seen"] == 3
     assert str(Path(__file__).parents[2]) not in written.path.read_bytes().decode("latin1")
     assert made.run(None, {"content": np.zeros((1, 9, 13, 1), np.uint8)})[0].shape == (1, 9, 13, 3)
+
+
+def test_an_interrupted_export_leaves_no_half_file_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(part: Part, program: object, path: Path, settings: Settings) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(onnx_file, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        follow(export(PAINTERS["pair"](), tmp_path / "painter.onnx", Settings()))
+    assert list(tmp_path.iterdir()) == []
+    assert "Interrupted: no file was written; the same command begins anew." in capsys.readouterr().err
+
+
+def test_a_rank_that_no_layer_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"adapter_rank=100000 is more than the \d+ that any layer"):
+        next(export(style_painter(), tmp_path / "base.onnx", Settings(adapter_rank=100000)))
 
 
 def test_a_style_in_two_parts_with_an_adapter(tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ def test_settings_that_do_not_fit(given: dict[str, Any], said: str) -> None:
         check_settings(Settings(**given))
 
 
+def test_a_calibration_without_pictures_is_told_first(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="calibration"):
+        check_settings(Settings(quantize="static", calibration=tmp_path))
+
+
 def test_a_style_is_baked_into_graphs_alone() -> None:
     check_settings(Settings("torch"), "harvest")
     with pytest.raises(UserError, match="takes any style: leave it out"):

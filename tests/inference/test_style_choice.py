@@ -102,6 +102,7 @@ def test_shipped_styles() -> None:
     [
         (None, r"Give style=: .* one of van_gogh, church_at_auvers"),
         ("nowhere.jpg", r"style=nowhere\.jpg is no picture, folder or adapter, nor one of van_gogh"),
+        ("harves", r"langlois_bridge: did you mean harvest\?$"),
         ("{night_cafe: 0}", "give weights of 0 or more, and one of them above 0"),
         ("{night_cafe: -1, harvest: 2}", "give weights of 0 or more"),
         ({"night_cafe": float("nan")}, "give weights of 0 or more"),

@@ -75,7 +75,7 @@ def lesson_files(app: FastAPI, trainings: Trainings) -> None:
     @app.get("/lessons/{token}/style.safetensors")
     def style(token: str) -> Response:
         path = inside(trainings.of(token).run, "style.safetensors")
-        return FileResponse(path, filename=path.name, content_disposition_type="attachment")
+        return FileResponse(path, content_disposition_type="attachment")  # a name here would win over the link's
 
     @app.get("/lessons/{token}/{name}.png")
     def sheet(token: str, name: str) -> Response:

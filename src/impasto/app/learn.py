@@ -10,6 +10,7 @@ import gradio as gr
 from impasto.app.paint import EVENTS, MOST_FILES, Easel, State, Then, first_choice
 from impasto.app.parts import event_data, part
 from impasto.app.places import NotHere
+from impasto.app.records import TITLE
 from impasto.app.trainings import BEFORE, Training, Trainings
 from impasto.base.errors import UserError
 from impasto.inference.style_choice import ADAPTER, shipped_styles
@@ -138,4 +139,5 @@ def kept(folder: Path, training: Training, given: object) -> str:
         raise UserError("There is nothing to keep yet.")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(training.style, target)
+    (training.run / TITLE).write_text(name, encoding="utf-8")
     return name

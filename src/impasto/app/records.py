@@ -13,6 +13,8 @@ from impasto.base.files import read_json
 from impasto.evaluation.protocols.figure_records import full_record
 from impasto.run.records.curves import curve_groups, read_columns
 
+TITLE: Final = "title.txt"
+"""In the folder of a run: what a person called the style that it learnt."""
 TRACES: Final = ("summary.json", "metrics.csv", ".hydra", "samples")
 """A folder with one of these is a run."""
 DEEPEST: Final = 3
@@ -94,7 +96,11 @@ def details(root: Path, run: Path) -> dict[str, Any]:
 
 
 def title_of(run: Path) -> str:
-    """A run's name without the time that it begins with."""
+    """What a run is called: the name of the style that it learnt, or its folder's without the time at its beginning."""
+    try:
+        return (run / TITLE).read_text(encoding="utf-8").strip() or run.name
+    except (OSError, UnicodeDecodeError):
+        pass
     parts = run.name.split("_", 2)
     return parts[2].replace("_", " ") if len(parts) == 3 and parts[0][:4].isdecimal() else run.name.replace("_", " ")
 

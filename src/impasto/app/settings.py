@@ -1,6 +1,7 @@
 """Settings of the page, checked."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from typing import Any, Literal
 from impasto.base.checks import as_path, check_number, check_port, check_switch
 from impasto.base.errors import UserError
 from impasto.base.visitors import LOOPBACK, token_for
+from impasto.run.command_line.composing import check_words
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,25 @@ def settings_from(cfg: Mapping[str, Any]) -> Settings:
         open=cfg["open"],
         max_bytes=cfg["max_megabytes"] * 10**6,
         max_pixels=cfg["max_megapixels"] * 10**6,
-        train=tuple(map(str, cfg["train"])),
+        train=settings_of_training(cfg["train"]),
         device=cfg["device"],
         trust=tuple(cfg["trust"]),
     )
+
+
+def settings_of_training(given: Sequence[object]) -> tuple[str, ...]:
+    """Further settings of ``train.py``, as words of its command line.
+
+    Raises:
+        UserError: one is none, or is not known to a style that is learnt.
+    """
+    words = tuple(map(str, given))
+    for word in words:
+        if not re.fullmatch(r"[+~]*[\w./@-]+=.*", word, re.DOTALL):
+            raise UserError(f"train=[{word}] is no setting of train.py: give NAME=VALUE, such as train=[minutes=1].")
+    if words:
+        check_words("train", ["experiment=personal_style", *words])
+    return words
 
 
 def existing_folder(name: str, value: str) -> Path:

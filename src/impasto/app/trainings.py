@@ -115,11 +115,19 @@ class Trainings:
             for number, picture in enumerate(pictures):
                 shutil.copyfile(picture, folder / "pictures" / f"{number:02d} {picture.name}")
             minutes = style_budget(str(folder / "pictures"), "minutes")
-            run = self.runs.resolve() / f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{folder.name[:4]}_personal_style"
+            run = self.free_run(f"{datetime.now():%Y-%m-%d_%H-%M-%S}_personal_style")
             training = self._all[folder.name] = Training(folder, run, minutes)
             self._waiting.append(training)
             self._change.notify_all()
         return training
+
+    def free_run(self, name: str) -> Path:
+        """A folder of a run that is neither there nor asked for by another visitor in the same second."""
+        root, number = self.runs.resolve(), 1
+        asked = {each.run for each in self._all.values()}
+        while (run := root / (name if number == 1 else f"{name}_{number}")).exists() or run in asked:
+            number += 1
+        return run
 
     def of(self, token: object) -> Training:
         """A training by its token.

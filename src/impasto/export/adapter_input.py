@@ -62,11 +62,14 @@ def layout_of(painter: StylePainter, rank: int) -> AdapterLayout:
     """The layout of adapters of up to a rank.
 
     Raises:
-        UserError: the rank is none, or the painter takes no adapters.
+        UserError: the rank is none, more than any layer has, or the painter takes no adapters.
     """
     check_number("adapter_rank", rank, 1)
     layers = [module for module in painter.generator.modules() if isinstance(module, ModulatedConv2d)]
     if not layers:
         raise UserError("This painter has no layers to adapt: leave adapter_rank= out.")
+    most = max(min(layer.weight.shape[0], layer.weight[0].numel()) for layer in layers)
+    if rank > most:
+        raise UserError(f"adapter_rank={rank} is more than the {most} that any layer of this painter has: give less.")
     shapes = {f"{layer.name}.{kind}": shape for layer in layers for kind, shape in layer.delta_shapes(rank).items()}
     return AdapterLayout(rank, shapes)

@@ -9,6 +9,7 @@ from typing import Any
 
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not, write_json
+from impasto.base.notices import log
 from impasto.export import weights_file
 from impasto.export.description import metadata
 from impasto.export.parity import LIMIT, Parity
@@ -73,7 +74,9 @@ def export(painter: Painter, output: Path, settings: Settings) -> Iterator[Writt
         return
     for part in parts_of(painter, settings.adapter_rank):
         path = file_of(output, part.name)
+        log.info("%s: recording what it does ...", path.name)
         program = recorded(part)
+        log.info("%s: writing it, and comparing it with the painter ...", path.name)
         with whole_or_not(path) as temporary:
             parity, more = writer(settings)(part, program, temporary, settings)
             report = report_of(part, temporary, settings, parity) | more

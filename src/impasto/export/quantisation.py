@@ -17,6 +17,7 @@ from onnxruntime.quantization.quant_utils import quantize_data
 from torch import Tensor
 
 from impasto.base.errors import UserError
+from impasto.base.notices import log
 from impasto.export.runtime import run_of, session_of, simplified
 
 LAYERS: Final = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -80,6 +81,7 @@ def quantised(
         apart = [(run(given) - own).abs().mean() / 2 for given, own in zip(trial, wanted, strict=True)]
         return float(torch.stack(apart).mean())
 
+    log.info("8 bits: trying %d layers, each alone and then together ...", len(layers))
     alone = {node: loss([node]) for node in layers}
     order = sorted(layers, key=alone.__getitem__)
     count, found = most(order, loss, max_loss)

@@ -8,6 +8,7 @@ from typing import Final
 from impasto.base.checks import as_path, check_number, check_share, check_switch
 from impasto.base.errors import UserError
 from impasto.base.files import check_writable
+from impasto.data.sources.folder import FolderSource
 
 PAINT: Final = "paint"
 ENCODE: Final = "encode"
@@ -90,6 +91,8 @@ def check_quantisation(settings: Settings) -> None:
         raise UserError("calibration= is for quantize=static or quantize=weights: give one of them, or leave it out.")
     if settings.calibration is not None and not settings.calibration.is_dir():
         raise UserError(f"calibration={settings.calibration} is no folder; give a folder of pictures.")
+    if settings.calibration is not None:
+        list(FolderSource(settings.calibration, labels="none", option="calibration").items())  # refuses one without any
 
 
 def output_file(value: object, settings: Settings, overwrite: bool) -> Path:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -119,7 +120,9 @@ def choose_style(name: str, weight: float) -> ChosenStyle:
     if not is_there(name):
         known = shipped_styles()
         if (pictures := known.get(name)) is None:
-            raise UserError(f"style={name} is no picture, folder or adapter, nor one of {', '.join(known)}.")
+            near = get_close_matches(name, known, n=1)
+            meant = f": did you mean {near[0]}?" if near else "."
+            raise UserError(f"style={name} is no picture, folder or adapter, nor one of {', '.join(known)}{meant}")
         return ChosenStyle(name, weight, pictures)
     if path.is_dir():
         return ChosenStyle(path.resolve().name, weight, tuple(path / each for each in names_in(path)))

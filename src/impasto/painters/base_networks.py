@@ -108,5 +108,8 @@ def known_discriminator(file: str | None, channels: int) -> nn.Module | None:
         network.load_state_dict(weights)
     except RuntimeError as problem:
         reason = str(problem).splitlines()[0].rstrip(":")
-        raise UserError(f"The discriminator in {origin} is not the one that this version builds: {reason}.") from None
+        raise UserError(
+            f"The discriminator in {origin} is not the one that this version builds ({reason}): train it again, or use "
+            "the version that wrote it."
+        ) from None
     return network

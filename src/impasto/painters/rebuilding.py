@@ -50,7 +50,10 @@ def rebuild(
             painter.load_state_dict(weights)
         except (RuntimeError, TypeError) as problem:
             reason = str(problem).splitlines()[0].rstrip(":")
-            raise UserError(f"The generator in {path} is not the one that this version builds: {reason}.") from None
+            raise UserError(
+                f"The generator in {path} is not the one that this version builds ({reason}): train it again, or use "
+                "the version that wrote it."
+            ) from None
         refuse_what_is_not_finite(painter, path)
         return painter.eval().requires_grad_(False)
 

@@ -57,11 +57,18 @@ function render() {
   stop.textContent = value.state === "learning" ? "Stop, this is good" : value.state === "ending" ? "Stopping …" : "Give it up";
   const download = find(".download");
   if (value.download) download.href = value.download; else download.removeAttribute("href");
-  if (value.name) download.download = `${value.name}.safetensors`;
+  call(download, value.name);
   status.textContent = said(value);
   status.classList.toggle("bad", value.bad === true);
   if (value.token) localStorage.setItem(KEY, value.token); else if (gathers()) localStorage.removeItem(KEY);
 }
+
+function call(download, name) { // as it was named, or is being named
+  const given = (name || find(".naming input").value).replace(/[^\p{L}\p{N}_ ()-]+/gu, " ").trim();
+  download.download = `${given || "style"}.safetensors`;
+}
+
+find(".download").addEventListener("click", () => call(find(".download"), props.value.name));
 
 async function bring(files) {
   const list = [...files].filter((file) => file.size <= props.value.max_bytes).slice(0, 20);

@@ -32,13 +32,7 @@ def composed(
     Raises:
         UserError: there is no such setting, or an override cannot be read.
     """
-    register_resolvers()
-    words = with_open_settings(with_text_quoted(overrides), settings_of(command))
-    try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            cfg = compose(command, words, return_hydra_config=True)
-    except CompactHydraException as problem:
-        raise UserError(composition_sentence(problem, command).removeprefix("Error: ")) from None
+    cfg = check_words(command, overrides)
     hydra = OmegaConf.create({"hydra": cfg.hydra})
     with open_dict(cfg):
         del cfg["hydra"]
@@ -49,3 +43,18 @@ def composed(
         for name, config in (("config", cfg), ("hydra", hydra), ("overrides", hydra.hydra.overrides.task)):
             OmegaConf.save(config, record / ".hydra" / f"{name}.yaml")
     return cfg
+
+
+def check_words(command: str, overrides: Sequence[str]) -> DictConfig:
+    """What a command gets from its command line, with Hydra's own settings.
+
+    Raises:
+        UserError: there is no such setting, or one cannot be read.
+    """
+    register_resolvers()
+    words = with_open_settings(with_text_quoted(overrides), settings_of(command))
+    try:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            return compose(command, words, return_hydra_config=True)
+    except CompactHydraException as problem:
+        raise UserError(composition_sentence(problem, command).removeprefix("Error: ")) from None
