@@ -56,7 +56,7 @@ def composed_evaluate(*overrides: str) -> DictConfig:
 def test_every_setting_of_a_protocol_can_be_given() -> None:
     known = {
         key
-        for file in ("default", "translation", "paired", "restoration", "style", "classification")
+        for file in ("default", "translation", "paired", "restoration", "style", "classification", "attack")
         for key in OmegaConf.load(PROTOCOLS / f"{file}.yaml")
     }
     given = composed_evaluate().evaluation

@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from impasto.base.errors import UserError
 from impasto.base.files import read_json, write_json
 from impasto.run.command_line.resolvers import trial_dir
-from impasto.run.sweeps.results import collect, over_seeds, report, varied
+from impasto.run.sweeps.results import collect, over_seeds, report, stability, varied
 from impasto.run.sweeps.results_plot import _bars
 from impasto.run.sweeps.trial import RECORD, refuse_unsweepable
 
@@ -360,3 +360,13 @@ def test_the_columns_are_the_overrides_that_differ_and_all_metrics(tmp_path: Pat
     assert varied(rows) == ["x"]
     assert (rows[0]["kid"], rows[0]["images_seen"]) == (0.5, 1000)
     assert over_seeds(rows)[0]["seeds"] == 1
+
+
+def test_a_sweep_tells_what_the_guard_met() -> None:
+    back = [
+        "At 1.0 kimg loss_d is not finite",
+        "At 2.0 kimg the generator's diversity fell to 0.010 of the real pictures'",
+    ]
+    found = stability({"status": "diverged", "rollbacks": [*back, back[1]]})
+    assert found == {"run": "diverged", "not_finite": 1, "collapsed": 2}
+    assert set(stability({}).values()) == {None}, "a trial that crashed"

@@ -99,8 +99,9 @@ def report(folder: Path) -> list[Row]:
     metrics = {row["metric"] for row in rows if row["value"] is not None}
     measured = f", {metrics.pop()}" if len(metrics) == 1 else ""
     kind = [] if measured else ["metric"]
+    unstable = STABILITY if any(row["not_finite"] or row["collapsed"] for row in rows) else ()
     title = f"{folder.name}: {len(rows)} trial{'s' if len(rows) > 1 else ''}{measured}"
-    show(title, rows, ["rank", *keys, *kind, "value", "seconds", "status"])
+    show(title, rows, ["rank", *keys, *kind, "value", "seconds", "status", *unstable])
     groups = over_seeds(rows) if SEED in keys else []
     if groups:
         write_csv(groups, folder / "seeds.csv")
@@ -121,6 +122,7 @@ def collect(folder: Path) -> list[Row]:
             continue
         row: Row = {"rank": None, "value": record["value"], "metric": record.get("metric"), **record["overrides"]}
         row |= {"mode": record["mode"], "status": record["status"], "seconds": record["seconds"]}
+        row |= stability(summary)
         row |= {name: figures["best"] for name, figures in summary.get("metrics", {}).items()}
         row |= {"images_seen": summary.get("images_seen"), "folder": path.parent.name, "error": record.get("error")}
         found.append((order(row), row))
@@ -139,7 +141,23 @@ def order(row: Row) -> tuple[int, str, float]:
     return 0, str(row["metric"]), -row["value"] if row["mode"] == "max" else row["value"]
 
 
-NOT_OVERRIDES = ("rank", "value", "metric", "mode", "status", "seconds", "images_seen", "folder", "error")
+STABILITY = ("run", "not_finite", "collapsed")
+
+
+def stability(summary: Mapping[str, Any]) -> Row:
+    """How a run ended, and how often the guard went back because something was not finite or diversity had collapsed.
+
+    Args:
+        summary: content of ``summary.json``; empty for a trial that crashed.
+    """
+    if not summary:
+        return dict.fromkeys(STABILITY)
+    back = [str(sentence) for sentence in summary.get("rollbacks", [])]
+    not_finite = sum("not finite" in sentence for sentence in back)
+    return {"run": summary.get("status"), "not_finite": not_finite, "collapsed": len(back) - not_finite}
+
+
+NOT_OVERRIDES = (*STABILITY, "rank", "value", "metric", "mode", "status", "seconds", "images_seen", "folder", "error")
 
 
 def varied(rows: Sequence[Row]) -> list[str]:
