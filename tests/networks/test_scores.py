@@ -28,7 +28,7 @@ def test_scales_count_alike_whatever_their_size() -> None:
 
 def test_halves_of_one_pass_are_real_and_painted() -> None:
     scores = Scores([torch.arange(4.0)[:, None]], [[torch.arange(4.0)[:, None] * 2]])
-    real, fake = scores.halves()
+    real, fake = scores.parted(2)
     assert real.maps[0].flatten().tolist() == [0, 1]
     assert fake.features[0][0].flatten().tolist() == [4, 6]
 

@@ -44,6 +44,7 @@ class Parts:
         data: the data module.
         callbacks: by name.
         trainer: Lightning's.
+        privacy: what makes the run differentially private.
     """
 
     loss: Any = None
@@ -56,10 +57,12 @@ class Parts:
     data: Any = None
     callbacks: Mapping[str, Any] = field(default_factory=dict)
     trainer: Any = None
+    privacy: Any = None
 
     def by_key(self) -> dict[str, Any]:
         """Every part under the key that it has in the configuration."""
-        single = {"loss": self.loss, "augment": self.augment, "model": self.model, "data": self.data}
+        names = ("loss", "augment", "privacy", "model", "data")
+        single = {name: getattr(self, name) for name in names}
         several = {
             "penalty": self.penalties,
             "term": self.terms,

@@ -32,6 +32,7 @@ from impasto.data.packing.depth import Depth
 from impasto.data.packing.packed import Duplicates, PackedImages
 from impasto.data.packing.sizing import Resize
 from impasto.data.parts import LABELLED, Part
+from impasto.data.poisson import PoissonSampler
 from impasto.data.preparation import Preparation
 from impasto.data.sources.opening import OpenPictures, Pictures, check_settings
 from impasto.data.state import compare_states, state_of
@@ -86,6 +87,8 @@ class ImageDataModule(LightningDataModule):
         leaders: by part of companions, the part that it accompanies.
         channels_of: how many channels each part has.
         start_batch: number of the first batch that the loader gives; a resumed run sets it.
+        secret: what batches are drawn by in a private run, see :class:`~impasto.data.poisson.PoissonSampler`; None
+            draws batches of equal size by the seed.
         vectors_sha256: of the condition vectors of all pictures in their order; None without vectors.
         vocabulary: of the captions; None without captions, and until they are read.
 
@@ -159,6 +162,7 @@ class ImageDataModule(LightningDataModule):
         self.balanced, self.batch_size, self.num_workers, self.seed = balanced, batch_size, num_workers, seed
         self.view = View(self.image_size, flip, color_jitter)
         self.start_batch = 0
+        self.secret: int | None = None
         self.vectors_sha256: str | None = None
         self.vocabulary: Vocabulary | None = None
         self._packed: dict[str, Part] = {}
@@ -206,6 +210,9 @@ class ImageDataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Endless batches of this process's share."""
+        if self.secret is not None:
+            poisson = PoissonSampler(len(self.train[LABELLED]), self.batch_size, self.secret, self.start_batch)
+            return make_loader(self.training_set(), {LABELLED: poisson}, self.num_workers)
         samplers = samplers_of(
             self._packed,
             self.aligned,

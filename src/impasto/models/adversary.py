@@ -49,6 +49,8 @@ class Adversary(nn.Module):
         augment: of what the discriminator sees; None disables it.
         joint_pass: judge real and painted pictures in one pass, which is faster; not for a discriminator with batch
             normalisation, whose statistics would mix both.
+        by_picture: gradients that come back to the discriminator are of the loss of each picture alone, not divided by
+            their number; in one pass, for gradients that are clipped by picture.
 
     Attributes:
         order: how often a real picture scores above the painted one beside it; whoever looks at it starts it afresh.
@@ -60,9 +62,10 @@ class Adversary(nn.Module):
         penalties: Mapping[str, Penalty],
         augment: nn.Module | None,
         joint_pass: bool = False,
+        by_picture: bool = False,
     ) -> None:
         super().__init__()
-        self.loss, self.joint_pass = loss, joint_pass
+        self.loss, self.joint_pass, self.by_picture = loss, joint_pass or by_picture, by_picture
         self.penalties = nn.ModuleDict(deepcopy(dict(penalties)))
         self.augment = deepcopy(augment) if augment is not None else nn.Identity()
         self.order = Tracker()
@@ -107,6 +110,8 @@ class Adversary(nn.Module):
                 originals = originals[0].requires_grad_(), originals[1].requires_grad_()
             seen, shown = zip(*(self.seen(*pair) for pair in zip(originals, conditionings, strict=True)), strict=True)
             real_scores, fake_scores = self.score_both(network, seen, shown)
+            if self.by_picture:
+                real_scores, fake_scores = real_scores.undivided(), fake_scores.undivided()
             p = DiscriminatorPass(
                 discriminate=lambda images: scores_of(network, images, shown[0]),
                 real=seen[0],
@@ -141,7 +146,7 @@ class Adversary(nn.Module):
             return real, fake
         conditions, givens = ([getattr(t, name) for t in shown] for name in ("condition", "given"))
         both = Conditioning(*(None if v[0] is None else torch.cat(v) for v in (conditions, givens)))
-        return scores_of(network, torch.cat(seen), both).halves()
+        return scores_of(network, torch.cat(seen), both).parted(len(seen[0]))
 
     def seen(self, images: Tensor, conditioning: Conditioning) -> tuple[Tensor, Conditioning]:
         """Pictures as the discriminator sees them; those they are conditioned on are augmented alike."""

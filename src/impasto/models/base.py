@@ -6,6 +6,7 @@ the two losses are; everything else is a part that config plugs in.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from copy import deepcopy
 from functools import partial
 from typing import Any, ClassVar, Final, cast
@@ -26,7 +27,16 @@ from impasto.losses.terms.term import GeneratorPass, Term, add_terms
 from impasto.models.adversary import UNCONDITIONED, Adversary, Conditioning
 from impasto.models.diversity import Diversity
 from impasto.models.ema import decay_over, follow
-from impasto.models.optimisation import BatchPart, clip_weights, frozen, remember_rates, set_rates, size_of, split
+from impasto.models.optimisation import (
+    BatchPart,
+    PrivateStep,
+    clip_weights,
+    frozen,
+    remember_rates,
+    set_rates,
+    size_of,
+    split,
+)
 from impasto.models.roles import Role, Side
 from impasto.models.state import TrainingState
 from impasto.models.tracker import Tracker
@@ -73,6 +83,7 @@ class AdversarialModel(LightningModule):
         ema_half_life_kimg: half-life of the generators' moving average, a number or a schedule.
         ema_rampup: the half-life is at most this share of the pictures seen (Karras et al. 2020a); None disables it.
         seed: of every random draw of training.
+        privacy: makes the discriminator's updates differentially private; None leaves them as they are.
 
     Attributes:
         painters: by direction, the moving averages of what paints.
@@ -84,6 +95,8 @@ class AdversarialModel(LightningModule):
     """What each network does, by name."""
     offers: ClassVar[tuple[str, ...]] = ("real_scores", "fake_scores")
     """Fields of :class:`~impasto.losses.terms.term.GeneratorPass` that its terms may need."""
+    paints_privately: ClassVar[bool] = False
+    """Whether its generators can be trained without a look at the real pictures."""
 
     def __init__(
         self,
@@ -108,8 +121,10 @@ class AdversarialModel(LightningModule):
         ema_half_life_kimg: NotNegative | Schedule = 10.0,
         ema_rampup: Positive | None = 0.05,
         seed: int = 0,
+        privacy: PrivateStep | None = None,
     ) -> None:
         super().__init__()
+        self.privacy = privacy
         self.automatic_optimization = False
         self.spec = spec
         self.networks = nn.ModuleDict(dict(networks))
@@ -121,7 +136,10 @@ class AdversarialModel(LightningModule):
         self.clip_grad, self.clip_weights = clip_grad, clip_weights
         self.ema_half_life_kimg, self.ema_rampup = ema_half_life_kimg, ema_rampup
         self.adversaries = nn.ModuleDict(
-            {name: Adversary(loss, penalties or {}, augment, joint_pass) for name in self.names("d")}
+            {
+                name: Adversary(loss, penalties or {}, augment, joint_pass, by_picture=privacy is not None)
+                for name in self.names("d")
+            }
         )
         # Painters of the networks in training: in a plain dict, as the networks are modules of this model already.
         self.live = self.make_painters()
@@ -285,7 +303,8 @@ class AdversarialModel(LightningModule):
             if self.clip_weights is not None:
                 for name in self.names("d"):
                     clip_weights(self.networks[name], self.clip_weights)
-        n = size_of(batch) * distributed.world_size()
+        # How many came by chance is private; the clock counts how many come on average.
+        n = size_of(batch) * distributed.world_size() if self.privacy is None else self.privacy.batch_size
         self.state.count(n)
         if self.state.d_updates % self.n_critic == 0:
             with frozen(*(self.networks[name] for name in self.names("d"))):
@@ -298,11 +317,15 @@ class AdversarialModel(LightningModule):
 
     def update(self, side: Side, optimizer: Any, batch: Batch, loss: Callable[[BatchPart], Tensor]) -> None:
         """Move one optimiser a step down a loss over a batch, in ``accumulate`` parts."""
+        privacy = self.privacy if side == "d" else None
         optimizer.zero_grad(set_to_none=True)
         for part in split(batch, self.accumulate):
-            value = loss(part)
-            self.tracker.add(f"loss_{side}", value)
-            self.manual_backward(value * part.share)
+            with privacy.watching() if privacy is not None else nullcontext():
+                value = loss(part)
+                self.tracker.add(f"loss_{side}", value)
+                self.manual_backward(value * part.share)
+        if privacy is not None:
+            self.tracker.add("clipped", privacy.privatise())
         if self.clip_grad is not None:
             nn.utils.clip_grad_norm_(self.parameters_of(side), self.clip_grad, foreach=True)
         optimizer.step()
@@ -338,7 +361,7 @@ class AdversarialModel(LightningModule):
         first = self.names("d")[0]
         name = name or first
         main = name == first
-        if main:
+        if main and self.privacy is None:  # by which the guard decides, so that private pictures would
             self.diversity.add(real, fake[: len(real)].detach(), conditioning.condition)
         return cast(Adversary, self.adversaries[name]).discriminator_loss(
             self.networks[name],
@@ -438,6 +461,8 @@ class AdversarialModel(LightningModule):
         record = {name: {**painter.record(), "network": self.network_of(name)} for name, painter in painters.items()}
         spec = {part: held.to_dict() for part, held in self.spec.items()}
         checkpoint.setdefault("impasto", {}).update(self.state.to_dict(), version=FORMAT, spec=spec, painters=record)
+        if self.privacy is not None:
+            checkpoint["impasto"]["privacy"] = self.privacy.state_dict()
 
     def network_of(self, direction: str) -> str:
         """The name of a painter's network."""

@@ -44,6 +44,7 @@ class NoiseGAN(AdversarialModel):
 
     needs: ClassVar[tuple[str, ...]] = ("image",)
     offers: ClassVar[tuple[str, ...]] = ("style", "masks", "real_scores", "fake_scores")
+    paints_privately: ClassVar[bool] = True
 
     def __init__(self, *, latent: LatentDistribution = "normal", drop_condition: Share = 0.0, **parts: Any) -> None:
         if latent not in ("normal", "uniform"):
@@ -84,23 +85,32 @@ class NoiseGAN(AdversarialModel):
         return {"painter": Painter(self.generator, self.image, takes, latent=self.latent)}
 
     def paint(self, batch: BatchPart) -> Painted:
-        """One picture from noise for each of the batch's conditions."""
-        z, condition = self.draw(len(batch["image"])), self.told(condition_of(batch))
+        """One picture from noise for each of the batch's conditions; or, privately, for conditions drawn evenly."""
+        condition = (
+            self.told(condition_of(batch)) if self.privacy is None else self.labels_drawn(self.privacy.batch_size)
+        )
+        z = self.draw(len(batch["image"]) if self.privacy is None else self.privacy.batch_size)
         told = {} if condition is None else {"condition": condition}
         return {"image": self.generator(z, condition), "latent": z, **told}
 
+    def labels_drawn(self, n: int) -> Tensor | None:
+        """Labels of which each comes as often: how often the data has each is private; None without classes."""
+        classes = self.image.num_classes
+        return torch.randint(classes, (n,), device=self.device) if classes else None
+
     def discriminator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
-        """The batch against as many painted pictures under the same conditions."""
-        return self.discriminator_objective(
-            batch, batch["image"], painted["image"], Conditioning(painted.get("condition"))
-        )
+        """The batch against as many painted pictures under the same conditions; privately, under their own."""
+        shown = Conditioning(painted.get("condition"))
+        told = shown if self.privacy is None else Conditioning(condition_of(batch))
+        return self.discriminator_objective(batch, batch["image"], painted["image"], told, fake_conditioning=shown)
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
-        """As many painted pictures as the batch has, under its conditions."""
+        """The painted pictures under their conditions; beside the batch, unless that is private."""
         condition = painted.get("condition")
+        real = batch["image"] if self.privacy is None else None
         told = {"latent": painted["latent"], "condition": condition}
-        p = GeneratorPass(painted["image"], self.generator, style=batch["image"], **told)
-        return self.generator_objective(p, batch["image"], Conditioning(condition))
+        p = GeneratorPass(painted["image"], self.generator, style=real, **told)
+        return self.generator_objective(p, real, Conditioning(condition))
 
     def told(self, condition: Tensor | None) -> Tensor | None:
         """What networks are told of a batch: a share of its vectors (N, K) dropped, which are then 0."""
@@ -135,6 +145,8 @@ class NoiseGAN(AdversarialModel):
             return self.known_vectors()
         data = getattr(self.trainer, "datamodule")  # noqa: B009
         weights = data.class_weights() if hasattr(data, "class_weights") else None
+        if self.privacy is not None and weights is not None:  # as they were painted, see :meth:`drawn_labels`
+            weights = [1] * len(weights)
         return None if weights is None else in_proportion(weights, STANDING_BATCHES * 64)
 
     def known_vectors(self) -> Tensor:

@@ -1,13 +1,37 @@
 """Around an optimiser's step: splitting a batch, learning rates, freezing and clipping weights."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from impasto.base.schedules import Schedule, value_at
+
+
+class PrivateStep(Protocol):
+    """What makes the discriminator's updates differentially private."""
+
+    batch_size: int
+    """Real pictures of a step on average, and the number of painted ones."""
+
+    def watch(self, network: nn.Module) -> None:
+        """Whose gradients are meant; called once, before training."""
+        ...
+
+    def watching(self) -> AbstractContextManager[None]:
+        """A pass through the discriminator and back, in which the gradients of single pictures are kept; in float32."""
+        ...
+
+    def privatise(self) -> Tensor:
+        """Replace its gradients by clipped and noised ones; returns the share of pictures that were clipped."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run needs, for checkpoints."""
+        ...
 
 
 class BatchPart(dict[str, Tensor]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -42,6 +43,17 @@ class Scores:
         """Mean over the maps of their means: scalar."""
         return averaged([scores.mean() for scores in self.maps])
 
+    def undivided(self) -> "Scores":
+        """The same scores, whose gradients are multiplied by the number of pictures when they are followed back.
+
+        A loss that is a mean over pictures then gives each picture the gradient of its own loss, as if it were alone.
+        """
+        maps = [scores * 1 for scores in self.maps]
+        for scores in maps:
+            if scores.requires_grad:
+                scores.register_hook(partial(torch.mul, other=len(scores)))
+        return Scores(maps, self.features, self.heads)
+
     def sum(self) -> Tensor:
         """Sum of all scores of all maps: scalar, for gradients by the pictures."""
         return torch.stack([scores.sum() for scores in self.maps]).sum() if len(self.maps) > 1 else self.maps[0].sum()
@@ -50,11 +62,11 @@ class Scores:
         """All scores of each picture: (N, K); a single map is returned as it is."""
         return torch.cat([scores.flatten(1) for scores in self.maps], 1) if len(self.maps) > 1 else self.maps[0]
 
-    def halves(self) -> "tuple[Scores, Scores]":
-        """The scores of the first and of the second half of the pictures, which were judged in one pass."""
-        maps = [scores.chunk(2) for scores in self.maps]
-        features = [[layer.chunk(2) for layer in layers] for layers in self.features]
-        heads = {name: said.chunk(2) for name, said in self.heads.items()}
+    def parted(self, first_count: int) -> "tuple[Scores, Scores]":
+        """The scores of the first so many pictures and of the others, which were judged in one pass."""
+        maps = [scores.tensor_split([first_count]) for scores in self.maps]
+        features = [[layer.tensor_split([first_count]) for layer in layers] for layers in self.features]
+        heads = {name: said.tensor_split([first_count]) for name, said in self.heads.items()}
         first, second = (
             Scores(
                 [m[i] for m in maps],

@@ -1,5 +1,6 @@
 """From configuration to objects: the one place where config is read."""
 
+import importlib.util
 import inspect
 import logging
 from collections.abc import Callable, Mapping
@@ -42,7 +43,26 @@ def build_parts(cfg: DictConfig, attempt: Callable[[str, Callable[[], Any]], Any
         terms=attempt("term", lambda: make_chosen("term", cfg.term)) or {},
         augment=attempt("augment", lambda: make(cfg.augment)),
         callbacks=attempt("callbacks", lambda: build_callbacks(cfg)) or {},
+        privacy=attempt("privacy", lambda: build_privacy(cfg)),
     )
+
+
+def build_privacy(cfg: DictConfig) -> Any:
+    """What makes the run differentially private; None for ``privacy=none``.
+
+    Raises:
+        UserError: the package that it needs is not installed.
+    """
+    node = cfg.get("privacy")
+    if not node:
+        return None
+    if cfg.get("compile"):
+        raise UserError(
+            "privacy=dp takes the gradient of each picture by hooks, which compiling drops: set compile=false."
+        )
+    if importlib.util.find_spec("opacus") is None:
+        raise UserError("privacy=dp needs Opacus: pip install 'impasto[privacy]'.")
+    return make(node)
 
 
 def build_data(cfg: DictConfig) -> ImageDataModule:
@@ -101,6 +121,7 @@ def assemble_model(
         terms=parts.terms,
         augment=parts.augment,
         seed=cfg.seed,
+        **({} if parts.privacy is None else {"privacy": parts.privacy}),
     )
 
 

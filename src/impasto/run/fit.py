@@ -1,5 +1,6 @@
 """Running Lightning's loop, from the start or from where a run stopped."""
 
+import math
 import shutil
 import warnings
 from pathlib import Path
@@ -13,6 +14,7 @@ from impasto.base.notices import notice
 from impasto.data.module import ImageDataModule
 from impasto.data.packing.build import BadPicturesError
 from impasto.data.packing.packed import BAD_LIST, write_bad_images
+from impasto.data.parts import LABELLED
 from impasto.models.base import AdversarialModel
 from impasto.run.records.loggers import finish_loggers, make_loggers
 from impasto.run.records.resume import last_checkpoint, read_counts
@@ -52,11 +54,15 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageD
         UserError: the checkpoint does not fit the model, or lacks something.
     """
     checkpoint: Path | None = None
+    counts: dict[str, Any] = {}
     if cfg.resume is not None:
         checkpoint = last_checkpoint(cfg.resume)
         counts = read_counts(checkpoint, type(data).__qualname__ if data.state_dict() else None)
         data.start_batch = counts["batches_drawn"]
         notice_if_finished(counts["images_seen"], cfg.kimg)
+    if model.privacy is not None:
+        begin_privately(cfg, model.privacy, data, counts.get("privacy"))
+        model.privacy.watch(model.discriminator)
     if cfg.compile:
         for network in model.networks.values():
             network.compile()
@@ -75,6 +81,17 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageD
         raise
     finally:
         finish_loggers(trainer.loggers)
+
+
+def begin_privately(cfg: DictConfig, privacy: Any, data: ImageDataModule, before: dict[str, Any] | None) -> None:
+    """Plan the noise of a run for its length, and let the data be drawn as the account of it assumes.
+
+    Raises:
+        UserError: the budget does not allow it.
+    """
+    steps = math.ceil(cfg.kimg * 1000 / data.batch_size)
+    privacy.begin(len(data.train[LABELLED]), data.batch_size, steps, before)
+    data.secret = privacy.secret
 
 
 def notice_if_finished(images_seen: int, kimg: float) -> None:

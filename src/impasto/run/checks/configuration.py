@@ -104,7 +104,7 @@ def make_optimizer(node: Any) -> torch.optim.Optimizer:
 
 def try_networks(cfg: DictConfig, spec: ImageSpec, parts: Parts, problems: Problems) -> Parts:
     """The parts with all networks, and the model around them, as far as they can be built, on the meta device."""
-    names = ("loss", "penalties", "terms", "augment")
+    names = ("loss", "penalties", "terms", "augment", "privacy")
     copies = Parts(**{name: deepcopy(getattr(parts, name)) for name in names})
     roles = problems.attempt("model", lambda: wanted_roles(cfg.model, parts.terms)) or {}
     names_of_parts = {part for role in roles.values() for part in (role.part, role.given) if part is not None}

@@ -15,12 +15,12 @@ from impasto.painters.checkpoints import read_checkpoint
 from impasto.run.command_line.presets import without_unfit_settings
 from impasto.run.records.hydra_record import CONFIG, HYDRA, read_record, record_of
 
-ESSENTIAL: Final = ("loss", "penalty", "augment", "data", "model", "experiment", "debug")
+ESSENTIAL: Final = ("loss", "penalty", "augment", "privacy", "data", "model", "experiment", "debug")
 """Groups that a resumed run must not change."""
 
 MAY_CHANGE: Final = (
     *("kimg", "minutes", "trainer", "logger", "callbacks", "evaluation", "precision", "compile"),
-    *("optimized_metric", "mode", "data.num_workers", "data.cache_dir"),
+    *("optimized_metric", "mode", "data.num_workers", "data.cache_dir", "privacy.epsilon"),
     *("data.root", "data.source", "data.content", "data.style", "data.target", "data.vectors"),
 )
 """Settings that a resumed run may change: its length, devices and logs, and where its pictures are."""
