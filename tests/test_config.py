@@ -20,7 +20,7 @@ from impasto.run.command_line.entry import register_resolvers
 from tests.training import CONF, ROOT
 
 GIVEN = {
-    "model": {"spec", "networks", "loss", "penalties", "terms", "augment", "seed"},
+    "model": {"spec", "networks", "loss", "penalties", "terms", "augment", "seed", "privacy"},
     "data": {"seed"},
     "trainer": {"logger", "callbacks", "precision"},
     "callbacks.checkpoints": {"record"},
@@ -81,6 +81,7 @@ GROUPS = (
     "penalty",
     "term",
     "augment",
+    "privacy",
     "data",
     "trainer",
     "logger",
