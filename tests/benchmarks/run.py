@@ -11,7 +11,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[2] / 
 
 ALL = (
     *("startup", "inputs", "precision", "overhead", "large_picture", "translation", "restoration", "restoration_data"),
-    *("style", "video", "network_parts", "export", "serve", "live", "compression"),
+    *("style", "video", "network_parts", "export", "serve", "live", "compression", "directions", "monitor"),
 )
 
 

@@ -84,7 +84,7 @@ BETTER = tuple(0.3 * 0.9**i for i in range(8))
             {"order": [0.5] * 8, "apart": STILL},
             {},
             "discriminator_too_weak",
-            ["in 50% of the pairs", "model.optimizer_d.lr=0.0016, or model.n_critic=3"],
+            ["only 50% or less of the pairs", "model.optimizer_d.lr=0.0016, or model.n_critic=3"],
         ),
         (
             {"diversity": [0.3] * 7 + [0.2]},
@@ -139,6 +139,11 @@ def test_each_rule_gives_evidence_and_a_remedy(
 )
 def test_nothing_is_said_of_what_is_well_or_passes(series: dict[str, list[float]]) -> None:
     assert said(looks(**series)) == {}
+
+
+def test_of_a_collapse_only_that_is_said() -> None:
+    collapsed = looks(order=[1.0] * 8, apart=STILL, moved=[0.2] * 8, diversity=[0.1] * 8)
+    assert list(said(collapsed)) == ["collapse"]
 
 
 def test_remedies_leave_out_what_the_run_has_already() -> None:
