@@ -101,8 +101,8 @@ def too_strong(case: Case) -> tuple[str, str, str] | None:
     loss = "loss=non_saturating, " if "Minimax" in str(case.option("loss._target_")) else ""
     return (
         "the discriminator is too strong: the generator no longer learns from it",
-        f"in {min(int(100 * min(order)), 99)}% or more of the pairs the real picture scores higher, and painted ones are "
-        f"no nearer to the real ones (distance {apart[0]:.2f}, then {apart[-1]:.2f}; 0 is alike)",
+        f"in {min(int(100 * min(order)), 99)}% or more of the pairs the real picture scores higher, and the painted "
+        f"ones are no nearer to the real ones (distance {apart[0]:.2f}, then {apart[-1]:.2f}; 0 is alike)",
         f"{loss}{penalty}{case.scaled('model.optimizer_d.lr', 0.25)}",
     )
 
