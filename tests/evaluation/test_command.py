@@ -44,6 +44,7 @@ from tests.evaluation.conftest import random_images, write_folder
 from tests.training import CONF, ROOT, composed, make_pictures, train
 
 PROTOCOLS = Path(CONF, "evaluation")
+MORE = ("classification", "attack", "corruption")
 TINY = "evaluation.features=tests.evaluation.conftest.TinyExtractor"
 
 
@@ -56,7 +57,7 @@ def composed_evaluate(*overrides: str) -> DictConfig:
 def test_every_setting_of_a_protocol_can_be_given() -> None:
     known = {
         key
-        for file in ("default", "translation", "paired", "restoration", "style", "classification", "attack")
+        for file in ("default", "translation", "paired", "restoration", "style", *MORE)
         for key in OmegaConf.load(PROTOCOLS / f"{file}.yaml")
     }
     given = composed_evaluate().evaluation

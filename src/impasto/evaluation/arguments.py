@@ -9,6 +9,9 @@ from impasto.data.sources.folder import FolderSource
 from impasto.painters.checkpoints import find_checkpoint
 from impasto.video.endings import is_clip
 
+CORRUPTION = "corruption"
+"""The protocol that takes any painter of content, also without a run: that which comes along if none is given."""
+
 
 def is_of_checkpoint(cfg: DictConfig) -> bool:
     """Whether a checkpoint is to be measured, rather than a folder.
@@ -16,6 +19,9 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     Raises:
         UserError: neither or both are given.
     """
+    if cfg.protocol == CORRUPTION:
+        check_alone(cfg)
+        return cfg.checkpoint is not None
     if is_of_clips(cfg):
         check_clips(cfg)
         return False
@@ -39,6 +45,16 @@ def is_of_checkpoint(cfg: DictConfig) -> bool:
     if cfg.protocol is not None:
         check_protocol(cfg)
     return cfg.checkpoint is not None
+
+
+def check_alone(cfg: DictConfig) -> None:
+    """Whether nothing is given that protocol=corruption does not take.
+
+    Raises:
+        UserError: something is.
+    """
+    if others := [name for name in ("generated", "real", "target") if cfg[name] is not None]:
+        raise UserError(f"protocol=corruption takes content= and style=, and no {others[0]}=: leave it out.")
 
 
 def check_protocol(cfg: DictConfig) -> None:

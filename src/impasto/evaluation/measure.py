@@ -4,9 +4,10 @@ from omegaconf import DictConfig
 
 from impasto.base.conf import CONF
 from impasto.base.files import write_json
-from impasto.evaluation.arguments import check_paths, is_of_checkpoint, is_of_clips
+from impasto.evaluation.arguments import CORRUPTION, check_paths, is_of_checkpoint, is_of_clips
 from impasto.evaluation.clip_measurements import measure_clips
 from impasto.evaluation.command import Result, measure_checkpoint
+from impasto.evaluation.corruption_measurements import measure_corrupted
 from impasto.evaluation.folder_measurements import measure_folders, measure_pairs, measure_translated
 from impasto.evaluation.style_measurements import measure_styled
 
@@ -20,7 +21,9 @@ def measure(cfg: DictConfig) -> Result:
     of_checkpoint = is_of_checkpoint(cfg)
     check_paths(cfg)
     protocols = CONF / "evaluation"
-    if is_of_clips(cfg):
+    if cfg.protocol == CORRUPTION:
+        result = measure_corrupted(cfg, protocols)
+    elif is_of_clips(cfg):
         result = measure_clips(cfg)
     elif of_checkpoint:
         result = measure_checkpoint(cfg, protocols)
