@@ -34,8 +34,18 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(pictures: Path, *overrides: str) -> list[str]:
-    tiny = ["model.generator.text.width=8", "model.discriminator.heads.matching.features=8", "data.holdout=0.25"]
-    losses = ["penalty=[r1,matching]", "term=matching", "evaluation=captions", "evaluation.num_images=8"]
+    tiny = [
+        "model.generator.text.width=8",
+        "model.discriminator.heads.matching.features=8",
+        "model.discriminator.heads.captioning.width=8",
+        "data.holdout=0.25",
+    ]
+    losses = [
+        "penalty=[r1,matching,captioning]",
+        "term=[matching,captioning]",
+        "evaluation=captions",
+        "evaluation.num_images=8",
+    ]
     own = [f"data.root={pictures}", "data.flip=false", "data.resize=stretch", "condition=text"]
     small = [each for each in SMALL if not each.startswith("evaluation")]
     return [*small, *NARROW, "model=cgan", *own, *tiny, *losses, *overrides]

@@ -8,10 +8,10 @@ import torch
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.base.vocabulary import Vocabulary
-from impasto.losses.matching import matching_loss
+from impasto.losses.heads import captioning_loss, matching_loss
 from impasto.networks.build import build_network
 from impasto.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from impasto.networks.heads import MatchingHead, exchanged
+from impasto.networks.heads import CaptioningHead, MatchingHead, exchanged
 from impasto.networks.scores import Scores
 from impasto.networks.text import TextEncoder
 
@@ -94,6 +94,33 @@ def test_a_discriminator_compares_pictures_with_captions() -> None:
     loss = matching_loss(said.heads, 0.1)
     loss.backward()
     assert all(p.grad is not None for p in network.insertion.text.parameters())
+
+
+def test_a_word_is_said_from_the_picture_and_the_words_before_it() -> None:
+    torch.manual_seed(0)
+    heads = {"captioning": partial(CaptioningHead, width=8, heads=2)}
+    network = build_network(partial(DCGANDiscriminator, features=4, max_features=4, norm="none", heads=heads), SPEC)
+    picture = torch.randn(1, 3, 16, 16)
+    captions = WORDS.encode(["a red bee", "a red sea", "sea red bee"])
+    said = network(picture.expand(3, -1, -1, -1), torch.from_numpy(captions)).heads["said"]
+    assert said.shape == (3, 5, WORDS.size)
+    torch.testing.assert_close(said[0, :3], said[1, :3])  # the third word does not know itself
+    assert (said[0, 3] - said[1, 3]).abs().max() > 1e-3
+    torch.testing.assert_close(said[0, 0], said[2, 0])
+    assert (said[0, 1] - said[2, 1]).abs().max() > 1e-3
+    other = network(-picture, torch.from_numpy(captions[:1])).heads["said"]
+    assert (other[0, 0] - said[0, 0]).abs().max() > 1e-4
+
+
+def test_the_captioning_loss_by_hand() -> None:
+    said = torch.zeros(2, 2, 4)
+    said[0, 0, 3] = 1.0  # a little for the right word; behind it all are alike, and the second picture has no caption
+    heads = {"said": said, "asked": torch.tensor([[3, 2], [0, 0]])}
+    right, alike = -torch.log(torch.tensor(torch.e / (torch.e + 3))), torch.log(torch.tensor(4.0))
+    torch.testing.assert_close(captioning_loss(heads), (right + alike) / 2)
+    assert captioning_loss({"said": said, "asked": torch.zeros(2, 2, dtype=torch.long)}) == 0
+    with pytest.raises(UserError, match=r"heads\.captioning"):
+        captioning_loss({})
 
 
 def test_the_contrastive_loss_by_hand() -> None:

@@ -40,7 +40,7 @@ def build_network(
     arguments, parts = separated(kind, getattr(partial, "keywords", {}))
     text = text_encoder(parts, spec)
     if text is not None:  # the network is told the encoded caption, a vector
-        spec = replace(spec, condition_dim=text.width, vocabulary=None)
+        spec = replace(spec, condition_dim=text.width)
     known: dict[str, Any] = dict(spec.network_arguments())
     if given is not None:
         known |= {"given_channels": given.channels, "scale": max(spec.height // given.height, 1)}

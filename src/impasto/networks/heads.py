@@ -5,11 +5,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base import distributed
+from impasto.base.errors import UserError
 from impasto.base.ranges import Count, CountOrZero
 from impasto.base.vocabulary import PADDING
 from impasto.networks.layers.ladder import Size
 from impasto.networks.layers.linear import dense
 from impasto.networks.layers.told import Told
+from impasto.networks.text import TransformerLayer, small
 
 Heads = dict[str, Tensor]
 """What heads say, by name: the pictures along the first axis of each."""
@@ -43,6 +45,8 @@ class MatchingHead(nn.Module):
         features: Count = 256,
     ) -> None:
         super().__init__()
+        if not text_width:
+            raise UserError("heads.matching is for data with captions: set data.captions, or leave the head out.")
         self.told, self.wrong = told, wrong
         self.picture = nn.Sequential(
             nn.Flatten(), dense(channels * size[0] * size[1], features), nn.LeakyReLU(0.2), dense(features, width)
@@ -62,6 +66,119 @@ class MatchingHead(nn.Module):
         unit = {name: F.normalize(vectors.float(), dim=-1) for name, vectors in found.items()}
         unit["told"] = (numbers != PADDING).any(1)
         return {**unit, "same": (wrong == numbers[:, None]).all(-1)} if self.wrong else unit
+
+
+class CaptioningHead(nn.Module):
+    """Says the caption of a picture, word by word, each given those before it.
+
+    A small transformer looks at the regions of the feature map and at the words so far; as MirrorGAN's captioner (Qiao
+    et al. 2019, section 3.3), but for being trained along.
+
+    Args:
+        channels: of the feature map.
+        size: of the feature map.
+        text_width: not used; the words have vectors of their own.
+        told: holds the captions and what encodes them.
+        width: of the vectors.
+        depth: layers.
+        heads: of the attention.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: Size,
+        text_width: int,
+        told: Told,
+        *,
+        width: Count = 64,
+        depth: Count = 2,
+        heads: Count = 4,
+    ) -> None:
+        super().__init__()
+        self.told, vocabulary = told, told.spec.vocabulary if told.spec is not None else None
+        if vocabulary is None:
+            raise UserError("heads.captioning is for data with captions: set data.captions, or leave the head out.")
+        regions, words = size[0] * size[1], vocabulary.length
+        self.look = dense(channels, width)
+        self.embed = nn.Embedding(vocabulary.size, width)
+        self.places = nn.Parameter(torch.randn(regions + words, width) * 0.5)
+        self.layers = nn.ModuleList(TransformerLayer(width, heads) for _ in range(depth))
+        self.say = nn.Sequential(nn.LayerNorm(width), dense(width, vocabulary.size, init=small))
+        # All regions are seen from everywhere, and words from those behind them.
+        seen = torch.ones(regions + words, regions + words, dtype=torch.bool).tril()
+        seen[:, :regions] = True
+        self.register_buffer("seen", seen[None], persistent=False)
+        self.regions = regions
+
+    def forward(self, x: Tensor) -> Heads:
+        """``said`` (N, L, words), scores of each word at each place, and ``asked`` (N, L), the numbers of the words."""
+        numbers = self.told.numbers
+        assert numbers is not None, "the network is told captions before it is called"
+        asked = numbers.long()
+        # Word i is said from the place of word i - 1, the first from the last region.
+        sequence = torch.cat([self.look(x.flatten(2).transpose(1, 2)), self.embed(asked)], 1) + self.places
+        for layer in self.layers:
+            sequence = layer(sequence, self.seen)
+        return {"said": self.say(sequence[:, self.regions - 1 : -1]).float(), "asked": asked}
+
+
+class LabelHead(nn.Module):
+    """Says the class of a picture (Odena et al. 2017), or its vector of attributes.
+
+    Args:
+        channels: of the feature map.
+        size: of the feature map.
+        text_width: not used.
+        told: holds the labels, and how many there are.
+        apart: scores of a real and of a painted picture of each class (ADC-GAN: Hou et al. 2022, section 4).
+
+    Raises:
+        UserError: the data has neither classes nor vectors, or vectors and ``apart``.
+    """
+
+    def __init__(self, channels: int, size: Size, text_width: int, told: Told, *, apart: bool = False) -> None:
+        super().__init__()
+        self.told, spec = told, told.spec
+        if spec is None or spec.vocabulary is not None or not (spec.num_classes or spec.condition_dim):
+            raise UserError("heads.label is for data with classes or vectors: leave the head out, or set data.label.")
+        if apart and spec.condition_dim:
+            raise UserError("heads.label.apart is for classes, and data.vectors gives vectors: set it to false.")
+        self.apart = apart
+        outputs = spec.condition_dim or spec.num_classes * (1 + apart)
+        self.say = nn.Sequential(nn.Flatten(), dense(channels * size[0] * size[1], outputs, init=small))
+
+    def forward(self, x: Tensor) -> Heads:
+        """``label`` (N, K), scores of classes or the vector itself, and ``right``, what it should be, (N,) or (N, K).
+
+        If real and painted pictures are kept apart, ``painted_label`` (N, K) has the scores of painted ones.
+        """
+        right = self.told.labels
+        assert right is not None, "the network is told labels before it is called"
+        said = self.say(x).float()
+        if not self.apart:
+            return {"label": said, "right": right}
+        real, painted = said.chunk(2, 1)
+        return {"label": real, "painted_label": painted, "right": right}
+
+
+class RotationHead(nn.Module):
+    """Says by how many quarter turns a picture is rotated (SS-GAN: Chen et al. 2019).
+
+    Args:
+        channels: of the feature map.
+        size: of the feature map.
+        text_width: not used.
+        told: not used.
+    """
+
+    def __init__(self, channels: int, size: Size, text_width: int, told: Told) -> None:
+        super().__init__()
+        self.say = nn.Sequential(nn.Flatten(), dense(channels * size[0] * size[1], 4, init=small))
+
+    def forward(self, x: Tensor) -> Heads:
+        """``turns`` (N, 4), scores of 0 to 3 quarter turns."""
+        return {"turns": self.say(x).float()}
 
 
 def exchanged(numbers: Tensor, count: int) -> Tensor:

@@ -143,6 +143,7 @@ class Insertion(nn.Module):
     ) -> None:
         super().__init__()
         self.told, self.text, self.guidance = Told(), text, 1.0
+        self.told.spec = spec
         self.kind, self.settings = type(network).__name__, settings
         self.takes = tuple(inspect.signature(cast(nn.Module, network).forward).parameters)
         self.names = (*self.takes, *(name for name in ("condition", "given") if name not in self.takes))
@@ -282,6 +283,7 @@ class Insertion(nn.Module):
 
     def tell(self, inputs: Mapping[str, Tensor | None]) -> None:
         """Tell the parts of an input by name of the argument."""
+        self.told.labels = inputs.get("condition")
         condition = inputs.get("condition") if not self.tasks else self.tasks_of(inputs)
         self.told.condition = None if self.embed is None else self.embed(condition)
         if self.tokens is not None:

@@ -81,11 +81,12 @@ class TransformerLayer(nn.Module):
         self.think = nn.Sequential(dense(width, 2 * width, init=small), nn.GELU(), dense(2 * width, width, init=small))
 
     def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """Vectors (N, L, W), of which those (N, L) that are there are looked at, to the same."""
+        """Vectors (N, L, W) to the same; ``there`` says which are looked at, (N, L), or from where, (1, L, L)."""
+        there = there[:, None, None] if there.ndim == 2 else there[:, None]
         query, key, value = self.look(self.before(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         # Written out: for so few words the fused kernel of a CPU takes several times as long.
         likeness = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5
-        weights = likeness.masked_fill(~there[:, None, None], -torch.inf).softmax(-1).to(value.dtype)
+        weights = likeness.masked_fill(~there, -torch.inf).softmax(-1).to(value.dtype)
         x = x + self.out((weights @ value).transpose(1, 2).flatten(2))
         made: Tensor = self.think(self.between(x))
         return x + made

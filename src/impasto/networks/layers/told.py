@@ -4,6 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
+from impasto.base.spec import ImageSpec
+
 
 class Told:
     """Shared by the layers of one network: written when it is called, read by its layers.
@@ -17,6 +19,8 @@ class Told:
         numbers: (N, L), the numbers of the words of captions.
         encoded: the captions, see :class:`~impasto.networks.text.Encoded`.
         encoder: what encodes them.
+        labels: (N,) classes, or (N, K) vectors.
+        spec: of the pictures; it is never forgotten.
     """
 
     def __init__(self) -> None:
@@ -26,13 +30,17 @@ class Told:
         self.numbers: Tensor | None = None
         self.encoded: Any = None
         self.encoder: Any = None
+        self.labels: Tensor | None = None
+        self.spec: ImageSpec | None = None
 
     def clear(self) -> None:
         """Forget everything."""
         self.memory = self.condition = self.numbers = self.encoded = self.encoder = None
+        self.labels = None
         self.maps.clear()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Told":
         """An empty one, the same for all layers that are copied together."""
         fresh = memo[id(self)] = Told()
+        fresh.spec = self.spec
         return fresh
