@@ -186,7 +186,7 @@ def call(tmp_path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     [
         (["--help"], 0, "\nloss: hinge, "),
         (["--cfg", "job", "model=cgan", "data=wikiart"], 0, "impasto.models.noise.NoiseGAN"),
-        (["model=cgam"], 1, "Error: model=cgam is not known: did you mean cgan? There are acgan, adain, adcgan, article, cgan, "),
+        (["model=cgam"], 1, "Error: model=cgam is not known: did you mean cgan? There are acgan, adain, adcgan, "),
         (["loss="], 1, "Error: loss= is not known: there are hinge, "),
         (["model=3"], 1, "model=3 is not known: there are acgan, adain, adcgan, article, cgan"),
         (["kigm=3"], 1, "kigm is not a setting: did you mean kimg?"),
