@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.app.pictures import Album, Limits, pixels_in, safe_name, shrink, square
+from impasto.app.pictures import Album, check_picture, pixels_in, safe_name, shrink, square
 from impasto.app.places import NotHere
 from impasto.base.errors import UserError
+from impasto.base.visitors import Limits
 
 LIMITS = Limits(max_bytes=100_000, max_pixels=10_000)
 
@@ -52,9 +53,9 @@ def test_the_header_alone_refuses_a_bomb(album: Album) -> None:
 
 
 def test_frames_count_together(tmp_path: Path) -> None:
-    LIMITS.check(gif(tmp_path / "few.gif", 4, 50), "few.gif")
+    check_picture(gif(tmp_path / "few.gif", 4, 50), "few.gif", LIMITS)
     with pytest.raises(UserError, match="million pixels"):
-        LIMITS.check(gif(tmp_path / "many.gif", 5, 50), "many.gif")
+        check_picture(gif(tmp_path / "many.gif", 5, 50), "many.gif", LIMITS)
 
 
 def test_deep_tiff_is_counted_by_its_header(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from impasto.app.paint import Easel, opened
+from impasto.app.easel import Easel
+from impasto.app.paint import opened
 from impasto.inference.events import Progress
 
 

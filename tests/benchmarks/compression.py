@@ -6,16 +6,21 @@ of the recipes are measured as they are drawn.
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from impasto.base.instantiate import make
+from impasto.base.pixels import from_uint8
 from impasto.base.spec import ImageSpec
+from impasto.evaluation.figures.image_metrics import psnr
+from impasto.evaluation.protocols.sampling import Chosen
+from impasto.export.runtime import run_of, session_of
 from impasto.networks.build import build_network
 from impasto.networks.nafnet import NAFNet
 from impasto.networks.resnet_translation import TranslationGenerator
@@ -25,9 +30,11 @@ from impasto.painters.loading import load_painter
 from impasto.painters.painter import Painter
 from impasto.painters.restoration import RestorationPainter
 from impasto.painters.style import PaintStyle, StylePainter
+from impasto.run.fit import prepare
 from tests.benchmarks.common import report
 
 SIZES = (256, 512)
+RESTORED = 44
 PICTURE = ImageSpec(3, 128, 128)
 
 
@@ -44,15 +51,18 @@ def recipes() -> Iterator[tuple[str, Painter]]:
         yield name, RestorationPainter(build_network(make, PICTURE, content), PICTURE, ("content",), content)
 
 
-def onnx_milliseconds(painter: Painter, folder: Path, quantize: str | None, max_loss: float) -> dict[int, float]:
-    """Milliseconds of a picture by its size, in ONNX Runtime on one core."""
-    import onnxruntime
-
+def written(painter: Painter, folder: Path, quantize: str | None, max_loss: float) -> Path:
+    """The ONNX file of a painter."""
     from impasto.export.command import export
     from impasto.export.settings import Settings
 
     settings = Settings(quantize=quantize, max_loss=max_loss)
-    file = next(each.path for each in export(painter, folder / "painter.onnx", settings) if each.part == "paint")
+    return next(each.path for each in export(painter, folder / "painter.onnx", settings) if each.part == "paint")
+
+
+def onnx_milliseconds(file: Path) -> dict[int, float]:
+    """Milliseconds of a picture by its size, in ONNX Runtime on one core."""
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -87,9 +97,32 @@ def rows_of(name: str, painter: Painter) -> Iterator[tuple[str, float, str]]:
     for kind, quantize in (("ONNX Runtime", None), ("ONNX Runtime, 8 bits", "static")):
         with tempfile.TemporaryDirectory() as folder:
             # Which layers are quantised depends on weights: without a trained model, all are.
-            found = onnx_milliseconds(painter, Path(folder), quantize, 0.02 if trained else 1.0)
+            file = written(painter, Path(folder), quantize, 0.02 if trained else 1.0)
+            found = onnx_milliseconds(file)
+            if trained and painter.content is not None and painter.content.task is not None:
+                yield (
+                    f"{name}: {kind}, PSNR of restored",
+                    restored_psnr(painter, run_of(session_of(file, threads=1))),
+                    "dB",
+                )
         for size, taken in found.items():
             yield f"{name}: {kind} at {size}", taken, "ms"
+
+
+def restored_psnr(painter: Painter, run: Callable[[tuple[Tensor, ...]], Tensor]) -> float:
+    """Mean PSNR of pictures that were held out, restored by a file."""
+    from omegaconf import OmegaConf
+
+    from impasto.run.command_line.entry import register_resolvers
+
+    register_resolvers()
+    data = make(OmegaConf.create(dict(painter.origin.config)).data)
+    prepare(data, painter.origin.path.parent.parent)
+    damaged, clean = (
+        from_uint8(Chosen(data.evaluation_images(part, "held_out"), RESTORED).all()) for part in ("content", "target")
+    )
+    restored = torch.cat([run((each,)) for each in damaged.split(1)])
+    return float(psnr(restored.clamp(-1, 1), clean).mean())
 
 
 def randomise(painter: nn.Module) -> None:

@@ -29,6 +29,10 @@ from tests.style_painter import photo, style_painter
         ({"launcher": "slurm"}, r"^launcher=slurm is not known: give launcher=ray, or"),
         ({"workers": 2}, r"^workers=2 paints in several processes: give launcher=ray too"),
         ({"launcher": "ray", "workers": 0}, r"^workers=0 does not fit"),
+        (
+            {"launcher": "ray", "workers": 100_000},
+            r"^workers=100000 is too many for the cores of this machine: give \d+",
+        ),
         ({"launcher": "ray", "sheet": 3}, r"^sheet= is made in one process: leave it out, or launcher=ray\.$"),
     ],
 )

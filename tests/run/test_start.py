@@ -4,13 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
+from impasto.base.spec import ImageSpec
+from impasto.models.roles import Role
 from impasto.painters.loading import load_painter
 from impasto.painters.style_base import load_base
 from impasto.run.build import build_model
 from impasto.run.checks.configuration import check
+from impasto.run.start import given_weights
 from tests.test_training import CASES, STYLES, sources
 from tests.training import composed, make_pictures, train, weights
 
@@ -59,6 +63,14 @@ def test_a_style_student_begins_with_the_base_s_encoder(tmp_path: Path) -> None:
     for name, value in load_base(device="cpu").generator.encoder.state_dict().items():  # type: ignore[attr-defined]
         assert torch.equal(generator.encoder.state_dict()[name], value)
     assert "those of the same name and shape (StyleGenerator cannot be pruned" in notices()["start.generator"]
+
+
+def test_a_model_of_which_nothing_fits_is_refused() -> None:
+    spec = {"content": ImageSpec(3, 16, 16), "target": ImageSpec(3, 16, 16)}
+    with pytest.raises(
+        UserError, match="start= has a Sequential, none of whose weights fit Conv2d: give a run of the same"
+    ):
+        given_weights(nn.Conv2d(3, 3, 3), nn.Sequential(nn.Linear(3, 3)), Role("g", "target", given="content"), spec)
 
 
 def test_what_is_not_there_is_named_before_data_is_read(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
+from impasto.base.visitors import Limits
 from impasto.inference.console import follow
 from impasto.inference.repaint import Look, Repainting
 from impasto.inference.restyle import restyle
@@ -19,7 +20,7 @@ from impasto.painters.painter import Painter
 from impasto.serve.easel import Canvas, Easel, Order, Painting, groups
 from impasto.serve.refusals import Refusal
 from impasto.serve.shelf import Shelf
-from impasto.serve.uploads import Limits, inspect
+from impasto.serve.uploads import inspect
 from tests.serve.pictures import encoded, encoded_image, pixels
 from tests.style_painter import photo, style_of, style_painter
 

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("starlette", reason="the serve extra is not installed")
 pytest.importorskip("prometheus_client", reason="the serve extra is not installed")
 
+from impasto.base.visitors import Limits
 from impasto.inference.repaint import Look
 from impasto.inference.style_choice import shipped_styles
 from impasto.serve import front as module
@@ -18,7 +19,6 @@ from impasto.serve.front import Front
 from impasto.serve.refusals import Refusal
 from impasto.serve.retrying import TRIES, retrying
 from impasto.serve.shelf import Shelf
-from impasto.serve.uploads import Limits
 from tests.serve.pictures import encoded
 
 TOKEN = "a-token-of-enough-letters"

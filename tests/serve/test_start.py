@@ -21,6 +21,7 @@ import uvicorn
 from hydra import compose, initialize_config_dir
 
 from impasto.base.errors import UserError
+from impasto.base.visitors import Limits
 from impasto.inference.repaint import Look
 from impasto.painters.adapters import base_sha256, save_adapter
 from impasto.painters.style_base import load_base, save_base
@@ -29,7 +30,7 @@ from impasto.serve.front import Front
 from impasto.serve.settings import Settings
 from impasto.serve.shelf import Shelf
 from impasto.serve.start import listening, serving
-from impasto.serve.uploads import Limits, inspect
+from impasto.serve.uploads import inspect
 from serve import serve as command
 from tests.serve.pictures import encoded, pixels
 from tests.style_painter import style_of, style_painter

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from impasto.base.visitors import Limits
 from impasto.serve.refusals import Refusal
-from impasto.serve.uploads import Limits, inspect
+from impasto.serve.uploads import inspect
 from tests.serve.pictures import encoded, encoded_image
 from tests.style_painter import photo
 

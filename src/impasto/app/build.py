@@ -7,11 +7,12 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 
+from impasto.app.easel import Easel
 from impasto.app.files import ballot_files, lesson_files, painting_files, run_files
 from impasto.app.learn import learn_tab
 from impasto.app.page import head, theme
-from impasto.app.paint import Easel, paint_tab
-from impasto.app.pictures import Album, Limits
+from impasto.app.paint import paint_tab
+from impasto.app.pictures import Album
 from impasto.app.places import Shelf
 from impasto.app.rate import rate_tab
 from impasto.app.runs import runs_tab
@@ -21,6 +22,7 @@ from impasto.app.studio import Studio, StyleShelf
 from impasto.app.trainings import Trainings
 from impasto.app.votes import Comparison, Waiting
 from impasto.base.errors import UserError
+from impasto.base.visitors import Limits
 from impasto.painters.checkpoints import find_checkpoint, shipped_base
 from impasto.painters.loading import load_painter
 

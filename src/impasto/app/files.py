@@ -5,7 +5,8 @@ from pathlib import Path
 from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 
-from impasto.app.paint import PHOTOGRAPHS, Easel
+from impasto.app.easel import Easel
+from impasto.app.paint import PHOTOGRAPHS
 from impasto.app.pictures import THUMBNAIL, decode_shown, jpeg, square, thumbnail
 from impasto.app.places import NotHere, inside
 from impasto.app.rate import side_of

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import gradio as gr
 
-from impasto.app.paint import EVENTS, MOST_FILES, Easel, State, Then, first_choice
+from impasto.app.easel import EVENTS, MOST_FILES, Easel, State, Then
+from impasto.app.palette import first_choice
 from impasto.app.parts import event_data, part
 from impasto.app.places import NotHere
 from impasto.app.records import TITLE

@@ -1,9 +1,6 @@
 """The tab Paint: a picture, a style, and the painting, small at once and then in full."""
 
-import os
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,19 +8,17 @@ from urllib.parse import quote
 import gradio as gr
 import numpy as np
 
+from impasto.app.easel import EVENTS, Easel, State, Then
+from impasto.app.palette import first_choice, first_palette, with_brought_style
 from impasto.app.parts import event_data, part
-from impasto.app.pictures import Album, as_link, decode_shown, safe_name, write_jpeg
-from impasto.app.places import NotHere, Shelf, inside
-from impasto.app.studio import Studio, Wish, wish_from
+from impasto.app.pictures import Album, as_link, decode_shown, write_jpeg
+from impasto.app.places import NotHere
+from impasto.app.studio import Wish, wish_from
 from impasto.base.errors import UserError
 from impasto.data.sources.decode import BadImage, decode
 from impasto.data.sources.opening import SAMPLES
 from impasto.inference.events import Painted, Progress, Skipped
 from impasto.inference.formats import target_name
-from impasto.inference.style_choice import ADAPTER
-from impasto.painters.adapters import LARGEST, load_adapter
-from impasto.painters.painter import Painter
-from impasto.painters.style import StylePainter
 
 PHOTOGRAPHS: Final = {
     "chateau": ("monuments/chateaudeChenonceau_france.jpg", "A castle"),
@@ -34,54 +29,6 @@ PHOTOGRAPHS: Final = {
 }
 """Embedded photographs to try, by name: file and title."""
 FIRST: Final = "chateau"
-FIRST_STYLE: Final = "shipped/langlois_bridge"
-SMALL_WORDS: Final = ("at", "of", "the", "to", "in")
-MOST_FILES: Final = 20
-EVENTS: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "multiple"}
-"""For every event of the page."""
-
-State = dict[str, Any]
-"""What a part shows."""
-Then = Callable[[Any], Any]
-"""Adds something that follows an event."""
-
-
-@dataclass
-class Easel:
-    """All that the tab works with.
-
-    Attributes:
-        studio: paints.
-        album: of pictures that visitors brought.
-        brought: styles that visitors brought.
-        results: paintings.
-    """
-
-    studio: Studio
-    album: Album
-    brought: Shelf
-    results: Shelf
-
-    def __post_init__(self) -> None:
-        self._latest: dict[str, int] = {}
-        self._counting = threading.Lock()
-
-    def sentence(self, problem: UserError) -> str:
-        """What a visitor is told of a problem: names of files, not where they lie."""
-        text = str(problem)
-        for shelf in (self.album.shelf, self.brought, self.results):
-            text = shelf.without(text)
-        return text.replace(f"{self.album.uploads}{os.sep}", "")
-
-    def take_turn(self, page: str) -> int:
-        """A number for one more painting on somebody's page: the ones before are given up, of other pictures too."""
-        with self._counting:
-            self._latest[page] = self._latest.get(page, 0) + 1
-            return self._latest[page]
-
-    def is_over(self, page: str, turn: int) -> bool:
-        """Whether the page is to show something else by now."""
-        return self._latest.get(page) != turn
 
 
 def paint_tab(easel: Easel, limit: int) -> tuple[gr.HTML, Then]:
@@ -140,40 +87,6 @@ def first_stage(limit: int) -> State:
         {"name": name, "title": title, "picture": f"photographs/{name}.jpg"} for name, (_, title) in PHOTOGRAPHS.items()
     ]
     return {"state": "empty", "samples": samples, "max_bytes": limit}
-
-
-def first_palette(studio: Studio) -> State:
-    """The choice of styles, and the painting as it comes."""
-    return {
-        "strength": 1.0,
-        "brush": 1.0,
-        "keep_colours": False,
-        "mixing": False,
-        "takes_styles": studio.takes_styles,
-        **first_choice(studio, {}),
-    }
-
-
-def first_choice(studio: Studio, wish: State) -> State:
-    """The styles that there are now, and which of them is chosen."""
-    if not studio.takes_styles:
-        return {"styles": [], "chosen": []}
-    kept = [each for each in wish.get("styles", []) if each["name"].startswith("brought/")]
-    styles = kept + [tile_of(name) for name in studio.shelf.listed()]
-    known = {each["name"] for each in styles}
-    chosen = [name for name in wish.get("chosen", []) if name in known]
-    return {"styles": styles, "chosen": chosen or [FIRST_STYLE]}
-
-
-def tile_of(name: str, title: str | None = None) -> State:
-    """A style as the page shows it."""
-    return {"name": name, "title": title or title_of(name.partition("/")[2]), "picture": f"styles/{quote(name)}.jpg"}
-
-
-def title_of(name: str) -> str:
-    """``church_at_auvers`` as ``Church at Auvers``."""
-    words = name.replace("_", " ").split()
-    return " ".join(word if word in SMALL_WORDS and i else word[:1].upper() + word[1:] for i, word in enumerate(words))
 
 
 def take_sample(album: Album, name: object) -> Path:
@@ -263,56 +176,3 @@ def shown_result(folder: Path, target: Path, notes: tuple[str, ...]) -> State:
         "progress": 1,
         "note": "; ".join((size, *notes)),
     }
-
-
-def with_brought_style(easel: Easel, wish: State, files: object) -> State:
-    """The choice of styles with one more, of pictures or an adapter that a visitor brought, and that one chosen."""
-    try:
-        name, title = take_style(easel, files)
-    except UserError as problem:
-        return wish | {"note": easel.sentence(problem), "bad": True}
-    styles = [tile_of(name, title), *wish.get("styles", [])]
-    chosen = [*wish.get("chosen", []), name] if wish.get("mixing") else [name]
-    return wish | {"styles": styles, "chosen": chosen, "note": "", "bad": False}
-
-
-def take_style(easel: Easel, files: object) -> tuple[str, str]:
-    """Take pictures that are one style, or an adapter.
-
-    Returns:
-        Its name on the shelf, and its title.
-
-    Raises:
-        UserError: it is refused.
-    """
-    if not isinstance(files, list) or not files or not all(isinstance(file, dict) for file in files):
-        raise UserError("Choose pictures of a style, or the file of one.")
-    if len(files) > MOST_FILES:
-        raise UserError(f"{len(files)} pictures are too many for a style: bring {MOST_FILES} at most.")
-    sources = [inside(easel.album.uploads, file.get("path")) for file in files]
-    names = [safe_name(file.get("name"), source) for file, source in zip(files, sources, strict=True)]
-    for source, name in zip(sources, names, strict=True):
-        if source.suffix.lower() == ADAPTER:
-            if source.stat().st_size > LARGEST:
-                raise UserError(f"{name} is larger than a style of this program ever is.")
-            fits(easel.studio.painter, source, name)
-        else:
-            easel.album.limits.check(source, name)
-    folder = easel.brought.new()
-    for number, (source, name) in enumerate(zip(sources, names, strict=True)):
-        (folder / f"{number:02d} {name}").write_bytes(source.read_bytes())
-    return f"brought/{folder.name}", Path(names[0]).stem
-
-
-def fits(painter: Painter, source: Path, name: str) -> None:
-    """Make sure that a file is a style of the painter's.
-
-    Raises:
-        UserError: it is none, or of another base.
-    """
-    if not isinstance(painter, StylePainter):
-        raise UserError(f"{name} is a style, and this page paints in one way only.")
-    try:
-        load_adapter(source, painter)
-    except UserError as problem:
-        raise UserError(str(problem).replace(str(source), name)) from None

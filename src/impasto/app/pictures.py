@@ -7,7 +7,6 @@ import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from PIL import Image
 from impasto.app.places import NotHere, Shelf, inside
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
+from impasto.base.visitors import Limits
 from impasto.data.sources.decode import BadImage, checked, decode, formats, read_file
 from impasto.data.sources.native_depth import is_beyond_pillow
 
@@ -27,39 +27,26 @@ LONGEST_NAME: Final = 120
 """Bytes: file systems take 255, and the name of a painting is longer than that of its picture."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What is taken.
+def check_picture(path: Path, name: str, limits: Limits) -> None:
+    """Refuse a file by its size, its format and the size that its header tells.
 
-    Attributes:
-        max_bytes: of a file.
-        max_pixels: of all frames together.
+    Raises:
+        UserError: it is refused; the sentence names it and the reason.
     """
-
-    max_bytes: int
-    max_pixels: int
-
-    def check(self, path: Path, name: str) -> None:
-        """Refuse a file by its size, its format and the size that its header tells.
-
-        Raises:
-            UserError: it is refused; the sentence names it and the reason.
-        """
-        if (size := path.stat().st_size) > self.max_bytes:
-            raise UserError(
-                f"{name} has {size / 1e6:,.0f} MB, and {self.max_bytes / 1e6:,.0f} MB are taken at most: "
-                "make it smaller."
-            )
-        try:
-            data = read_file(path)
-            pixels = checked(data, lambda: pixels_in(data))
-        except BadImage as problem:
-            raise UserError(f"{name} cannot be used: {problem}.") from None
-        if pixels > self.max_pixels:
-            raise UserError(
-                f"{name} has {pixels / 1e6:,.0f} million pixels, and {self.max_pixels / 1e6:,.0f} are taken at most: "
-                "make it smaller."
-            )
+    if (size := path.stat().st_size) > limits.max_bytes:
+        raise UserError(
+            f"{name} has {size / 1e6:,.0f} MB, and {limits.max_bytes / 1e6:,.0f} MB are taken at most: make it smaller."
+        )
+    try:
+        data = read_file(path)
+        pixels = checked(data, lambda: pixels_in(data))
+    except BadImage as problem:
+        raise UserError(f"{name} cannot be used: {problem}.") from None
+    if pixels > limits.max_pixels:
+        raise UserError(
+            f"{name} has {pixels / 1e6:,.0f} million pixels, and {limits.max_pixels / 1e6:,.0f} are taken at most: "
+            "make it smaller."
+        )
 
 
 def pixels_in(data: bytes) -> int:
@@ -108,7 +95,7 @@ class Album:
 
     def keep(self, source: Path, name: str) -> Path:
         """Take a file of this machine; as :meth:`take`."""
-        self.limits.check(source, name)
+        check_picture(source, name, self.limits)
         folder = self.shelf.new()
         try:
             shutil.copyfile(source, folder / name)

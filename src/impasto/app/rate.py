@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import gradio as gr
 
-from impasto.app.paint import EVENTS, State
+from impasto.app.easel import EVENTS, State
 from impasto.app.parts import event_data, part
 from impasto.app.ranking import Agreement, agreement, consistency, ranking
 from impasto.app.votes import Comparison, Waiting

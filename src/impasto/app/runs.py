@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from impasto.app.paint import EVENTS, State
+from impasto.app.easel import EVENTS, State
 from impasto.app.parts import event_data, part
 from impasto.app.places import NotHere
 from impasto.app.records import card, details, run_of, runs_in

@@ -1,7 +1,8 @@
-"""Who a server of ours answers: its own machine, or those who know a token."""
+"""Who a server of ours answers, its own machine or those who know a token; and how much it takes from them."""
 
 import ipaddress
 import secrets
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,6 +13,19 @@ SHORTEST: Final = 16
 """Characters of a token that is given."""
 EVERYWHERE: Final = ("0.0.0.0", "::")
 """Addresses that stand for all of a machine's."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large pictures may be that visitors bring.
+
+    Attributes:
+        max_bytes: of a file.
+        max_pixels: of a picture, all frames together.
+    """
+
+    max_bytes: int
+    max_pixels: int
 
 
 def token_for(token: object, reached_by_others: bool) -> str | None:

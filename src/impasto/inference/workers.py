@@ -23,6 +23,8 @@ TRIES: Final = 2
 """Workers that may die over one picture before it is skipped: it must not keep the others waiting for ever."""
 TOGETHER: Final = 16
 """Pictures that a worker is given at a time, at most."""
+MOST_PER_CORE: Final = 8
+"""Workers on this machine; many more would fill its memory before the first paints."""
 Job = tuple[Path, Path]
 """A picture and its target."""
 
@@ -48,6 +50,9 @@ def choose_over(launcher: str | None, workers: int | None, beside: Mapping[str, 
         )
     if workers is not None:
         check_number("workers", workers, 1)
+        most = MOST_PER_CORE * (os.cpu_count() or 1)
+        if workers > most and "RAY_ADDRESS" not in os.environ:
+            raise UserError(f"workers={workers} is too many for the cores of this machine: give {most} at most.")
     for name, value in beside.items():
         if value is not None and value is not False:
             raise UserError(f"{name}= is made in one process: leave it out, or launcher=ray.")

@@ -25,6 +25,7 @@ from impasto.losses.adversarial import AdversarialLoss
 from impasto.losses.penalties import Penalty
 from impasto.losses.terms.term import GeneratorPass, Term, add_terms
 from impasto.models.adversary import UNCONDITIONED, Adversary, Conditioning
+from impasto.models.checks import checked_with
 from impasto.models.diversity import Diversity
 from impasto.models.ema import decay_over, follow
 from impasto.models.optimisation import (
@@ -40,7 +41,6 @@ from impasto.models.optimisation import (
 from impasto.models.roles import Role, Side
 from impasto.models.state import TrainingState
 from impasto.models.tracker import Tracker
-from impasto.networks.layers.head import MinibatchDeviation
 from impasto.networks.standing_statistics import running_norms, standing_statistics
 from impasto.painters.checkpoints import FORMAT
 from impasto.painters.painter import Painter
@@ -204,24 +204,8 @@ class AdversarialModel(LightningModule):
         return (partial(painter, content=batch.to(painter.device)) for batch in of_part)
 
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
-        """Refuse terms that need what this way of training does not provide; one without ``needs`` is let through."""
-        for name, term in parts.terms.items():
-            if lacking := sorted(set(getattr(term, "needs", ())) - set(self.offers)):
-                yield Refusal(
-                    f"term={name} needs {', '.join(lacking)}, which {type(self).__name__} does not provide (it has "
-                    f"{', '.join(self.offers)}): leave the term out, or choose another model."
-                )
-        if not self.names("d") and (idle := idle_without_discriminators(parts)):
-            yield Doubt(
-                "model.adversarial",
-                f"model.adversarial=0 leaves the discriminator out, and {' and '.join(idle)} with it: they do nothing.",
-            )
-        for adversary, network in ((self.adversaries[name], self.networks[name]) for name in self.names("d")):
-            if adversary.joint_pass and mixes_pictures(network):
-                yield Refusal(
-                    "model.joint_pass=true lets real and painted pictures share the batch statistics of the "
-                    "discriminator: set it to false, or choose a norm of single pictures."
-                )
+        """What other parts cannot be combined with this way of training."""
+        yield from checked_with(self, parts)
 
     # Names ----------------------------------------------------------------------------------------------------------
 
@@ -471,17 +455,6 @@ class AdversarialModel(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Set the clock and the random generators."""
         self.state.load(checkpoint["impasto"])
-
-
-def mixes_pictures(discriminator: nn.Module) -> bool:
-    """Whether a score depends on the other pictures of its pass."""
-    return bool(running_norms(discriminator)) or any(isinstance(m, MinibatchDeviation) for m in discriminator.modules())
-
-
-def idle_without_discriminators(parts: Parts) -> list[str]:
-    """What acts on discriminators alone, as the command line has it."""
-    penalties = [f"penalty={name}" for name in parts.penalties]
-    return [*penalties, *([] if parts.augment is None or isinstance(parts.augment, nn.Identity) else ["augment="])]
 
 
 def looks_through(term: nn.Module) -> set[str]:

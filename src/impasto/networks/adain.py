@@ -1,6 +1,5 @@
 """Adaptive instance normalisation: the generator of Huang and Belongie 2017."""
 
-from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -8,7 +7,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from impasto.base.errors import UserError
+from impasto.networks.any_style import with_fixed_code
 from impasto.networks.layers.modulated import StyleInput
 from impasto.networks.layers.norm import InstanceNorm
 from impasto.networks.pretrained.chooser import ENCODER, LazyFeatureMaps, check_at_hand, choose
@@ -116,11 +115,8 @@ class AdaINGenerator(nn.Module):
         Raises:
             UserError: the style is more than a code.
         """
-        if style.deltas:
-            raise UserError("AdaIN is told a style by a code alone, and takes no adapters: use a base of model=style.")
-        copy = deepcopy(self)
-        copy.fixed_code = style.code.detach().clone()
-        return copy
+        refusal = "AdaIN is told a style by a code alone, and takes no adapters: use a base of model=style."
+        return with_fixed_code(self, style, refusal)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *others: Any) -> None:
         """As in torch; first, take the encoder that the weights were trained with, which ``auto`` may have missed."""

@@ -1,11 +1,15 @@
 """Interface of generators that paint in any style, told it by a code."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from copy import deepcopy
+from typing import Any, Protocol, TypeVar
 
 from torch import Tensor, nn
 
+from impasto.base.errors import UserError
 from impasto.networks.layers.modulated import StyleInput
+
+Fixed = TypeVar("Fixed", bound=nn.Module)
 
 
 class AnyStyleGenerator(Protocol):
@@ -44,3 +48,21 @@ class AnyStyleGenerator(Protocol):
     def state_dict(self) -> dict[str, Any]:
         """As of a module."""
         ...
+
+
+def with_fixed_code(generator: Fixed, style: StyleInput, no_adapters: str) -> Fixed:
+    """A copy of a generator that keeps the code of one style as ``fixed_code``.
+
+    Args:
+        generator: told a style by its code alone.
+        style: that it is told.
+        no_adapters: the sentence that refuses a style with more than a code.
+
+    Raises:
+        UserError: the style is more than a code.
+    """
+    if style.deltas:
+        raise UserError(no_adapters)
+    copy = deepcopy(generator)
+    copy.fixed_code = style.code.detach().clone()
+    return copy

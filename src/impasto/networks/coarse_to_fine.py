@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
+from impasto.base.ranges import Count
 from impasto.networks.layers.norm import NormKind
 from impasto.networks.layers.placed import Drift
 from impasto.networks.orientation import noise_of
@@ -69,7 +70,7 @@ class CoarseToFineGenerator(nn.Module):
         self,
         channels: int = 3,
         given_channels: int | None = None,
-        features: int = 64,
+        features: Count = 64,
         halvings: int = 4,
         blocks: int = 9,
         enhancer_blocks: int = 3,

@@ -6,6 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from impasto.base.ranges import Count
 from impasto.networks.layers.attention import SelfAttention
 from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
 from impasto.networks.layers.dropout import ChannelDropout
@@ -91,8 +92,8 @@ class DCGANGenerator(nn.Module):
         condition_dim: int = 0,
         *,
         latent_dim: int = 100,
-        features: int = 64,
-        max_features: int = 512,
+        features: Count = 64,
+        max_features: Count = 512,
         depth: int = 1,
         conditioning: GeneratorConditioning = "norm",
         norm: NormKind = "batch",
@@ -201,8 +202,8 @@ class DCGANDiscriminator(nn.Module):
         num_classes: int = 0,
         condition_dim: int = 0,
         *,
-        features: int = 64,
-        max_features: int = 512,
+        features: Count = 64,
+        max_features: Count = 512,
         depth: int = 1,
         conditioning: DiscriminatorConditioning = "projection",
         norm: NormKind = "batch",

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.ranges import Count
 from impasto.networks.layers.norm import NormKind
 from impasto.networks.layers.resample import unshuffled
 from impasto.networks.layers.winograd import WinogradConv2d
@@ -50,7 +51,7 @@ class HalfUNet(nn.Module):
         self,
         channels: int = 3,
         given_channels: int | None = None,
-        features: int = 32,
+        features: Count = 32,
         blocks: int = 5,
         norm: NormKind = "batch",
         keep: bool = True,

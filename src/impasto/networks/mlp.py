@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.base.errors import UserError
+from impasto.base.ranges import Count
 from impasto.networks.layers.condition import (
     ConditionEmbedding,
     DiscriminatorConditioning,
@@ -64,8 +65,8 @@ class MLPGenerator(nn.Module):
         condition_dim: int = 0,
         *,
         latent_dim: int = 100,
-        features: int = 256,
-        max_features: int = 1024,
+        features: Count = 256,
+        max_features: Count = 1024,
         depth: int = 3,
         conditioning: DenseConditioning = "concat",
         norm: NormKind = "batch",
@@ -129,8 +130,8 @@ class MLPDiscriminator(nn.Module):
         num_classes: int = 0,
         condition_dim: int = 0,
         *,
-        features: int = 256,
-        max_features: int = 1024,
+        features: Count = 256,
+        max_features: Count = 1024,
         depth: int = 3,
         conditioning: DiscriminatorConditioning = "projection",
         norm: NormKind = "none",

@@ -167,7 +167,7 @@ class MaskFromNoise(nn.Module):
         num_classes: int = 0,
         condition_dim: int = 0,
         *,
-        features: int = 16,
+        features: Count = 16,
     ) -> None:
         super().__init__()
         *self.sizes, self.size = ladder(height, width)

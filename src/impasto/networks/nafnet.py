@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.pixels import luma
+from impasto.base.ranges import Count
 from impasto.networks.layers.channel_attention import SimplifiedChannelAttention
 from impasto.networks.layers.filling import filled, reach_of_filling
 from impasto.networks.layers.resample import unshuffled
@@ -60,7 +61,7 @@ class NAFNet(nn.Module):
         self,
         channels: int = 3,
         given_channels: int | None = None,
-        features: int = 32,
+        features: Count = 32,
         encoder: Sequence[int] = (1, 1),
         middle: int = 2,
         decoder: Sequence[int] = (1, 1),

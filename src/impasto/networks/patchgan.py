@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
+from impasto.base.ranges import Count
 from impasto.base.spec import ImageSpec
 from impasto.networks.build import build_network
 from impasto.networks.layers.blur import BlurDown
@@ -46,7 +47,7 @@ class PatchGAN(nn.Module):
         channels: int = 3,
         given_channels: int = 0,
         projection: int = 0,
-        features: int = 64,
+        features: Count = 64,
         layers: int = 3,
         norm: NormKind = "instance",
         spectral_norm: bool = False,

@@ -11,6 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from impasto.base.ranges import Count
 from impasto.networks.layers.attention import SelfAttention
 from impasto.networks.layers.bottleneck import ResidualBlock, linear_init, transition
 from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
@@ -58,8 +59,8 @@ class R3GANGenerator(nn.Module):
         condition_dim: int = 0,
         *,
         latent_dim: int = 64,
-        features: int = 64,
-        max_features: int = 512,
+        features: Count = 64,
+        max_features: Count = 512,
         depth: int = 2,
         expansion: int = 2,
         group: int = 16,
@@ -157,8 +158,8 @@ class R3GANDiscriminator(nn.Module):
         num_classes: int = 0,
         condition_dim: int = 0,
         *,
-        features: int = 64,
-        max_features: int = 512,
+        features: Count = 64,
+        max_features: Count = 512,
         depth: int = 2,
         expansion: int = 2,
         group: int = 16,

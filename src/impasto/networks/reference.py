@@ -1,7 +1,6 @@
 """A generator that repaints a picture after a second one, to which it attends."""
 
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any, cast
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
+from impasto.networks.any_style import with_fixed_code
 from impasto.networks.build import build_network
 from impasto.networks.insertions import MEMORY, Insertion
 from impasto.networks.layers.modulated import StyleInput
@@ -99,8 +99,5 @@ class ReferenceGenerator(nn.Module):
         Raises:
             UserError: the style is more than a code.
         """
-        if style.deltas:
-            raise UserError("model=reference paints after pictures and takes no adapters: give a picture as style=.")
-        copy = deepcopy(self)
-        copy.fixed_code = style.code.detach().clone()
-        return copy
+        refusal = "model=reference paints after pictures and takes no adapters: give a picture as style=."
+        return with_fixed_code(self, style, refusal)

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from impasto.base.ranges import Count
 from impasto.networks.layers.attention import SelfAttention
 from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
 from impasto.networks.layers.head import ScoreHead
@@ -54,8 +55,8 @@ class ResNetGenerator(nn.Module):
         condition_dim: int = 0,
         *,
         latent_dim: int = 128,
-        features: int = 64,
-        max_features: int = 512,
+        features: Count = 64,
+        max_features: Count = 512,
         depth: int = 1,
         conditioning: GeneratorConditioning = "norm",
         norm: NormKind = "batch",
@@ -159,8 +160,8 @@ class ResNetDiscriminator(nn.Module):
         num_classes: int = 0,
         condition_dim: int = 0,
         *,
-        features: int = 64,
-        max_features: int = 512,
+        features: Count = 64,
+        max_features: Count = 512,
         depth: int = 1,
         conditioning: DiscriminatorConditioning = "projection",
         norm: NormKind = "none",

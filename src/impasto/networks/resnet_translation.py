@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
+from impasto.base.ranges import Count
 from impasto.networks.layers.blur import BlurDown
 from impasto.networks.layers.dropout import ChannelDropout
 from impasto.networks.layers.norm import InstanceNorm, NormKind, normalisation_of
@@ -56,7 +57,7 @@ class TranslationGenerator(nn.Module):
         self,
         channels: int = 3,
         given_channels: int | None = None,
-        features: int = 64,
+        features: Count = 64,
         blocks: int = 9,
         norm: NormKind = "instance",
         dropout: float = 0.0,

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.parts import Doubt, Parts, Refusal
+from impasto.base.ranges import Count
 from impasto.networks.layers.dropout import Dropout
 from impasto.networks.layers.matrix_convolution import DoublingConv2d, HalvingConv2d
 from impasto.networks.layers.norm import NormKind
@@ -46,7 +47,7 @@ class UNetGenerator(nn.Module):
         height: int = 256,
         width: int = 256,
         given_channels: int | None = None,
-        features: int = 64,
+        features: Count = 64,
         levels: int = 8,
         norm: NormKind = "instance",
         dropout: float = 0.5,

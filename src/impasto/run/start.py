@@ -33,7 +33,7 @@ def begin_with(start: str, networks: Mapping[str, nn.Module], roles: Mapping[str
         spec: of the data.
 
     Raises:
-        UserError: the model cannot be loaded.
+        UserError: the model cannot be loaded, or is of another kind.
     """
     source = source_of(start)
     for name, network in networks.items():
@@ -81,6 +81,11 @@ def given_weights(network: nn.Module, known: nn.Module, role: Role, spec: DataSp
         else:
             return "the most important channels"
     shared = {key: value for key, value in old.items() if key in new and value.shape == new[key].shape}
+    if role.optimizer == "g" and not shared:
+        raise UserError(
+            f"start= has a {type(known).__name__}, none of whose weights fit {type(network).__name__}: give a run of "
+            "the same model, or leave it out."
+        )
     network.load_state_dict({**new, **shared})
     return f"{len(shared)} of {len(new)} tensors, those of the same name and shape{reason},"
 

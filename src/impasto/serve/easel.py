@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from impasto.base.errors import UserError
+from impasto.base.visitors import Limits
 from impasto.data.sources.decode import BadImage
 from impasto.data.sources.frames import Frames
 from impasto.inference.events import is_out_of_memory
@@ -26,7 +27,7 @@ from impasto.painters.painter import Painter
 from impasto.painters.style import StylePainter
 from impasto.serve.refusals import Refusal
 from impasto.serve.shelf import Recent, Shelf
-from impasto.serve.uploads import Limits, Upload, damaged, too_large
+from impasto.serve.uploads import Upload, damaged, too_large
 
 log = logging.getLogger("impasto")
 

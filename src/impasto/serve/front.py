@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from impasto.base.errors import UserError
-from impasto.base.visitors import is_loopback, name_asked_for, same
+from impasto.base.visitors import Limits, is_loopback, name_asked_for, same
 from impasto.inference.repaint import Look
 from impasto.inference.stylize import check_look
 from impasto.serve.counters import PAGE_TYPE, Counters
@@ -23,7 +23,7 @@ from impasto.serve.easel import Order
 from impasto.serve.refusals import Refusal
 from impasto.serve.retrying import Paint
 from impasto.serve.shelf import Shelf
-from impasto.serve.uploads import Limits, check_size, inspect
+from impasto.serve.uploads import check_size, inspect
 
 log = logging.getLogger("impasto")
 

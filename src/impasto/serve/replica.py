@@ -9,11 +9,11 @@ from typing import Final
 import torch
 from ray import serve
 
+from impasto.base.visitors import Limits
 from impasto.painters.loading import load_painter
 from impasto.serve.easel import Canvas, Easel, Order, Painting
 from impasto.serve.refusals import Refusal
 from impasto.serve.shelf import Shelf
-from impasto.serve.uploads import Limits
 
 WAIT_SECONDS: Final = 0.01
 """That a picture waits for others to be painted with, where several are painted at once."""

@@ -7,8 +7,7 @@ from typing import Any
 
 from impasto.base.checks import check_number
 from impasto.base.errors import UserError
-from impasto.base.visitors import LOOPBACK, is_loopback, token_for
-from impasto.serve.uploads import Limits
+from impasto.base.visitors import LOOPBACK, Limits, is_loopback, token_for
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from PIL import Image
 
+from impasto.base.visitors import Limits
 from impasto.data.sources.decode import BadImage, checked, formats
 from impasto.data.sources.native_depth import is_beyond_pillow
 from impasto.inference.formats import format_of
@@ -19,19 +20,6 @@ ENDINGS: Final = {
 those that nobody photographs in are left out."""
 MOVING: Final = ("GIF", "PNG", "WEBP", "AVIF", "TIFF", "HEIF")
 """Formats of several frames or pages; those of others are previews."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How large pictures may be.
-
-    Attributes:
-        max_bytes: of a file.
-        max_pixels: of a picture.
-    """
-
-    max_bytes: int
-    max_pixels: int
 
 
 @dataclass(frozen=True)

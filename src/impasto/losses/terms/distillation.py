@@ -141,6 +141,8 @@ class Hard(Distillation):
         self, *, weight: NotNegative | Schedule = 1.0, teacher: SeveralTeachers, terms: Mapping[str, Term]
     ) -> None:
         super().__init__(weight=weight, teacher=teacher)
+        if not isinstance(terms, Mapping):
+            raise UserError(f"terms={terms} names no terms: give them by name, as conf/term/distil_hard.yaml does.")
         self.terms = nn.ModuleDict(dict(terms))
         self.needs = tuple({need for term in terms.values() for need in term.needs} - {"target"})  # type: ignore[misc]
 
