@@ -88,9 +88,10 @@ def test_several_heads_of_one_network_and_what_is_without() -> None:
     assert 0.5 < loss.item() < 3
     assert not list(RotationPenalty().check_with(Parts(discriminators={"discriminator": network})))
     alone = discriminator(CLASSES)
-    found = [
-        each for part in (LabelPenalty(), LabelTerm()) for each in part.check_with(Parts(discriminators={"d": alone}))
-    ]
+    without = Parts(discriminators={"d": alone}, penalties={"label": LabelPenalty()})
+    found = [each for part in (LabelPenalty(), LabelTerm()) for each in part.check_with(without)]
     assert [each.sentence.split()[0] for each in found] == ["penalty=label", "penalty=label"]
+    (untaught,) = LabelTerm().check_with(Parts(discriminators={"discriminator": network}))
+    assert "learns by penalty=label" in untaught.sentence
     with pytest.raises(UserError, match="classes or vectors"):
         discriminator(ImageSpec(3, 16, 16), label=LabelHead)

@@ -128,8 +128,19 @@ def no_head(name: str) -> str:
     )
 
 
-def refused_without(name: str, parts: Parts) -> Iterator[Refusal]:
-    """Refuse discriminators of which none has a head of this name."""
+def refused_without(name: str, parts: Parts, teacher: type[Penalty] | None = None) -> Iterator[Refusal]:
+    """Refuse discriminators of which none has a head of this name, or that do not learn what it says.
+
+    Args:
+        name: of the head, of the penalty that teaches it, and of the term.
+        parts: of the run.
+        teacher: the class of that penalty, of which there is to be one; None asks for none.
+    """
+    if teacher is not None and not any(isinstance(each, teacher) for each in parts.penalties.values()):
+        yield Refusal(
+            f"term={name} follows what the discriminator says, which it learns by penalty={name}: add that, such as "
+            f"'penalty=[r1,{name}]', or leave the term out."
+        )
     networks: list[Any] = list(parts.discriminators.values())
     if networks and not any(name in getattr(getattr(n, "insertion", None), "heads", ()) for n in networks):
         yield Refusal(no_head(name))
@@ -172,8 +183,8 @@ class MatchingTerm(Term):
         self.temperature = temperature
 
     def check_with(self, parts: Parts) -> Iterator[Refusal]:
-        """Refuse a discriminator without the head."""
-        yield from refused_without("matching", parts)
+        """Refuse a discriminator without the head, or one that does not learn it."""
+        yield from refused_without("matching", parts, MatchingPenalty)
 
     def forward(self, p: GeneratorPass) -> Tensor:
         """Scalar."""
@@ -214,8 +225,8 @@ class CaptioningTerm(Term):
         super().__init__(weight)
 
     def check_with(self, parts: Parts) -> Iterator[Refusal]:
-        """Refuse a discriminator without the head."""
-        yield from refused_without("captioning", parts)
+        """Refuse a discriminator without the head, or one that does not learn it."""
+        yield from refused_without("captioning", parts, CaptioningPenalty)
 
     def forward(self, p: GeneratorPass) -> Tensor:
         """Scalar."""
@@ -261,8 +272,8 @@ class LabelTerm(Term):
     needs = ("fake_scores",)
 
     def check_with(self, parts: Parts) -> Iterator[Refusal]:
-        """Refuse a discriminator without the head."""
-        yield from refused_without("label", parts)
+        """Refuse a discriminator without the head, or one that does not learn it."""
+        yield from refused_without("label", parts, LabelPenalty)
 
     def forward(self, p: GeneratorPass) -> Tensor:
         """Scalar."""
