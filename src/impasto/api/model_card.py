@@ -13,6 +13,7 @@ LIMITS: Final = (
     "Figures hold for the data and protocol that stand beside them, and are not comparable with those of other papers.",
 )
 NO_FIGURES: Final = "Nothing was measured in this run; `impasto evaluate` measures it."
+NOT_AUDITED: Final = "Nobody has tried to find its pictures in it; `impasto audit checkpoint=RUN_DIR` does."
 LOCAL: Final = ("path", "root", "cache_dir", "output", "overrides", "notices", "cause")
 """Names of what speaks of the machine that it was made on, which is nobody's business."""
 
@@ -37,7 +38,7 @@ def card(kind: str, repo_id: str, summary: Mapping[str, Any], licence: str, abou
     ]
     use = f'```python\nimport impasto\n\nmodel = impasto.from_pretrained("{repo_id}")\n```'
     parts = [f"# {repo_id.rpartition('/')[2]}", kind, use, "## Figures", figures(summary)]
-    parts += ["## Learnt from", sources(summary), "## Made", made(summary)]
+    parts += ["## Learnt from", sources(summary), "## What it gives away", privacy(summary), "## Made", made(summary)]
     for heading, text in about.items():
         parts += [f"## {heading}", text]
     parts += ["## Licence", f"{licence}, as whoever shares it says. Impasto itself is under Apache-2.0."]
@@ -62,6 +63,27 @@ def figures(summary: Mapping[str, Any]) -> str:
         return table(rows)
     told = json.dumps(shareable(protocols), indent=1)
     return f"{table(rows)}\n\nHow they were measured:\n\n```json\n{told}\n```"
+
+
+def privacy(summary: Mapping[str, Any]) -> str:
+    """What attacks found out about the pictures that it learnt from, and what was promised of them."""
+    audit, promise = summary.get("audit") or {}, summary.get("privacy") or {}
+    told = []
+    if promise.get("epsilon") is not None:
+        told.append(
+            f"Trained under differential privacy: epsilon {number(promise['epsilon'])} at delta "
+            f"{number(promise['delta'])} for each picture with its label ({promise['accountant']})."
+        )
+    rows = [["attack", "AUC (0.5 is a guess)", "95% interval", "control", "members found at 1% false alarms"]]
+    for name, found in (audit.get("attacks") or {}).items():
+        values = (number(found["auc"]), between(found["interval"]), number(found["control_auc"]))
+        rows.append([name.replace("_", " "), *values, number(found["hits_at_1_percent"])])
+    told += [table(rows)] if len(rows) > 1 else []
+    copies = audit.get("copies") or summary.get("metrics") or {}
+    if (copied := copies.get("copied_patches")) is not None:
+        share = copied.get("value", copied.get("best")) if isinstance(copied, Mapping) else copied
+        told.append(f"Share of painted patches that look copied from its pictures: {number(share)} (chance: 0.05).")
+    return "\n\n".join(told) or NOT_AUDITED
 
 
 def sources(summary: Mapping[str, Any]) -> str:

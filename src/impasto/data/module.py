@@ -18,6 +18,7 @@ from impasto.base.spec import ImageSpec
 from impasto.base.vocabulary import Vocabulary
 from impasto.data.captions import AUTO, captions_as_vectors, read_captions
 from impasto.data.drawing import check_parts, leaders_of, samplers_of
+from impasto.data.fingerprints import check_forgotten
 from impasto.data.loading import (
     Batch,
     PackedDataset,
@@ -30,7 +31,7 @@ from impasto.data.loading import (
 )
 from impasto.data.packing.depth import Depth
 from impasto.data.packing.packed import Duplicates, PackedImages
-from impasto.data.packing.sizing import Resize
+from impasto.data.packing.sizing import Resize, SizePolicy
 from impasto.data.parts import LABELLED, Part
 from impasto.data.poisson import PoissonSampler
 from impasto.data.preparation import Preparation
@@ -77,6 +78,7 @@ class ImageDataModule(LightningDataModule):
         color_jitter: how far brightness, contrast and saturation are changed at random, 0..1.
         max_bad_share: share of bad pictures above which the run stops.
         duplicates: skip files that repeat another, or keep them.
+        forget: fingerprints of pictures to train without, see :func:`~impasto.data.fingerprints.as_text`.
         cache_dir: folder of packed pictures; None takes ``$IMPASTO_CACHE`` or ``~/.cache/impasto``.
         seed: of the order of the pictures and of their crops.
         **where: arguments of ``pictures``, such as source, root and label, or content and style.
@@ -120,6 +122,7 @@ class ImageDataModule(LightningDataModule):
         color_jitter: Strength = 0.0,
         max_bad_share: Strength = 0.1,
         duplicates: Duplicates = "skip",
+        forget: Sequence[str] = (),
         cache_dir: str | None = None,
         seed: int = 0,
         **where: Any,
@@ -146,6 +149,7 @@ class ImageDataModule(LightningDataModule):
             holdout=holdout,
             max_bad_share=max_bad_share,
             duplicates=duplicates,
+            forget=check_forgotten(forget),
             cache_dir=self.cache_dir,
         )
         self.channels_of = dict.fromkeys(self.parts, channels)
@@ -270,6 +274,11 @@ class ImageDataModule(LightningDataModule):
     def packs(self) -> list[PackedImages]:
         """Everything that was packed, for ``bad_images.csv``; aligned parts are packed as one."""
         return list({id(packed): packed for part in self._packed.values() for packed in part.packs}.values())
+
+    @property
+    def trained_on(self) -> dict[str, tuple[SizePolicy, PackedImages]]:
+        """By part, how its pictures are packed, and those to train on, for the record of a run."""
+        return {name: (part.policy, part.train) for name, part in self._packed.items() if not part.companion}
 
     @property
     def train(self) -> dict[str, PackedImages]:

@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final, Literal
 
+from impasto.data.fingerprints import without
 from impasto.data.packing.depth import Depth, choose_depth, percentiles_of
 from impasto.data.packing.pack import pack
 from impasto.data.packing.packed import Duplicates, PackedImages
@@ -40,6 +41,7 @@ class Preparation:
     holdout: float | None
     max_bad_share: float
     duplicates: Duplicates
+    forget: frozenset[int]
     cache_dir: Path
 
     def __post_init__(self) -> None:
@@ -88,7 +90,7 @@ class Preparation:
         sources = [pictures.source]
         if self.holdout is None and pictures.held_out is not None:
             sources.append(pictures.held_out)
-        packs = [self._pack(source, policy) for source in sources]
+        packs = [without(self._pack(source, policy), self.forget, name) for source in sources]
         if table is not None:
             packs = attach(table, packs)
         whole_classes = whole_classes and name != LABELLED and packs[0].labels is not None

@@ -9,8 +9,10 @@ from typing import Any
 from lightning import Trainer
 from omegaconf import DictConfig
 
+from impasto.base import distributed
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
+from impasto.data.fingerprints import write_fingerprints
 from impasto.data.module import ImageDataModule
 from impasto.data.packing.build import BadPicturesError
 from impasto.data.packing.packed import BAD_LIST, write_bad_images
@@ -45,6 +47,8 @@ def prepare(data: ImageDataModule, run_dir: Path) -> None:
         raise
     data.setup("fit")
     write_bad_images(getattr(data, "packs", ()), run_dir)  # a data module of one's own may pack nothing
+    if distributed.rank() == 0 and (trained_on := getattr(data, "trained_on", None)):
+        write_fingerprints(trained_on, run_dir)
 
 
 def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageDataModule) -> None:
