@@ -18,6 +18,7 @@ from impasto.base.sheets import save_sheet
 from impasto.base.vocabulary import words_of
 from impasto.data.vectors import read_vectors
 from impasto.inference.events import Done, Event, Painted, Skipped, Started, is_out_of_memory, reason_to_skip
+from impasto.inference.provenance import GENERATED, made_with
 from impasto.inference.saving import save
 from impasto.painters.latents import in_turn
 from impasto.painters.painter import Painter
@@ -198,6 +199,7 @@ def generate(
     make_room(folder, overwrite)
     names = painter.gives.class_names if painter.conditional else ()
     yield Started(n, () if label is None else (f"All pictures are of class {names[label]!r}, index {label}.",))
+    made = made_with(painter, GENERATED)
     rows: list[tuple[str, str, int]] = []
     captions: list[tuple[str, str]] = []
     sheet: list[Tensor] = []
@@ -218,7 +220,7 @@ def generate(
         for i, image in enumerate(images):
             target = folder / f"{start + i:06d}.png"
             try:
-                save([(image.permute(1, 2, 0).numpy(), None)], target)
+                save([(image.permute(1, 2, 0).numpy(), None)], target, made=made)
             except Exception as problem:
                 skipped += 1
                 yield Skipped(target, reason_to_skip(problem))

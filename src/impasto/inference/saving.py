@@ -22,6 +22,7 @@ def save(
     durations: Sequence[float] = (),
     animation: Mapping[str, Any] = {},
     description: str | None = None,
+    made: str | None = None,
 ) -> None:
     """Write a picture, an animation or pages; the file is there whole or not at all.
 
@@ -32,6 +33,7 @@ def save(
         durations: of each frame in milliseconds; empty for pages and single pictures.
         animation: Pillow's options for the animation as a whole.
         description: written into the file, as EXIF's ImageDescription where the format holds that.
+        made: with what, see :func:`~impasto.inference.provenance.made_with`; as EXIF's Software.
 
     Raises:
         UserError: the ending cannot be written, or its format does not hold the channels.
@@ -41,7 +43,7 @@ def save(
         raise UserError(f"{path.suffix} cannot be written here; give one of {', '.join(endings_written())}")
     # Encoded first, to distinguish a full disk from a picture that cannot be encoded.
     layers = [(pixels, alpha if kind.alpha else None) for pixels, alpha in frames]
-    encoded = encode(layers, kind, durations, animation, description)
+    encoded = encode(layers, kind, durations, animation, description, made)
     with whole_or_not(path) as temporary:
         temporary.write_bytes(encoded)
 
@@ -52,15 +54,16 @@ def encode(
     durations: Sequence[float],
     animation: Mapping[str, Any],
     description: str | None = None,
+    made: str | None = None,
 ) -> bytes | memoryview:
     """The bytes of the file."""
     pixels, alpha = frames[0]
     channels = pixels.shape[2] + (alpha is not None)
     deep = pixels.dtype == np.uint16
     if deep and kind.name == "PNG" and pixels.shape[2] in (1, 3):
-        return encode_deep_png(pixels if alpha is None else np.concatenate((pixels, alpha), 2), description)
+        return encode_deep_png(pixels if alpha is None else np.concatenate((pixels, alpha), 2), description, made)
     if pixels.shape[2] not in (1, 3) or (deep and channels > 1):
-        return encode_tiff(pixels, alpha, kind, description)
+        return encode_tiff(pixels, alpha, kind, description, made)
     images = [as_image(*frame) for frame in frames]
     options = dict(kind.options)
     if len(images) > 1:
@@ -74,17 +77,19 @@ def encode(
             options["duration"] = [round(duration) for duration in durations]
         if kind.name == "GIF":
             options["disposal"] = 2  # a transparent frame must not show the previous one
-    if description is not None:
-        options |= {"comment": description} if kind.name == "GIF" else {"exif": exif_of(description)}
+    if said := ". ".join(filter(None, (description, made))):
+        options |= {"comment": said} if kind.name == "GIF" else {"exif": exif_of(description, made)}
     buffer = io.BytesIO()
     images[0].save(buffer, kind.name, **options)
     return buffer.getbuffer()
 
 
-def exif_of(description: str) -> bytes:
-    """EXIF data that holds a description."""
+def exif_of(description: str | None, made: str | None = None) -> bytes:
+    """EXIF data that holds a description, and with what a picture was made."""
     exif = Image.Exif()
-    exif[ExifTags.Base.ImageDescription] = description
+    for tag, text in ((ExifTags.Base.ImageDescription, description), (ExifTags.Base.Software, made)):
+        if text is not None:
+            exif[tag] = text
     return exif.tobytes()
 
 
@@ -97,7 +102,11 @@ def as_image(pixels: np.ndarray, alpha: np.ndarray | None) -> Image.Image:
 
 
 def encode_tiff(
-    pixels: np.ndarray, alpha: np.ndarray | None, kind: Format, description: str | None = None
+    pixels: np.ndarray,
+    alpha: np.ndarray | None,
+    kind: Format,
+    description: str | None = None,
+    made: str | None = None,
 ) -> bytes | memoryview:
     """A TIFF of many channels, or of 16 bits in several, which Pillow does not write."""
     if kind.name != "TIFF":
@@ -115,17 +124,19 @@ def encode_tiff(
         extrasamples=None if alpha is None else ("unassalpha",),
         compression="zlib",
         description=description,
+        software=made,
         metadata=None if description is not None else {},
     )
     return buffer.getbuffer()
 
 
-def encode_deep_png(pixels: np.ndarray, description: str | None = None) -> bytes:
+def encode_deep_png(pixels: np.ndarray, description: str | None = None, made: str | None = None) -> bytes:
     """A PNG of 16 bits per sample, which Pillow writes of grey alone (PNG specification, third edition).
 
     Args:
         pixels: uint16 (H, W, C): grey, grey and opacity, colour, or colour and opacity.
         description: see :func:`save`.
+        made: likewise.
     """
     height, width, channels = pixels.shape
     color_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
@@ -141,7 +152,8 @@ def encode_deep_png(pixels: np.ndarray, description: str | None = None) -> bytes
         data.append(compressor.compress(filtered.tobytes()))
     data.append(compressor.flush())
     header = struct.pack(">IIBBBBB", width, height, 16, color_type, 0, 0, 0)
-    said = () if description is None else ((b"eXIf", exif_of(description).removeprefix(b"Exif\0\0")),)
+    exif = exif_of(description, made).removeprefix(b"Exif\0\0")
+    said = () if description is None and made is None else ((b"eXIf", exif),)
     chunks = ((b"IHDR", header), *said, (b"IDAT", b"".join(data)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks

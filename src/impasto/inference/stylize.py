@@ -29,6 +29,7 @@ from impasto.inference.label_maps import (
     paint_labels,
 )
 from impasto.inference.masks import Masks
+from impasto.inference.provenance import REPAINTED, made_with, speaks
 from impasto.inference.repaint import PLAIN, Look
 from impasto.inference.repaint_clip import FILM, Film, repaint_clip
 from impasto.inference.restore import MaskOf, check_restoring, description, remarks, repainting_of, what_rounds
@@ -104,6 +105,7 @@ def stylize(
     targets = choose_targets(source, output, with_sheet=sheet is not None, name_of=name_of, clips=alone)
     pairs: list[Pair] = []
     left, said = left_to_paint(targets, overwrite)
+    made = made_with(painter, REPAINTED)
     targets = replace(targets, paintings={})  # what paints one picture may be sent to other processes: keep it small
 
     def paint(picture: Path, target: Path) -> Generator[Progress, None, Painted]:
@@ -120,7 +122,7 @@ def stylize(
             of_frames = None if masks is None else masks.of_clip(name, alone)
             return (yield from repaint_clip(painter, picture, target, look, film, of_frames, shown))
         mask_of = masks_of(masks, targets, picture, soft=not painter.mask_channels)
-        return (yield from repaint_file(painter, picture, target, look, mask_of, keep, told))
+        return (yield from repaint_file(painter, picture, target, look, mask_of, keep, told, made))
 
     everything = (*said, *remarks(painter), *of_objects(painter, objects))
     for event in over(left, everything, output, paint, frames_in(left)):
@@ -235,6 +237,7 @@ def repaint_file(
     mask_of: MaskOf | None = None,
     keep: Callable[[Pair], None] | None = None,
     said: str | None = None,
+    made: str | None = None,
 ) -> Generator[Progress, None, Painted]:
     """Repaint one file.
 
@@ -246,6 +249,7 @@ def repaint_file(
         mask_of: gives where it is painted; None for everywhere.
         keep: gets the picture before and after, small, for a sheet.
         said: written into the file; None leaves that to the painter.
+        made: with what, likewise.
 
     Yields:
         Progress by tiles of all frames.
@@ -269,13 +273,14 @@ def repaint_file(
             height, width = (side * painter.scale for side in pixels.shape[:2])
             if mask_of is not None and not mask_of(height, width).any():
                 notes += ("its mask is black everywhere, so that nothing is painted",)
-    if look.strength == 0 and painter.scale == 1 and source.suffix.lower() == target.suffix.lower():
+    whole = look.strength == 0 and painter.scale == 1 and source.suffix.lower() == target.suffix.lower()
+    if whole and not speaks(source):  # else it is written anew, without what its file says of its owner
         copy_file(source, target)
         return Painted(source, target, name_notes(source, target))
     if count < frames.count:
         notes += (f"{target.suffix} holds one of its {frames.count} frames, and the first is painted",)
     notes += what_rounds(painter, kind, target.suffix)
-    save(painted, target, frames.durations, frames.animation, said)
+    save(painted, target, frames.durations, frames.animation, said, made if look.strength else None)
     return Painted(source, target, notes)
 
 
