@@ -70,6 +70,21 @@ def test_place_owner_and_numbers_do_not_come_along(
     assert found.get(ExifTags.Base.Software) == (said if strength else None)
 
 
+def test_a_jpeg_that_is_not_painted_keeps_its_pixels_and_how_it_is_turned(
+    painter: Painter, photograph: Path, tmp_path: Path
+) -> None:
+    with Image.open(photograph) as image:
+        exif = image.getexif()
+        exif[ExifTags.Base.Orientation] = 6
+        image.save(tmp_path / "turned.jpg", exif=exif, quality="keep")
+    target = tmp_path / "out.jpg"
+    list(stylize(painter, tmp_path / "turned.jpg", target, look=Look(strength=0.0)))
+    with Image.open(target) as found, Image.open(tmp_path / "turned.jpg") as before:
+        assert dict(found.getexif()) == {ExifTags.Base.Orientation: 6}
+        assert np.array_equal(np.asarray(found), np.asarray(before))
+    assert b"Jane Doe" not in target.read_bytes()
+
+
 def test_a_file_that_says_nothing_is_copied(painter: Painter, tmp_path: Path) -> None:
     plain = tmp_path / "plain.png"
     Image.new("RGB", (16, 16), (1, 2, 3)).save(plain)

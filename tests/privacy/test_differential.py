@@ -20,6 +20,7 @@ from impasto.privacy.checks import couples
 from impasto.privacy.differential import DifferentialPrivacy
 from impasto.run.checks.configuration import check
 
+EVERY = ["callbacks.evaluation.every_kimg=1"]
 SMALL = (
     *("model=cgan", "data=image_folder", "privacy=dp", "privacy.delta=1e-3", "evaluation=none", "data.batch_size=32"),
     *("data.image_size=16", "model.discriminator.spectral_norm=false", "model.discriminator.features=4"),
@@ -129,6 +130,15 @@ def test_each_picture_comes_by_a_chance_of_its_own() -> None:
             ["evaluation=default", "callbacks.evaluation.every_kimg=1"],
             "best.ckpt would be chosen by figures of private",
         ),
+        (
+            [
+                "evaluation=default",
+                "evaluation.split=held_out",
+                "data.holdout=0.2",
+                "callbacks.evaluation.every_kimg=1",
+            ],
+            "private",
+        ),
         (["compile=true"], "compile=false"),
         (["privacy.delta=0.0"], "privacy.delta"),
     ],
@@ -141,7 +151,7 @@ def test_what_breaks_the_guarantee_is_refused(settings: list[str], words: str, t
 def test_what_keeps_the_guarantee_is_let_through(tmp_path: Path, pictures: Path) -> None:
     for settings in (["augment=diffaugment"], ["augment=ada_scheduled"], ["loss=hinge"]):
         check(of_pictures(tmp_path, pictures, *settings))
-    held_out = ("evaluation=default", "evaluation.split=held_out", "data.holdout=0.2")
+    held_out = ("evaluation=default", "evaluation.split=held_out", "data.holdout=0.2", "evaluation.metrics=[frechet]")
     check(of_pictures(tmp_path, pictures, *held_out, "callbacks.evaluation.every_kimg=1"))
 
 

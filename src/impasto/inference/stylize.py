@@ -29,7 +29,7 @@ from impasto.inference.label_maps import (
     paint_labels,
 )
 from impasto.inference.masks import Masks
-from impasto.inference.provenance import REPAINTED, made_with, speaks
+from impasto.inference.provenance import REPAINTED, made_with, silent_jpeg, speaks
 from impasto.inference.repaint import PLAIN, Look
 from impasto.inference.repaint_clip import FILM, Film, repaint_clip
 from impasto.inference.restore import MaskOf, check_restoring, description, remarks, repainting_of, what_rounds
@@ -274,14 +274,27 @@ def repaint_file(
             if mask_of is not None and not mask_of(height, width).any():
                 notes += ("its mask is black everywhere, so that nothing is painted",)
     whole = look.strength == 0 and painter.scale == 1 and source.suffix.lower() == target.suffix.lower()
-    if whole and not speaks(source):  # else it is written anew, without what its file says of its owner
-        copy_file(source, target)
+    if whole and copy_picture(source, target):
         return Painted(source, target, name_notes(source, target))
     if count < frames.count:
         notes += (f"{target.suffix} holds one of its {frames.count} frames, and the first is painted",)
     notes += what_rounds(painter, kind, target.suffix)
     save(painted, target, frames.durations, frames.animation, said, made if look.strength else None)
     return Painted(source, target, notes)
+
+
+def copy_picture(source: Path, target: Path) -> bool:
+    """Copy a picture without what its file says of its owner; False if that takes writing it anew."""
+    if not speaks(source):
+        copy_file(source, target)
+        return True
+    try:
+        content = silent_jpeg(source.read_bytes())
+    except ValueError:
+        return False
+    with whole_or_not(target) as temporary:
+        temporary.write_bytes(content)
+    return True
 
 
 def copy_file(source: Path, target: Path) -> None:

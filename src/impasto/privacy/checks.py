@@ -13,6 +13,8 @@ from impasto.privacy.gradients import without_rule
 
 SMALLEST_BATCH: Final = 32
 """Expected pictures, of which none come with a chance of 1e-14."""
+LOOKS_AT_TRAINING: Final = frozenset({"memorisation", "classes"})
+"""Metrics that search the pictures trained on, or classify by a network trained on them, whatever the split."""
 SEES_REAL: Final = frozenset({"style", "real_scores", "target", "content"})
 """Fields by which a term of the generator's loss looks at real pictures."""
 
@@ -124,18 +126,21 @@ def of_what_is_measured(parts: Parts) -> Iterator[Refusal | Doubt]:
     """Figures on private pictures, by which a checkpoint would be chosen."""
     evaluation = parts.callbacks.get("evaluation")
     evaluator = getattr(evaluation, "evaluator", None)
-    if evaluator is None or getattr(evaluator, "split", "train") != "train":
+    looks = LOOKS_AT_TRAINING & set(getattr(evaluator, "metrics", ()))
+    if evaluator is None or (getattr(evaluator, "split", "train") != "train" and not looks):
         return
     if getattr(evaluation, "every_kimg", None):
         yield Refusal(
             "privacy=dp: best.ckpt would be chosen by figures of private pictures: measure at the end "
-            "(callbacks.evaluation.every_kimg=null), or by held-out ones (evaluation.split=held_out)."
+            "(callbacks.evaluation.every_kimg=null), or by held-out ones (evaluation.split=held_out "
+            "'evaluation.metrics=[frechet,kid,precision_recall]')."
         )
     else:
         yield Doubt(
             "privacy.figures",
             "The figures of this run compare with the pictures trained on, and epsilon does not cover them: the model "
-            "is for others, summary.json and report.html are not; evaluation.split=held_out compares with others.",
+            "is for others, summary.json and report.html are not; evaluation.split=held_out without the metrics "
+            "memorisation and classes looks at none of them.",
         )
 
 
