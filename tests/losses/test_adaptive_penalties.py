@@ -1,6 +1,7 @@
 """Penalties whose strength follows the discriminator, against numbers worked out by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from impasto.losses.adaptive_gamma import AdaptiveGamma
 from impasto.losses.adversarial import LSGAN, NonSaturating
 from impasto.losses.adversarial_examples import AdversarialExamples
 from impasto.losses.penalties import R1, R1R2
+from impasto.networks.scores import Scores
 from tests.losses.test_penalties import FAKE, REAL, linear, make_pass, quadratic
 
 
@@ -27,6 +29,14 @@ def test_the_worst_pictures_within_the_budget_of_a_linear_critic(steps: int) -> 
     bright = torch.ones(2, 1, 2, 2)  # no pixel is brighter than 1: generated pictures cannot be raised
     found = AdversarialExamples(budget=51, steps=steps)(make_pass(linear, grey, bright))
     assert found.item() == pytest.approx(softplus(3.2) + softplus(8), rel=1e-5)
+
+
+def test_generated_pictures_are_moved_and_judged_under_conditions_of_their_own() -> None:
+    """As where the style model shows targets under a wrong style beside painted pictures, twice as many as real."""
+    grey, twice = torch.zeros(2, 1, 2, 2), torch.zeros(4, 1, 2, 2)
+    p = replace(make_pass(linear, grey, twice), discriminate_fake=lambda x: Scores.of(3 * linear(x)))
+    found = AdversarialExamples(budget=51, steps=3)(p)
+    assert found.item() == pytest.approx(softplus(3.2) + softplus(9.6), rel=1e-5)
 
 
 def test_the_search_leaves_no_gradient_behind_and_trains_the_critic() -> None:

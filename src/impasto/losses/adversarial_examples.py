@@ -1,5 +1,7 @@
 """Training of the discriminator against pictures that were changed to mislead it."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -8,7 +10,7 @@ from impasto.base import distributed
 from impasto.base.ranges import Count, NotNegative, Positive, Strength
 from impasto.base.schedules import Schedule, value_at
 from impasto.losses.penalties import DiscriminatorPass, Penalty
-from impasto.networks.scores import over_maps
+from impasto.networks.scores import Scores, over_maps
 
 LEVEL = 2 / 255
 """One of 255 levels of a pixel, where pictures are in [-1, 1]."""
@@ -53,8 +55,9 @@ class AdversarialExamples(Penalty):
     def forward(self, p: DiscriminatorPass) -> Tensor:
         """Scalar."""
         radius = value_at(self.budget, p.kimg) * LEVEL * self.strength
-        real = p.discriminate(self.misleading(p, p.real, radius, -1.0)).float()
-        fake = p.discriminate(self.misleading(p, p.fake, radius, 1.0)).float()
+        discriminate_fake = p.discriminate_fake or p.discriminate
+        real = p.discriminate(self.misleading(p.discriminate, p.real, radius, -1.0)).float()
+        fake = discriminate_fake(self.misleading(discriminate_fake, p.fake, radius, 1.0)).float()
         if self.target is not None:
             rightly = torch.cat([(real.flat() > 0).float().flatten(), (fake.flat() < 0).float().flatten()]).mean()
             self.adapt(rightly, len(p.real))
@@ -62,11 +65,13 @@ class AdversarialExamples(Penalty):
             lambda of_real, of_fake: F.softplus(-of_real).mean() + F.softplus(of_fake).mean(), real, fake
         )
 
-    def misleading(self, p: DiscriminatorPass, images: Tensor, radius: Tensor, direction: float) -> Tensor:
+    def misleading(
+        self, discriminate: Callable[[Tensor], Scores], images: Tensor, radius: Tensor, direction: float
+    ) -> Tensor:
         """What moves the scores as far as the budget allows.
 
         Args:
-            p: the pass.
+            discriminate: scores them under their conditions.
             images: (N, C, H, W) in [-1, 1].
             radius: by which a pixel may move, scalar.
             direction: 1 raises the scores, -1 lowers them.
@@ -78,7 +83,7 @@ class AdversarialExamples(Penalty):
         step = radius * (1.25 if self.steps == 1 else 2.5 / self.steps)  # Wong et al. 2020; Madry et al. 2018
         for _ in range(self.steps):
             moved = moved.clamp(-1, 1).requires_grad_()
-            (gradient,) = torch.autograd.grad(p.discriminate(moved).sum(), moved)
+            (gradient,) = torch.autograd.grad(discriminate(moved).sum(), moved)
             moved = moved.detach() + direction * step * gradient.sign()
             moved = torch.minimum(torch.maximum(moved, images - radius), images + radius)
         return moved.clamp(-1, 1)

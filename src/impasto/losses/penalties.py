@@ -30,7 +30,7 @@ class DiscriminatorPass:
     """One evaluation of the discriminator on real and generated pictures.
 
     Attributes:
-        discriminate: scores pictures under the batch's own conditions.
+        discriminate: scores pictures under the conditions of the real ones, which are the batch's own.
         real: what the discriminator saw, augmentation included, (N, C, H, W).
         fake: likewise for generated pictures, detached from the generator.
         real_scores: scores of ``real``, with graph.
@@ -39,6 +39,8 @@ class DiscriminatorPass:
         original_fake: likewise for generated pictures.
         kimg: the clock, for weights on a schedule.
         share: of the update's batch that these pictures are; less than 1 if it is processed in parts.
+        discriminate_fake: scores pictures under the conditions of the generated ones, of which there may be more; None
+            if they are those of the real ones.
     """
 
     discriminate: Callable[[Tensor], Scores]
@@ -50,6 +52,7 @@ class DiscriminatorPass:
     original_fake: Tensor
     kimg: float = 0.0
     share: float = 1.0
+    discriminate_fake: Callable[[Tensor], Scores] | None = None
 
 
 class Penalty(nn.Module):

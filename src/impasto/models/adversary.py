@@ -122,6 +122,7 @@ class Adversary(nn.Module):
                 original_fake=originals[1],
                 kimg=kimg,
                 share=share,
+                discriminate_fake=lambda images: scores_of(network, images, shown[1]),
             )
             total = over_maps(self.loss.discriminator, real_scores.float(), fake_scores.float())
             for name, penalty in due.items():
