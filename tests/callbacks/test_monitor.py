@@ -172,6 +172,23 @@ def test_it_changes_nothing_says_things_once_and_goes_on_where_it_was(trainer: F
     again = Monitor(every_kimg=0.004)
     again.load_state_dict(monitor.state_dict())
     assert (again.looks, again.findings) == (monitor.looks, monitor.findings)
+    monitor.judge(trainer, model)  # type: ignore[arg-type]
+    assert monitor.looks[-1].moved is None, "the guard went back: what was painted before is of weights that are gone"
+
+
+def test_a_resumed_monitor_sees_what_an_uninterrupted_one_sees(trainer: FakeTrainer, model: NoiseGAN) -> None:
+    whole, resumed = Monitor(), Monitor()
+    model.training_step(batch(), 0)
+    whole.judge(trainer, model)  # type: ignore[arg-type]
+    resumed.load_state_dict(whole.state_dict())
+    model.training_step(batch(), 1)
+    order = model.adversaries["discriminator"].order  # type: ignore[union-attr]
+    scores = order.peek()["order"]  # type: ignore[operator, union-attr]
+    whole.judge(trainer, model)  # type: ignore[arg-type]
+    order.add("order", torch.tensor(scores))  # type: ignore[operator, union-attr]
+    resumed.judge(trainer, model)  # type: ignore[arg-type]
+    assert whole.looks[-1].moved is not None
+    assert resumed.looks == whole.looks
 
 
 def test_a_sabotaged_run_says_so_in_its_summary_and_report(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class Look:
         order: how often a real picture scores above a painted one, since the look before: 0.5 is a discriminator that
             cannot tell them apart, 1 one that always can.
         apart: energy distance of painted from real pictures, see :func:`energy_distance`.
-        moved: the same of painted pictures from those of the look before.
+        moved: the same of painted pictures from those of the look before; None if the guard went back in between.
         diversity: see :class:`~impasto.models.diversity.Diversity`.
         copied: share of painted pictures that are near copies of real ones.
         blotched: share of painted pictures with spots that no real picture has.
@@ -74,7 +74,9 @@ def look(model: AdversarialModel, before: Tensor | None) -> tuple[Look, Tensor |
             model.kimg,
             order,
             energy_distance(real, fake),
-            None if before is None or before.shape[1] != fake.shape[1] else energy_distance(before, fake),
+            None
+            if before is None or before.shape[1] != fake.shape[1]
+            else energy_distance(before.to(fake.device), fake),
             model.diversity.ratio(),
             copied_share(real, fake) if "latent" in model.painter.takes else None,
             None if latest is None else blotched_share(latest[0][:SHOWN], latest[1][:SHOWN]),

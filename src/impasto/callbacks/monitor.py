@@ -51,12 +51,14 @@ class Monitor(Callback):
     def state_dict(self) -> dict[str, Any]:
         """What was seen and said, for resuming."""
         said = [asdict(finding) for finding in self.findings.values()]
-        return {"looks": [each.to_dict() for each in self.looks], "findings": said}
+        before = None if self._before is None else self._before.cpu()
+        return {"looks": [each.to_dict() for each in self.looks], "findings": said, "before": before}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """The inverse."""
         self.looks = [Look(**values) for values in state_dict["looks"]]
         self.findings = {values["name"]: Finding(**values) for values in state_dict["findings"]}
+        self._before = state_dict.get("before")
 
     def on_train_batch_end(  # type: ignore[override]
         self, trainer: Trainer, pl_module: AdversarialModel, outputs: object, batch: Batch, batch_idx: int
@@ -72,6 +74,8 @@ class Monitor(Callback):
 
     def judge(self, trainer: Trainer, model: AdversarialModel) -> None:
         """Look, and say what is new."""
+        if self.looks and self.looks[-1].rollbacks != len(model.state.rollbacks):
+            self._before = None  # painted by weights that are gone
         seen, self._before = look(model, self._before)
         self.looks.append(seen)
         self.say(trainer, model)

@@ -145,7 +145,7 @@ class NoiseGAN(AdversarialModel):
             return self.known_vectors()
         data = getattr(self.trainer, "datamodule")  # noqa: B009
         weights = data.class_weights() if hasattr(data, "class_weights") else None
-        if self.privacy is not None and weights is not None:  # as they were painted, see :meth:`drawn_labels`
+        if self.privacy is not None and weights is not None:  # as they were painted, see :meth:`labels_drawn`
             weights = [1] * len(weights)
         return None if weights is None else in_proportion(weights, STANDING_BATCHES * 64)
 

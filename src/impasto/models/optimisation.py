@@ -33,6 +33,10 @@ class PrivateStep(Protocol):
         """What a resumed run needs, for checkpoints."""
         ...
 
+    def record(self) -> dict[str, Any]:
+        """What the summary of the run says of it."""
+        ...
+
 
 class BatchPart(dict[str, Tensor]):
     """Tensors of a batch, or of a part of one, by name.

@@ -55,7 +55,7 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
         "parameters": {name: sum(p.numel() for p in network.parameters()) for name, network in model.networks.items()},
         "cost": cost(model),
         "conditional": model.painter.conditional,
-        "privacy": None if model.privacy is None else model.privacy.record(),  # type: ignore[attr-defined]
+        "privacy": None if model.privacy is None else model.privacy.record(),
         "data": provenance_of(getattr(trainer, "datamodule")),  # noqa: B009
         "device": device_name(model.device),
         "processes": trainer.world_size,
