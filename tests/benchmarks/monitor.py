@@ -1,36 +1,63 @@
 """What the monitor says of healthy and of sabotaged runs, and what it costs.
 
 ``make bench ARGS=monitor`` trains them all, half an hour on an idle core, and prints what was found in each;
-``ARGS=monitor:overhead`` compares the processor time of the same run with and without it.
+``ARGS=monitor:overhead`` measures what it adds to a step, and what a look takes.
 """
 
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+import torch
+
+from impasto.base.spec import ImageSpec
+from impasto.callbacks.looks import cast_adversary, look
+from impasto.models.adversary import right_order
+from impasto.models.base import AdversarialModel
+from impasto.run.build import build_model, build_parts
+from tests.benchmarks.common import report
 from tests.callbacks.sabotage import SMALL, all_runs
 from tests.training import composed, train
 
-ROUNDS = 4
+BATCH, SIDE = 32, 16
 
 
-def seconds(*overrides: str) -> float:
-    """Processor time of a short run."""
-    with tempfile.TemporaryDirectory() as folder:
-        cfg = composed(Path(folder), *SMALL, "model=dcgan", "kimg=6", *overrides)
+def took(work: Callable[[], object], times: int) -> float:
+    """Processor time of one call, in milliseconds: the median over calls."""
+    found = []
+    for _ in range(times):
         began = time.process_time()
-        train(cfg)
-        return time.process_time() - began
+        work()
+        found.append(time.process_time() - began)
+    return 1000 * median(found)
 
 
 def overhead() -> None:
-    """The ratio of a run with the monitor and one without, by turns."""
-    seconds()  # packs the pictures
-    pairs = [(seconds(), seconds("callbacks.monitor=null")) for _ in range(ROUNDS)]
-    ratios = [100 * (on / off - 1) for on, off in pairs]
-    print(f"processor time with the monitor: {median(ratios):+.1f}% ({min(ratios):+.1f}% to {max(ratios):+.1f}%)")
+    """What a step takes, what the monitor adds to each, and what a look takes."""
+    model = make_model()
+    images = {"image": torch.rand(BATCH, 1, SIDE, SIDE) * 2 - 1}
+    step = took(lambda: model.training_step(images, 0), 60)
+    adversary, scores = cast_adversary(model.adversaries["discriminator"]), torch.randn(2, BATCH)
+    add = took(lambda: [adversary.order.add("order", right_order(*scores)) for _ in range(100)], 10) / 100
+    seen = took(lambda: look(model, torch.rand(256, 256)), 10)
+    between = 5000 / BATCH
+    share = 100 * (add + seen / between) / step
+    report("the monitor", [("a step", step, "ms"), ("its part of it", add, "ms"), ("a look", seen, "ms")])
+    print(f"{share:.2f}% of a run that is looked at every 5 kimg")
+
+
+def make_model() -> AdversarialModel:
+    """A small pair, without a trainer."""
+    with tempfile.TemporaryDirectory() as folder:
+        cfg = composed(Path(folder), *SMALL, "model=dcgan")
+    model = build_model(cfg, {"image": ImageSpec(1, SIDE, SIDE)}, build_parts(cfg))
+    made = model.configure_optimizers()
+    model.optimizers = lambda: made  # type: ignore[method-assign, assignment, return-value]
+    model.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign, assignment]
+    return model
 
 
 def main(case: str = "") -> None:

@@ -14,6 +14,8 @@ SMALL = (
 )
 """A small pair on Fashion-MNIST at 16 pixels: seconds on an idle core."""
 
+PAINTINGS = ("model=dcgan", "data=wikiart", "data.source=sample", "data.image_size=32", "augment=diffaugment")
+
 DEAF = (*("model=dcgan", "model.generator._target_=tests.callbacks.sabotage.Deaf", "model.generator.norm=none"),)
 
 HEALTHY: dict[str, tuple[str, ...]] = {
@@ -28,6 +30,7 @@ HEALTHY: dict[str, tuple[str, ...]] = {
     "sngan": (*SMALL, "model=sngan"),
     "MNIST": (*SMALL, "model=dcgan", "data=mnist"),
     "fashion_mnist_cgan, short": ("experiment=fashion_mnist_cgan", "kimg=40", "evaluation=none"),
+    "paintings, DiffAugment": (*SMALL, *PAINTINGS),
     "photo_to_van_gogh, short": (
         *("experiment=photo_to_van_gogh", "kimg=0.4", "evaluation=none", "data.image_size=64", "data.pack_size=256"),
         *("model.generator.features=12", "callbacks.samples=null"),
@@ -66,7 +69,7 @@ SABOTAGED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "blotches": {
         "a spot somewhere on every picture": (
-            *(*SMALL, "model=dcgan", "model.generator._target_=tests.callbacks.sabotage.Spotted"),
+            *(*SMALL, *PAINTINGS, "model.generator._target_=tests.callbacks.sabotage.Spotted"),
         )
     },
     "divergence": {"learning rates of 100": (*SMALL, "model=dcgan", "model.optimizer_g.lr=1e30", "kimg=3")},
@@ -86,10 +89,10 @@ class Spotted(DCGANGenerator):
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         painted = super().forward(z, condition)
-        top, left = ((z[:, i].abs() * 7).long() % (painted.shape[i + 2] - 6) for i in range(2))
+        top, left = ((z[:, i].abs() * 97).long() % (painted.shape[i + 2] - 4) for i in range(2))
         rows, columns = (torch.arange(painted.shape[i]) for i in (2, 3))
-        inside = (rows >= top[:, None]) & (rows < top[:, None] + 6)
-        beside = (columns >= left[:, None]) & (columns < left[:, None] + 6)
+        inside = (rows >= top[:, None]) & (rows < top[:, None] + 4)
+        beside = (columns >= left[:, None]) & (columns < left[:, None] + 4)
         spot = (inside[:, None, :, None] & beside[:, None, None, :]).to(painted)
         return painted * 0.3 * (1 - spot) + spot
 

@@ -10,7 +10,7 @@ import torch
 
 from impasto.base.notices import forget_notices, notices
 from impasto.callbacks.findings import RULES, Case, findings
-from impasto.callbacks.looks import Look, blotched_share, copied_share, energy_distance
+from impasto.callbacks.looks import Look, blotched_share, copied_share, energy_distance, striking
 from impasto.callbacks.monitor import Monitor
 from impasto.models.adversary import right_order
 from impasto.models.noise import NoiseGAN
@@ -47,9 +47,12 @@ def test_copies_are_much_nearer_to_one_picture_than_to_any_other() -> None:
 def test_a_spot_is_a_place_that_stands_out_more_than_any_in_the_real_pictures() -> None:
     ramp = torch.linspace(-1, 1, 32).expand(2, 1, 32, 32).clone()
     spotted = ramp.clone()
-    spotted[1, 0, 8:12, 2:6] = 1
+    spotted[1, 0, 8:10, 2:4] = 1
     assert blotched_share(ramp, spotted) == 0.5
     assert blotched_share(spotted, ramp) == 0
+    flat = torch.zeros(1, 1, 16, 16)
+    flat[0, 0, 8, 8] = 1.0  # stands out by 48/49, and the 48 places around it by 1/49
+    assert striking(flat).item() == pytest.approx((48 / 49) / ((48**2 + 48) / 49**2 / 256) ** 0.5)
     assert blotched_share(ramp[..., :8], ramp[..., :8]) is None
 
 

@@ -21,7 +21,7 @@ from impasto.painters.sliders import load_sliders, shift_of
 from tests.inference.test_generate import SMALL, write_run
 from tests.training import CONF
 
-NODE = {"_target_": "impasto.networks.dcgan.DCGANGenerator", **SMALL}
+NODE = {"_target_": "impasto.networks.dcgan.DCGANGenerator", "attention": [4], **SMALL}
 
 
 def composed(command: str, *overrides: str) -> DictConfig:
@@ -33,7 +33,7 @@ def composed(command: str, *overrides: str) -> DictConfig:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two classes, and a generator that is told them."""
     torch.manual_seed(0)
-    network = DCGANGenerator(3, 8, 8, num_classes=2, **SMALL)  # type: ignore[arg-type]
+    network = DCGANGenerator(3, 8, 8, num_classes=2, attention=[4], **SMALL)  # type: ignore[arg-type]
     for weight in network.parameters():
         nn.init.normal_(weight, std=0.3)
     return write_run(tmp_path_factory.mktemp("explained") / "run", network, NODE, ("dress", "shoe"))
@@ -55,7 +55,7 @@ def test_the_page_shows_everything_and_asks_for_nothing(page: Path, browser: Any
     titles = window.locator("h2").all_inner_texts()
     assert titles == [
         *("Sliders", "What they change", "Pictures in latent space"),
-        *("Walks through latent space", "From class to class"),
+        *("Walks through latent space", "From class to class", "Attention"),
     ]
     window.wait_for_function("[...document.images].every(each => each.complete && each.naturalWidth > 0)")
     window.wait_for_function("[...document.querySelectorAll('video')].every(each => each.readyState > 1)")
