@@ -15,6 +15,9 @@ from torch import nn
 from explain import explain
 from generate import generate
 from impasto.base.errors import UserError
+from impasto.explain.attributes import choose_attributes, score
+from impasto.explain.pictures import files_of
+from impasto.explain.settings import Settings
 from impasto.networks.dcgan import DCGANGenerator
 from impasto.painters.loading import load_painter
 from impasto.painters.sliders import load_sliders, shift_of
@@ -103,7 +106,10 @@ def test_a_page_is_not_written_over(page: Path, run: Path) -> None:
         ({"sliders": {}}, "holds no slider:"),
         ({"sliders": {"a b": {"vector": [0.0] * 4}}}, "cannot be called"),
         ({"sliders": {"a": {"vector": [0.0] * 3}}}, "has 3 numbers, and this model takes 4"),
-        ({"sliders": {"a": {"vector": [0.0, 0.0, 0.0, float("nan")]}}}, "not a list of numbers"),
+        *(
+            ({"sliders": {"a": {"vector": [0.0, 0.0, 0.0, wrong]}}}, "not a list of numbers")
+            for wrong in (float("nan"), True, 10**400, "0")
+        ),
     ],
 )
 def test_a_file_that_holds_no_sliders_of_this_model_is_refused(
@@ -113,3 +119,37 @@ def test_a_file_that_holds_no_sliders_of_this_model_is_refused(
     (tmp_path / "sliders.json").write_text(json.dumps(told | changes))
     with pytest.raises(UserError, match=said):
         load_sliders(tmp_path / "sliders.json", load_painter(run, device="cpu"))
+
+
+def test_a_file_that_is_no_json_is_refused(run: Path, tmp_path: Path) -> None:
+    painter = load_painter(run, device="cpu")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=r"deep\.json is no JSON"):
+        load_sliders(tmp_path / "deep.json", painter)
+    with pytest.raises(UserError, match=r"cannot be read .*: give sliders\.json"):
+        load_sliders(tmp_path, painter)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"methods": []}, "methods: nothing is not known; give a list"),
+        ({"methods": "sefa"}, r"write it in brackets, such as 'methods=\[sefa\]'"),
+        ({"attributes": 3}, r"write it in brackets, such as 'attributes=\[3\]'"),
+        ({"attributes": []}, "leaves nothing to measure by"),
+        ({"reach": None}, "reach=None is out of range; give a number from 0.1 to 20 standard deviations"),
+        ({"seconds": float("nan")}, "seconds=nan is out of range"),
+    ],
+)
+def test_settings_that_do_not_fit_are_told(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        Settings(**settings)
+
+
+def test_what_a_scorer_of_the_users_cannot_do_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="attributes: getcwd cannot score pictures"):
+        score(choose_attributes(["os.getcwd"], 3, dict), torch.zeros(2, 3, 8, 8))
+    with pytest.raises(UserError, match="attributes: 3 is not known"):
+        choose_attributes([3], 3, dict)  # type: ignore[list-item]
+    with pytest.raises(UserError, match=f"There are no pictures in {tmp_path}: set project to"):
+        files_of("project", tmp_path, 8)

@@ -1,5 +1,6 @@
 """Checks of single settings: whole numbers, shares, switches and paths; imports no torch."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from impasto.base.errors import UserError
@@ -15,14 +16,40 @@ def check_number(name: str, value: object, least: int) -> None:
         raise UserError(f"{name}={value} does not fit: give a whole number of {least} or more.")
 
 
+def check_between(name: str, value: object, least: float, most: float, example: str = "") -> None:
+    """Make sure that a setting is a number from ``least`` to ``most``.
+
+    Args:
+        name: of the setting.
+        value: of the setting.
+        least: the smallest that is let through.
+        most: the largest.
+        example: added to the remedy.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+        raise UserError(f"{name}={value} is out of range; give a number from {least:g} to {most:g}{example}.")
+
+
 def check_factor(name: str, value: object) -> None:
     """Make sure that a setting is a number from 0 to 10.
 
     Raises:
         UserError: it is not.
     """
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 10:
-        raise UserError(f"{name}={value} is out of range; give a number from 0 to 10, such as 1.")
+    check_between(name, value, 0, 10, ", such as 1")
+
+
+def check_list(name: str, value: object) -> None:
+    """Make sure that a setting is a list: a text is none, though it can be run through.
+
+    Raises:
+        UserError: it is not.
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise UserError(f"{name}={value} is not a list; write it in brackets, such as '{name}=[{value}]'.")
 
 
 def check_port(value: object) -> None:
@@ -42,8 +69,7 @@ def check_share(name: str, value: object) -> None:
     Raises:
         UserError: it is not.
     """
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
-        raise UserError(f"{name}={value} is out of range; give a number from 0 to 1.")
+    check_between(name, value, 0, 1)
 
 
 def check_switch(name: str, value: object) -> None:

@@ -105,7 +105,7 @@ def choose_attributes(
     if names is None:
         names = [scorer.__name__ for scorer in (*GREY, *(COLOUR if channels == 3 else ()))]
     found: dict[str, Scorer] = {}
-    for name in names:
+    for name in map(str, names):
         if name in [scorer.__name__ for scorer in COLOUR] and channels != 3:
             raise UserError(f"attributes: {name} is of colours, and these pictures have {channels} channels.")
         if name == CLASSES:
@@ -142,11 +142,17 @@ def score(scorers: Mapping[str, Scorer], images: Tensor) -> Tensor:
     """All attributes of pictures: float32 (N, A).
 
     Raises:
-        UserError: a function of the user's returns something else than a number for each picture.
+        UserError: a function of the user's fails, or returns something else than a number for each picture.
     """
     columns = []
     for name, scorer in scorers.items():
-        values = scorer(images)
+        try:
+            values = scorer(images)
+        except Exception as problem:
+            raise UserError(
+                f"attributes: {name} cannot score pictures {tuple(images.shape)} in [-1, 1] ({problem}); give a "
+                "function that takes them all, and returns a number for each."
+            ) from problem
         if not isinstance(values, Tensor) or values.shape != (len(images),) or not bool(values.isfinite().all()):
             raise UserError(f"attributes: {name} must return a finite number for each of {len(images)} pictures.")
         columns.append(values.float().cpu())

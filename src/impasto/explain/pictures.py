@@ -26,7 +26,7 @@ def files_of(option: str, value: object, most: int) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise UserError(f"{option}={path} does not exist; give a picture, or a folder of them.")
-    names = names_in(path)
+    names = names_in(path, option=option)
     if len(names) > most:
         notice(f"explain.{option}", f"{option}={path}: the first {most} of {len(names)} pictures are looked at.")
     return [path / name for name in names[:most]]

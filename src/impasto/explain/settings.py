@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from impasto.base.checks import as_path, check_number
+from impasto.base.checks import as_path, check_between, check_list, check_number
 from impasto.base.errors import UserError
 
 METHODS: Final = ("sefa", "ganspace", "supervised")
@@ -31,7 +31,7 @@ class Settings:
         patch: pixels of the patches of a style picture that are hidden to see what they bring about.
         num_searched: pictures trained on among which nearest ones are searched; 0 searches none.
         project_steps: of the optimiser that projects a picture.
-    seed: of everything that is drawn.
+        seed: of everything that is drawn.
         batch_size: pictures at a time.
     """
 
@@ -61,13 +61,15 @@ class Settings:
         least |= {"num_searched": 0, "project_steps": 1, "seed": 0, "batch_size": 1}
         for name, number in least.items():
             check_number(name, getattr(self, name), number)
-        if not 0 < self.reach <= 20:
-            raise UserError(f"reach={self.reach} is out of range; give standard deviations above 0, up to 20.")
-        if not 0 <= self.seconds <= 600:
-            raise UserError(f"seconds={self.seconds} is out of range; give 0 for no clips, up to 600.")
-        if isinstance(self.methods, str) or (unknown := [m for m in self.methods if m not in METHODS]):
-            wrong = self.methods if isinstance(self.methods, str) else unknown[0]
-            raise UserError(f"methods: {wrong} is not known; give a list of {', '.join(METHODS)}.")
+        check_between("reach", self.reach, 0.1, 20, " standard deviations")
+        check_between("seconds", self.seconds, 0, 600, "; 0 writes no clips")
+        check_list("methods", self.methods)
+        if unknown := [each for each in self.methods if each not in METHODS] or ["nothing"] * (not self.methods):
+            raise UserError(f"methods: {unknown[0]} is not known; give a list of {', '.join(METHODS)}.")
+        if self.attributes is not None:
+            check_list("attributes", self.attributes)
+            if not self.attributes:
+                raise UserError("attributes=[] leaves nothing to measure by: give some, or null for all that fit.")
 
 
 def page_folder(output: object, checkpoint: Path | None, overwrite: bool) -> Path:

@@ -149,14 +149,19 @@ def inside(folder: Path) -> list[ChosenStyle]:
     ]
 
 
-def names_in(folder: Path, may_be_none: bool = False) -> list[str]:
+def names_in(folder: Path, may_be_none: bool = False, option: str = "style") -> list[str]:
     """Paths of the pictures below a folder.
+
+    Args:
+        folder: to look through.
+        may_be_none: a folder without pictures gives an empty list.
+        option: that names the folder, for errors.
 
     Raises:
         UserError: there are none, unless there may be.
     """
     try:
-        return [item.name for item in FolderSource(folder, labels="none", option="style").items()]
+        return [item.name for item in FolderSource(folder, labels="none", option=option).items()]
     except UserError:
         if may_be_none:
             return []

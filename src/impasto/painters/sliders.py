@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ KIND: Final = "impasto sliders"
 FORMAT: Final = 1
 DEVIATION: Final[Mapping[LatentDistribution, float]] = {"normal": 1.0, "uniform": 3**-0.5}
 """Standard deviation of a latent vector along any direction of length 1."""
+MOST: Final = torch.finfo(torch.float32).max
 NAME: Final = re.compile(r"\w+")
 """What a slider may be called, so that it can be set on a command line."""
 
@@ -72,7 +72,9 @@ def load_sliders(path: str | Path, painter: Painter) -> dict[str, Slider]:
         told: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"edit={path} does not exist: give sliders.json, as explain.py writes it.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as problem:
+    except OSError as problem:
+        raise UserError(f"edit={path} cannot be read ({problem.strerror}): give sliders.json.") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as problem:
         raise UserError(f"edit={path} is no JSON ({problem}): give sliders.json, as explain.py writes it.") from None
     if not isinstance(told, Mapping) or told.get("kind") != KIND or told.get("format") != FORMAT:
         raise UserError(f"edit={path} holds no sliders of format {FORMAT}: give sliders.json, as explain.py writes it.")
@@ -98,7 +100,7 @@ def read_slider(name: str, row: Any, length: int, path: Path) -> Slider:
     if not NAME.fullmatch(name):
         raise UserError(f"{path}: a slider cannot be called {name!r}; take letters, digits and underscores.")
     numbers = row.get("vector") if isinstance(row, Mapping) else None
-    if not isinstance(numbers, list) or not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+    if not isinstance(numbers, list) or not all(is_number(each) for each in numbers):
         raise UserError(f"{path}: the vector of {name} is not a list of numbers.")
     if len(numbers) != length:
         raise UserError(
@@ -123,10 +125,15 @@ def shift_of(sliders: Mapping[str, Slider], values: Mapping[str, float], painter
     for name, value in values.items():
         if name not in sliders:
             raise UserError(f"sliders.{name} is not in the file of edit=; it has {', '.join(sliders)}.")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not is_number(value):
             raise UserError(f"sliders.{name}={value} is not a number: give standard deviations, such as 2 or -1.5.")
         total = total + value * DEVIATION[painter.latent] * sliders[name].vector
     return total
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number that a vector can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST
 
 
 def resolve_edit(path: str | None, values: Mapping[str, Any], painter: Painter) -> Tensor | None:

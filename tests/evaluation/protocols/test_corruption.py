@@ -1,13 +1,18 @@
 """Change of paintings over change of their content, of painters whose answer is known."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from impasto.base.errors import UserError
 from impasto.evaluation.arguments import is_of_checkpoint
 from impasto.evaluation.corruption_measurements import measure_corrupted
+from impasto.evaluation.protocols.attack import AttackProtocol
+from impasto.evaluation.protocols.classification import ClassificationProtocol
 from impasto.evaluation.protocols.corruption import CorruptionProtocol, change, geometric_mean
 from tests.evaluation.conftest import random_images
 from tests.evaluation.test_command import PROTOCOLS, composed_evaluate
@@ -30,6 +35,27 @@ def test_a_painter_that_halves_contrast_halves_the_change() -> None:
     found = measure.measure_pictures(halved, content, style)
     assert found.figures["gain_noise_20"] == pytest.approx(0.5, rel=0.01)
     assert found.comparability["changed_noise_20"]["content_changed"] == pytest.approx(20, rel=0.03)
+
+
+def test_a_painter_that_does_not_look_has_no_gain() -> None:
+    measure = CorruptionProtocol(noise=[20], jpeg=[], blur=[])
+    content = random_images(3, 1, size=32)
+    found = measure.measure_pictures(lambda images, _: torch.zeros_like(images), content, content).figures
+    assert found == {"changed_again": 0, "changed_noise_20": 0}
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (lambda: CorruptionProtocol(jpeg=[500]), "evaluation.jpeg=500 is out of range; give a number from 1 to 100"),
+        (lambda: CorruptionProtocol(noise=5), r"write it in brackets, such as 'evaluation.noise=\[5\]'"),
+        (lambda: ClassificationProtocol(per_class=20), r"such as 'evaluation.per_class=\[20\]'"),
+        (lambda: AttackProtocol(attacks="pgd"), r"such as 'evaluation.attacks=\[pgd\]'"),
+    ],
+)
+def test_strengths_and_numbers_of_pictures_are_lists_within_their_range(build: Callable[[], Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        build()
 
 
 def test_styles_come_in_turn() -> None:

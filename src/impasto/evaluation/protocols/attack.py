@@ -12,7 +12,7 @@ from scipy.stats import beta
 from torch import Tensor, nn
 
 from impasto.base import distributed
-from impasto.base.checks import check_number
+from impasto.base.checks import check_list, check_number
 from impasto.base.errors import UserError
 from impasto.base.pixels import from_uint8
 from impasto.base.progress import counting
@@ -85,6 +85,8 @@ class AttackProtocol:
         check_number("evaluation.num_images", num_images, 2)
         check_number("evaluation.steps", steps, 1)
         check_number("evaluation.seed", seed, 0)
+        for name, several in (("budgets", budgets), ("attacks", attacks)):
+            check_list(f"evaluation.{name}", several)
         for budget in budgets:
             check_number("evaluation.budgets", budget, 1)
         if unknown := [name for name in attacks if name not in ATTACKS]:

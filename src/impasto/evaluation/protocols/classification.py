@@ -9,7 +9,7 @@ import torch
 from scipy.stats import t as student
 
 from impasto.base import distributed
-from impasto.base.checks import check_number, check_share, check_switch
+from impasto.base.checks import check_list, check_number, check_share, check_switch
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.progress import counting
@@ -70,6 +70,7 @@ class ClassificationProtocol:
         mirror: bool = True,
         seed: Seed = 0,
     ) -> None:
+        check_list("evaluation.per_class", per_class)
         known = {"num_images": num_images, "shown": shown, "shown_few": shown_few}
         for name, number in (*known.items(), *(("per_class", each) for each in per_class)):
             check_number(f"evaluation.{name}", number, 1)

@@ -10,7 +10,8 @@ from scipy.stats import t as student
 from torch import Tensor
 
 from impasto.base import distributed
-from impasto.base.checks import check_number
+from impasto.base.checks import check_between, check_list, check_number
+from impasto.base.notices import notice
 from impasto.base.progress import counting
 from impasto.base.ranges import Seed
 from impasto.degradations.blur import gaussian_blur
@@ -22,6 +23,8 @@ from impasto.evaluation.protocols.sampling import Chosen, origin_of
 from impasto.evaluation.protocols.style import Paint, painting_by
 
 DAMAGES = {"noise": gaussian, "jpeg": jpeg, "blur": gaussian_blur}
+LEAST_GAINS = 2
+"""Ratios that an interval needs."""
 
 
 class CorruptionProtocol:
@@ -59,10 +62,13 @@ class CorruptionProtocol:
         check_number("evaluation.num_images", num_images, 2)
         check_number("evaluation.seed", seed, 0)
         self.num_images, self.seed = num_images, seed
-        self.strengths = {"noise": list(noise), "jpeg": list(jpeg), "blur": list(blur)}
+        self.strengths = {"noise": noise, "jpeg": jpeg, "blur": blur}
         for name, values in self.strengths.items():
+            check_list(f"evaluation.{name}", values)
             for value in values:
                 check_number(f"evaluation.{name}", value, 1)
+        for quality in jpeg:
+            check_between("evaluation.jpeg", quality, 1, 100)
 
     def measure(self, painter: Any, data: Any) -> Measurement:
         """Measure a painter on the content that a data module holds out; every process must call it."""
@@ -110,9 +116,11 @@ class CorruptionProtocol:
         records: dict[str, dict[str, Any]] = {}
         about = {**about, "pictures": len(content), "seed": self.seed}
         for name, changes in given.items():
-            figures[f"gain_{name}"], records[f"gain_{name}"] = geometric_mean(
-                [out / into for out, into in zip(painted[name], changes, strict=True) if into and out], about
-            )
+            gains = [out / into for out, into in zip(painted[name], changes, strict=True) if into and out]
+            if len(gains) < LEAST_GAINS:
+                notice(f"evaluation.{name}", f"gain_{name} is left out: hardly any picture or painting changed at all.")
+                continue
+            figures[f"gain_{name}"], records[f"gain_{name}"] = geometric_mean(gains, about)
         for name, changes in painted.items():
             figures[f"changed_{name}"] = float(np.mean(changes))
             own = {"content_changed": float(np.mean(given[name]))} if name in given else {}
