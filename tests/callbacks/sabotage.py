@@ -53,7 +53,10 @@ SABOTAGED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "collapse": {
         "a generator that hardly hears its noise": (*SMALL, *DEAF, "callbacks.guard=null"),
-        "the same under the guard": (*SMALL, *DEAF, "callbacks.guard.grace_kimg=4"),
+        "a generator 250 times as fast, without batch norm, under the guard": (
+            *(*SMALL, "model=dcgan", "model.optimizer_g.lr=5e-2", "model.generator.norm=none"),
+            "callbacks.guard.grace_kimg=4",
+        ),
     },
     "memorising": {
         "8 pictures": (
