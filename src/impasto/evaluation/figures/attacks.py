@@ -1,6 +1,6 @@
 """Pictures changed within a budget to mislead a network, by the attacks of the adversarial robustness toolbox."""
 
-import os
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from impasto.base.cache import cache_dir
 from impasto.base.errors import UserError
 
 ATTACKS: Final = ("noise", "fgsm", "pgd", "auto")
@@ -87,7 +86,7 @@ def wrapped(logits: Logits, pictures: Tensor, classes: int) -> Any:
     Raises:
         UserError: the toolbox is not installed.
     """
-    os.environ.setdefault("ART_DATA_PATH", str(cache_dir() / "art"))  # else it makes a folder in the user's home
+    logging.getLogger("art").setLevel(logging.WARNING)  # else its import says where its own data sets would lie
     try:
         from art.estimators.classification import PyTorchClassifier
     except ImportError:
