@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -24,22 +25,19 @@ SIDE: Final = 96
 
 
 def write_clip(frames: Iterable[Tensor], path: Path) -> bool:
-    """Write frames (C, H, W) in [-1, 1]; whether that was possible, which takes PyAV."""
+    """Write frames (C, H, W) in [-1, 1], one or more; whether that was possible, which takes PyAV."""
     try:
         import av  # noqa: F401
     except ImportError:
         notice("explain.clips", "Clips were left out: they need PyAV, pip install 'impasto[video]'.")
         return False
-    writer: ClipWriter | None = None
-    for number, frame in enumerate(frames):
-        pixels = to_uint8(even(frame)).permute(1, 2, 0).contiguous().numpy()
-        if writer is None:
-            height, width = pixels.shape[:2]
-            writer = ClipWriter(path, ClipInfo(width, height, 0, 0.0, Fraction(RATE), Fraction(1, RATE))).__enter__()
-        writer.write(pixels, Frame(pixels, number, Fraction(1, RATE), 1))
-    if writer is not None:
-        writer.__exit__(None, None, None)
-    return writer is not None
+    pictures = (to_uint8(even(frame)).permute(1, 2, 0).contiguous().numpy() for frame in frames)
+    first = next(pictures)  # whose size is that of all
+    height, width = first.shape[:2]
+    with ClipWriter(path, ClipInfo(width, height, 0, 0.0, Fraction(RATE), Fraction(1, RATE))) as writer:
+        for number, pixels in enumerate(chain([first], pictures)):
+            writer.write(pixels, Frame(pixels, number, Fraction(1, RATE), 1))
+    return True
 
 
 def even(frame: Tensor) -> Tensor:

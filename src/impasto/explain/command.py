@@ -24,7 +24,7 @@ from impasto.explain.from_pictures import MIXED
 from impasto.explain.judged import judge_of, scorer
 from impasto.explain.noise import Conditions
 from impasto.explain.page import Section, write_page
-from impasto.explain.pictures import files_of, read
+from impasto.explain.pictures import files_of, fitting, read
 from impasto.explain.settings import Settings
 from impasto.inference.generate import resolve_label, resolve_vectors
 from impasto.inference.style_choice import shipped_styles
@@ -190,7 +190,7 @@ def judged_pictures(of: from_pictures.Subject, cfg: Any) -> Iterator[Section]:
         painted = of.paint(content)
     if of.styles is not None:
         count = min(len(content), len(of.styles.pictures))
-        real = torch.cat([from_pictures.fitting(each, content) for each in of.styles.pictures[:count]])
+        real = torch.cat([fitting(each, content.shape[2:]) for each in of.styles.pictures[:count]])
         code = of.styles.codes[:MIXED].mean(0, keepdim=True).expand(count, -1)
         score = scorer(network.cpu(), F.pad(code, (0, 1)))  # strokes as large as in the style
         yield inside.saliency(real, painted[:count], score, of.folder)

@@ -15,6 +15,7 @@ from impasto.explain.attribution import by_gradient, by_hiding_patches, by_leavi
 from impasto.explain.clips import between_styles, write_clip
 from impasto.explain.heat import boxes_of, marked, over, tinted
 from impasto.explain.page import Section, clip, figure, paragraph, sheet
+from impasto.explain.pictures import fitting
 from impasto.explain.settings import Settings
 from impasto.explain.style_map import style_map
 from impasto.painters.painter import Painter
@@ -91,7 +92,7 @@ def by_style(of: Subject) -> Section:
         painted = mixed(torch.ones(1, count))
     found = by_leaving_out(mixed, count)
     share = found.mean((1, 2)) / found.mean((1, 2)).sum().clamp_min(1e-9)
-    pictures = torch.cat([fitting(each, content) for each in styles.pictures[:count]])
+    pictures = torch.cat([fitting(each, content.shape[2:]) for each in styles.pictures[:count]])
     heat = over_together(painted, found)
     images = torch.cat([rgb(content), rgb(painted), torch.stack([rgb(pictures), heat], 1).flatten(0, 1)])
     told = (
@@ -116,7 +117,7 @@ def by_patch(of: Subject) -> Section:
     found = by_hiding_patches(paint, picture, of.settings.patch)
     with torch.no_grad():
         painted = paint(picture)
-    images = rows_of_boxes(painted, fitting(picture, content), lambda box: over_region(found, box, painted))
+    images = rows_of_boxes(painted, fitting(picture, content.shape[2:]), lambda box: over_region(found, box, painted))
     told = (
         f"{of.styles.names[0]} alone as the style. Framed is a region of the painting; red, in the style picture "
         f"beside it, are the patches of {of.settings.patch} pixels that change that region most when they are hidden."
@@ -171,16 +172,6 @@ def over_together(images: Tensor, maps: Tensor) -> Tensor:
     scaled = ((maps - least) / (most - least).clamp_min(1e-12))[:, None]
     share = F.interpolate(scaled, images.shape[2:], mode="bilinear", align_corners=False)
     return tinted(images.expand(len(maps), -1, -1, -1), share)
-
-
-def fitting(picture: Tensor, content: Tensor) -> Tensor:
-    """A picture (1, C, h, w) cut to its middle and brought to the size of the content."""
-    height, width = content.shape[2:]
-    scale = min(picture.shape[2] / height, picture.shape[3] / width)
-    high, wide = round(height * scale), round(width * scale)
-    top, left = (picture.shape[2] - high) // 2, (picture.shape[3] - wide) // 2
-    cut = picture[:, :, top : top + high, left : left + wide]
-    return F.interpolate(cut, (height, width), mode="bilinear", antialias=True, align_corners=False)
 
 
 def rgb(images: Tensor) -> Tensor:

@@ -1,10 +1,10 @@
 """Pictures that a setting of the command names."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.base.checks import as_path
@@ -41,22 +41,21 @@ def read(files: list[Path], channels: int, size: tuple[int, int]) -> tuple[Tenso
     found, names = [], []
     for file in files:
         try:
-            found.append(fitted(decode(file, channels), size))
+            pixels = torch.from_numpy(decode(file, channels).copy()).permute(2, 0, 1)
+            found.append(fitting(from_uint8(pixels[None]), size).clamp(-1, 1))
             names.append(file.name)
         except BadImage as problem:
             notice(f"explain.{file.name}", f"Left out: {file}: {problem}.")
     if not found:
         raise UserError(f"None of the pictures can be read, such as {files[0]}; give others.")
-    return torch.stack(found), names
+    return torch.cat(found), names
 
 
-def fitted(pixels: np.ndarray, size: tuple[int, int]) -> Tensor:
-    """uint8 (H, W, C), cut to the shape of ``size`` around its middle and resized: (C, h, w) in [-1, 1]."""
-    height, width = pixels.shape[:2]
+def fitting(picture: Tensor, size: Sequence[int]) -> Tensor:
+    """A picture (1, C, H, W), cut around its middle to the shape of ``size`` (h, w), and brought to that size."""
+    height, width = picture.shape[2:]
     scale = min(height / size[0], width / size[1])
     high, wide = round(size[0] * scale), round(size[1] * scale)
     top, left = (height - high) // 2, (width - wide) // 2
-    cut = np.ascontiguousarray(pixels[top : top + high, left : left + wide])
-    image = Image.fromarray(cut.squeeze(2) if cut.shape[2] == 1 else cut)
-    small = np.array(image.resize((size[1], size[0]), Image.Resampling.LANCZOS)).reshape(*size, pixels.shape[2])
-    return from_uint8(torch.from_numpy(small).permute(2, 0, 1))
+    cut = picture[:, :, top : top + high, left : left + wide]
+    return F.interpolate(cut, tuple(size), mode="bilinear", antialias=True, align_corners=False)

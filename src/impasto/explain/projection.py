@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.evaluation.figures.image_metrics import psnr
 from impasto.explain.noise import ANY, Conditions, Noise, draw, paint
 from impasto.painters.painter import Painter
 from impasto.painters.sliders import DEVIATION
@@ -26,7 +27,7 @@ class Projection:
     Attributes:
         noise: latent vectors, with the class under which each was found.
         painted: (N, C, H, W), what is painted of them.
-        psnr: (N,) dB, against the pictures.
+        psnr: (N,) dB, against the pictures; infinite for equal ones.
         psnr_drawn: (N,) dB, of the nearest of the random pictures, which is what drawing alone reaches.
     """
 
@@ -86,8 +87,3 @@ def difference(images: Tensor, targets: Tensor) -> Tensor:
         if min(images.shape[2:]) >= 2 * scale:
             total = total + F.avg_pool2d(images - targets, scale).square().mean((1, 2, 3))
     return total
-
-
-def psnr(images: Tensor, targets: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio of pictures in [-1, 1]: (N,) dB."""
-    return 10 * (4 / (images - targets).square().mean((1, 2, 3)).clamp_min(1e-10)).log10()
