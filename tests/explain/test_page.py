@@ -90,6 +90,8 @@ def test_generate_paints_with_the_sliders(page: Path, run: Path, tmp_path: Path)
         generate(composed("generate", *call, f"output={tmp_path / 'still'}", "++sliders.joy=2"))
     with pytest.raises(SystemExit, match=r"sliders\.joy= needs edit=FILE"):
         generate(composed("generate", *call[:-1], f"output={tmp_path / 'still'}", "++sliders.joy=2"))
+    with pytest.raises(SystemExit, match="sliders=3 names no slider: give a value to each"):
+        generate(composed("generate", *call[:-1], f"output={tmp_path / 'still'}", "sliders=3"))
 
 
 def test_a_page_is_not_written_over(page: Path, run: Path) -> None:

@@ -53,8 +53,8 @@ def check_alone(cfg: DictConfig) -> None:
     Raises:
         UserError: something is.
     """
-    if others := [name for name in ("generated", "real", "target") if cfg[name] is not None]:
-        raise UserError(f"protocol=corruption takes content= and style=, and no {others[0]}=: leave it out.")
+    if others := [name for name in ("generated", "real", "target", "controls", "data") if cfg[name]]:
+        raise UserError(f"protocol=corruption takes content= and style=, and no {others[0]}: leave it out.")
 
 
 def check_protocol(cfg: DictConfig) -> None:

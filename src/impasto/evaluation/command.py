@@ -129,12 +129,16 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     check_pictures(measure, data)
     read_data(painter, data)
     found = measure.measure(painter, data)
-    folder = origin.path.parent.parent if origin.path.parent.name == "checkpoints" else origin.path.parent
-    path = output_of(cfg, folder)
+    path = output_of(cfg, run_of(origin.path))
     about = {"checkpoint": str(origin.path), "images_seen": origin.images_seen, "data": provenance_of(data)}
     result = Result.of(f"{origin.path} at {origin.images_seen / 1000:g} kimg", found, path, about)
     result.report["sheets"] = save_sheets(found, path)
     return result
+
+
+def run_of(checkpoint: Path) -> Path:
+    """The folder of the run that a checkpoint is of, or else its own."""
+    return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
 
 
 def protocol_for(cfg: DictConfig, painter: Painter, data: Any, protocols: Path) -> Any:

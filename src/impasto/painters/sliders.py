@@ -136,12 +136,15 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST
 
 
-def resolve_edit(path: str | None, values: Mapping[str, Any], painter: Painter) -> Tensor | None:
+def resolve_edit(path: str | None, values: Mapping[str, Any] | None, painter: Painter) -> Tensor | None:
     """The shift that ``edit=`` and ``sliders.NAME=`` mean; None without them.
 
     Raises:
         UserError: one is given without the other, or as of :func:`load_sliders` and :func:`shift_of`.
     """
+    values = {} if values is None else values
+    if not isinstance(values, Mapping):
+        raise UserError(f"sliders={values} names no slider: give a value to each, such as sliders.sefa_1=2.")
     if path is None and values:
         raise UserError(f"sliders.{next(iter(values))}= needs edit=FILE, the sliders.json that explain.py wrote.")
     if path is None:

@@ -1,5 +1,6 @@
 """Change of paintings over change of their content, of painters whose answer is known."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,3 +89,11 @@ def test_the_base_is_measured_unless_another_painter_is_given(tmp_path: Path) ->
     found = measure_corrupted(cfg, PROTOCOLS)
     assert 0 < found.figures["gain_noise_25"] < 2
     assert found.report["checkpoint"].endswith("style_base.safetensors")
+
+
+@pytest.mark.parametrize("given", ["++controls.a=b", "++data.root=a", "real=a"])
+def test_what_it_would_not_look_at_is_refused(given: str) -> None:
+    with pytest.raises(
+        UserError, match=f"takes content= and style=, and no {re.findall(r'[a-z]+', given)[0]}: leave it out"
+    ):
+        is_of_checkpoint(composed_evaluate("protocol=corruption", given))
