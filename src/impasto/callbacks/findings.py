@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from omegaconf import OmegaConf
-
 from impasto.callbacks.looks import Look
 
 RECENT: Final = 8
@@ -69,7 +67,10 @@ class Case:
 
     def option(self, key: str, default: Any = None) -> Any:
         """A setting of the run."""
-        return OmegaConf.select(OmegaConf.create(dict(self.config)), key, default=default)
+        node: Any = self.config
+        for part in key.split("."):
+            node = node.get(part) if isinstance(node, Mapping) else None
+        return default if node is None else node
 
     def scaled(self, key: str, factor: float) -> str:
         """A setting with a number times a factor, as it is typed; the option alone if the number is not known."""
