@@ -2,6 +2,7 @@
 
 from dataclasses import astuple
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +16,11 @@ def test_true_pictures_agree_with_their_captions(side: int, least: float) -> Non
     assert np.mean([astuple(each) for each in found], 0).min() >= least
     others = [agreement(Picture(7, i)(np.zeros(1), side), scene_of(7, i + 1).caption) for i in range(100)]
     assert np.mean([each.all for each in others]) < 0.03
+
+
+def test_blurred_pictures_are_read_too() -> None:
+    blurred = [cv2.GaussianBlur(Picture(7, i)(np.zeros(1), 32), (0, 0), 0.7) for i in range(60)]
+    assert np.mean([agreement(each, scene_of(7, i).caption).all for i, each in enumerate(blurred)]) >= 0.95
 
 
 def scene() -> np.ndarray:

@@ -1,7 +1,8 @@
 """What pictures of coloured shapes show, read from their pixels alone, and whether a caption says so.
 
 The reader knows nothing of how the pictures were made: it finds coloured regions, tells their colour by hue, their
-shape by how much of its bounding box a region fills, their size by area, and relations by the middles of regions.
+shape by laying a circle, a square and a triangle of the same area and centre of mass over them, their size by area, and
+relations by the middles of regions. So chosen, it reads pictures of 32 pixels also when they are blurred by one pixel.
 """
 
 from collections.abc import Sequence
@@ -14,8 +15,8 @@ import numpy as np
 
 HUES: Final = {"red": 0, "yellow": 54, "green": 130, "blue": 223}
 """In degrees."""
-FILLED: Final = {"triangle": 0.5, "circle": 0.785, "square": 1.0}
-"""Share of the bounding box that a shape fills: s h / 2, pi r^2 and s^2 of it."""
+KINDS: Final = ("circle", "square", "triangle")
+"""Shapes; squares and triangles stand on a side."""
 RADII: Final = {"small": 0.12, "": 0.16, "large": 0.2}
 """As shares of the side; areas are told by them."""
 AREAS: Final = {"triangle": 3 * 3**0.5 * 0.55**2, "circle": np.pi * 0.9**2, "square": 4 * 0.78**2}
@@ -32,7 +33,7 @@ class Seen:
 
     Attributes:
         color: of :data:`HUES`.
-        kind: of :data:`FILLED`.
+        kind: of :data:`KINDS`.
         size: of :data:`RADII`.
         x: of its middle, as a share of the width.
         y: likewise, from the top.
@@ -67,7 +68,7 @@ def described(caption: str) -> tuple[Described, Described, str] | None:
 
 
 def _thing(words: Sequence[str]) -> Described | None:
-    colors, kinds = ([word for word in words if word in known] for known in (HUES, FILLED))
+    colors, kinds = ([word for word in words if word in known] for known in (HUES, KINDS))
     sizes = [word for word in words if word in ("small", "large")]
     return Described(colors[0], kinds[0], sizes[0] if sizes else "") if colors and kinds else None
 
@@ -89,8 +90,7 @@ def look(picture: np.ndarray) -> list[Seen]:
             area = float(cover.sum()) / (height * width)
             if area < LEAST:
                 continue
-            filled = float(cover.sum() / (cover.max(0).sum() * cover.max(1).sum()))
-            kind = min(FILLED, key=lambda name: abs(FILLED[name] - filled))
+            kind = max(KINDS, key=lambda name: overlap(cover, name))
             radius = (area / AREAS[kind]) ** 0.5
             size = min(RADII, key=lambda name: abs(RADII[name] - radius))
             rows, columns = np.nonzero(labels == label)
@@ -103,11 +103,36 @@ def look(picture: np.ndarray) -> list[Seen]:
 
 
 def _cover(chroma: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """How far each pixel is covered by a region, 0 to 1, its soft border included."""
+    """How far each pixel is covered by a region, 0 to 1, its border included, which is made twice as steep."""
     around = cv2.dilate(region.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    full = np.percentile(chroma[region], 75)
-    cover: np.ndarray = np.where(around, (chroma / full).clip(0, 1), 0)
+    full = np.percentile(chroma[region], 90)
+    cover: np.ndarray = np.where(around, (2 * chroma / full - 0.5).clip(0, 1), 0)
     return cover
+
+
+def overlap(cover: np.ndarray, kind: str) -> float:
+    """What a region (H, W) and a shape of the same area and centre of mass have in common, over what either has."""
+    area = cover.sum()
+    rows, columns = (np.mgrid[: cover.shape[0], : cover.shape[1]] + 0.5) * cover
+    shape = template(kind, float(area), float(rows.sum() / area), float(columns.sum() / area), cover.shape)
+    return float(np.minimum(shape, cover).sum() / np.maximum(shape, cover).sum())
+
+
+def template(kind: str, area: float, row: float, column: float, size: tuple[int, ...], fine: int = 4) -> np.ndarray:
+    """How far each pixel is covered by a shape with its centre of mass at a place, 0 to 1: ``size`` (H, W)."""
+    y, x = np.meshgrid(
+        *((np.arange(n * fine) + 0.5) / fine - at for n, at in zip(size, (row, column), strict=True)), indexing="ij"
+    )
+    if kind == "circle":
+        inside = np.hypot(x, y) < (area / np.pi) ** 0.5
+    elif kind == "square":
+        inside = np.maximum(np.abs(x), np.abs(y)) < area**0.5 / 2
+    else:  # equilateral, whose centre of mass is a third of its height above the base
+        side = (area * 4 / 3**0.5) ** 0.5
+        height = side * 3**0.5 / 2
+        inside = (y < height / 3) & (np.abs(x) < (y + height * 2 / 3) / height * side / 2)
+    covered: np.ndarray = inside.reshape(size[0], fine, size[1], fine).mean((1, 3))
+    return covered
 
 
 def holds(first: Seen, second: Seen, relation: str) -> bool:
