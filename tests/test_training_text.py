@@ -14,6 +14,7 @@ from impasto.base.errors import UserError
 from impasto.data.captions import captions_as_vectors, read_captions
 from impasto.data.sources.captioned_shapes import Picture, scene_of
 from impasto.evaluation.command import measure_checkpoint
+from impasto.run.command_line.arguments import with_text_quoted
 from tests.test_training import NARROW, SMALL, same
 from tests.training import CONF, composed, train, weights
 
@@ -74,6 +75,20 @@ def test_measured_after_training_beside_its_controls(whole: Path) -> None:
     assert list(rows) == ["painted", "painted, captions of others", "painted without a caption", "real pictures"]
     assert rows["real pictures"]["caption_relation"] > 0.8  # at 16 pixels not all can be read
     assert rows["painted"].keys() == rows["real pictures"].keys() >= {"caption_all", "caption_color", "caption_shape"}
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("prompt=a Red circle, above it: a sea", "a Red circle, above it: a sea"),
+        ("prompt=[a red circle,a blue square]", ["a red circle", "a blue square"]),
+        ("prompt=words.txt", "words.txt"),
+    ],
+)
+def test_a_prompt_as_shells_write_it(given: str, meant: str | list[str]) -> None:
+    with initialize_config_dir(CONF, version_base="1.3"):
+        cfg = compose("generate", with_text_quoted(["checkpoint=run", "output=out", given]))
+    assert cfg.prompt == meant
 
 
 def paint(whole: Path, output: Path, *settings: str) -> None:

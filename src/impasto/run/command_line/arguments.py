@@ -22,12 +22,12 @@ PATHS: Final = LISTS | {
     *("output_dir", "runs", "styles", "rate", "votes"),
     *("checkpoint", "base", "input", "output", "source", "mask", "resume", "start", "vectors", "edit", "project"),
     *("data.images", "data.labels", "data.instances", "instances"),
-    *("data.root", "data.vectors", "data.target", "data.cache_dir", "data.pictures.repository"),
+    *("data.root", "data.vectors", "data.captions", "data.target", "data.cache_dir", "data.pictures.repository"),
     *("evaluation.weights_path", "evaluation.cache_dir", "hydra.run.dir", "hydra.sweep.dir"),
 }
 """Settings that take the name of a file or folder."""
 
-TEXT_LISTS: Final = frozenset({"logger.wandb.tags", "train"})
+TEXT_LISTS: Final = frozenset({"logger.wandb.tags", "prompt", "train"})
 """Settings that take several words of free text, in brackets."""
 
 TEXTS: Final = TEXT_LISTS | {
