@@ -113,7 +113,7 @@ def test_painted_by_prompt(whole: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [((), "set prompt="), (("prompt=elephant",), "any of these words"), (("prompt=no.txt",), "does not exist")],
+    [((), "set prompt="), (("prompt=3",), "any of these words"), (("prompt=no.txt",), "does not exist")],
 )
 def test_a_prompt_that_cannot_be_painted(whole: Path, tmp_path: Path, settings: list[str], message: str) -> None:
     with pytest.raises(SystemExit, match=message):
@@ -134,5 +134,7 @@ def test_tables_go_before_texts_beside_pictures(pictures: Path, tmp_path: Path) 
     (tmp_path / "captions.csv").write_text("file,words\na.png,first\n")
     with pytest.raises(UserError, match="line 2, has no file or no caption"):
         read_captions("auto", str(tmp_path), None)
+    with pytest.raises(UserError, match=r"data\.captions=3 is neither \.csv nor \.jsonl"):
+        read_captions(3, None, None)  # type: ignore[arg-type]
     with pytest.raises(UserError, match=r"data\.flip=false"):
         captions_as_vectors({"a.png": "left of it"}, "here", flip=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.vocabulary import Vocabulary, words_of
@@ -35,7 +36,7 @@ def read_captions(captions: str, root: str | None, own: Mapping[str, str] | None
         UserError: there are none, or a file holds something else.
     """
     if captions != AUTO:
-        return _read_table(Path(captions).expanduser())
+        return _read_table(as_path("data.captions", captions))
     if own is not None:
         return dict(own)
     if root is None:

@@ -120,8 +120,9 @@ def texts_of(prompt: str | Sequence[str] | None) -> list[str]:
     """
     if prompt is None:
         return []
-    if not isinstance(prompt, str):
+    if isinstance(prompt, Sequence) and not isinstance(prompt, str):
         return [str(text) for text in prompt]
+    prompt = str(prompt)  # one number comes from the command line as such
     if prompt.endswith(".txt"):
         path = Path(prompt).expanduser()
         if not path.is_file():
