@@ -9,6 +9,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
+from explain import explain
 from generate import generate
 from impasto.base.errors import UserError
 from impasto.data.captions import captions_as_vectors, read_captions
@@ -118,6 +119,18 @@ def test_painted_by_prompt(whole: Path, tmp_path: Path) -> None:
 def test_a_prompt_that_cannot_be_painted(whole: Path, tmp_path: Path, settings: list[str], message: str) -> None:
     with pytest.raises(SystemExit, match=message):
         paint(whole, tmp_path, *settings)
+
+
+def test_directions_are_found_under_a_prompt(whole: Path, tmp_path: Path) -> None:
+    few = ["num_images=64", "num_measured=8", "rows=1", "steps=2", "directions=1", "seconds=0", "num_searched=0"]
+    few += ["methods=[sefa]"]
+    call = [f"checkpoint={whole}", f"output={tmp_path}", "device=cpu", "attributes=[brightness]", *few]
+    with initialize_config_dir(CONF, version_base="1.3"):
+        untold, told_it = (compose("explain", [*call, *more]) for more in ([], ["prompt=a red circle"]))
+    with pytest.raises(SystemExit, match="set prompt="):
+        explain(untold)
+    explain(told_it)
+    assert set(json.loads((tmp_path / "sliders.json").read_text())["sliders"]) == {"sefa_1"}
 
 
 def test_tables_go_before_texts_beside_pictures(pictures: Path, tmp_path: Path) -> None:

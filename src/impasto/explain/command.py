@@ -26,7 +26,7 @@ from impasto.explain.noise import Conditions
 from impasto.explain.page import Section, write_page
 from impasto.explain.pictures import files_of, fitting, read
 from impasto.explain.settings import Settings
-from impasto.inference.generate import resolve_label, resolve_vectors
+from impasto.inference.generate import resolve_label, resolve_prompts, resolve_vectors
 from impasto.inference.style_choice import shipped_styles
 from impasto.inference.styles import style_picture
 from impasto.painters.painter import Painter
@@ -51,7 +51,7 @@ def explain(painter: Painter, cfg: Any, settings: Settings, folder: Path) -> Pat
 
     Args:
         painter: as it was loaded.
-        cfg: of the command: ``data``, ``trust``, ``label``, ``vectors``.
+        cfg: of the command: ``data``, ``trust``, ``label``, ``vectors``, ``prompt``.
         settings: how thoroughly.
         folder: for the page.
 
@@ -80,7 +80,7 @@ def sections_of(painter: Painter, cfg: Any, settings: Settings, folder: Path) ->
         UserError: a setting is for another kind of painter.
     """
     kind = "latent" if "latent" in painter.takes else "style" if isinstance(painter, StylePainter) else "content"
-    fitting = {"latent": ("project", "label", "vectors"), "style": ("input", "style"), "content": ("input",)}
+    fitting = {"latent": ("project", "label", "vectors", "prompt"), "style": ("input", "style"), "content": ("input",)}
     for name in {each for several in fitting.values() for each in several} - {*fitting[kind]}:
         if cfg[name] is not None:
             raise UserError(f"{name}={cfg[name]}: this model does not take it; leave {name}= out.")
@@ -89,7 +89,9 @@ def sections_of(painter: Painter, cfg: Any, settings: Settings, folder: Path) ->
 
 def of_noise(painter: Painter, cfg: Any, settings: Settings, folder: Path) -> Iterator[Section]:
     """Of a painter from noise."""
-    conditions = Conditions(resolve_label(cfg.label, painter), resolve_vectors(cfg.vectors, painter))
+    _, captions = resolve_prompts(cfg.prompt, painter)
+    vectors = resolve_vectors(cfg.vectors, painter) if captions is None else captions
+    conditions = Conditions(resolve_label(cfg.label, painter), vectors)
     of, data = from_noise.Subject(painter, settings, folder, conditions), data_of(painter, cfg)
     gives = painter.gives
     scorers = choose_attributes(settings.attributes, gives.channels, lambda: of_classes(data()))
