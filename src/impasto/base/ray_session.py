@@ -2,13 +2,17 @@
 
 import logging
 import os
+import re
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 from impasto.base.errors import UserError
 
+WITHIN: Final = 10.0
+"""Seconds in which a cluster must answer."""
 ATTEMPTS: Final = 3
 """Ray gives its own helpers 15 seconds to start, which a busy machine may exceed (ray-project/ray#65983); the next time
 their files are in memory."""
@@ -58,12 +62,30 @@ def prepare() -> None:
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
+def refuse_silence(address: str) -> None:
+    """Find out in seconds, where Ray takes minutes, that nobody listens at HOST:PORT; other forms are left to Ray.
+
+    Raises:
+        UserError: nobody does.
+    """
+    found = re.fullmatch(r"(?:ray://)?([\w.-]+):(\d{1,5})", address)
+    if found is None:
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), timeout=WITHIN).close()
+    except (OSError, OverflowError) as problem:
+        raise UserError(
+            f"RAY_ADDRESS={address} does not answer ({problem}): start Ray there, or unset it to stay on this machine."
+        ) from None
+
+
 def join(ray: Any, address: str) -> None:
     """Join a cluster.
 
     Raises:
         UserError: it does not answer.
     """
+    refuse_silence(address)
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     except Exception as problem:
