@@ -23,7 +23,7 @@ from impasto.run.command_line.entry import register_resolvers
 from impasto.run.fit import prepare
 from tests.training import CONF, ROOT, composed, make_pictures
 
-SCRIPTS = ("train", "generate", "stylize", "evaluate", "export", "app", "live", "serve")
+SCRIPTS = ("train", "generate", "stylize", "evaluate", "explain", "audit", "export", "app", "live", "serve")
 SETTING = re.compile(r"(?<![\w.{}/@-])\+*([a-z_]+(?:\.[a-z_0-9]+)*)=(?!=)|\bset ([a-z_]+\.[a-z_.0-9]*[a-z_0-9])")
 EXTRA = re.compile(r"pip install (?:-e '?\.|'impasto)\[([a-z,]+)\]")
 VARIABLE = re.compile(r"\b((?:IMPASTO|HF|WANDB)_[A-Z_]+)\b")

@@ -135,7 +135,7 @@ def test_a_picture_is_found_and_forgotten_exactly(trained: Path, tmp_path: Path)
 
 
 def test_mistakes_are_sentences(trained: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"data.forget=12 is no fingerprint: .*find=PICTURE"):
+    with pytest.raises(UserError, match=r"data.forget=12 is no fingerprint: .*audit.py"):
         check_forgotten(["12"])
     with pytest.raises(UserError, match="holds no run with a record"):
         list(find(str(next((trained / "pictures").rglob("*.png"))), str(tmp_path)))

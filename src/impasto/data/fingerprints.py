@@ -93,9 +93,7 @@ def check_forgotten(forget: Sequence[str]) -> frozenset[int]:
                 raise ValueError
             found.add(int(str(text)[1:], 16))
         except ValueError:
-            raise UserError(
-                f"data.forget={text} is no fingerprint: `impasto audit find=PICTURE` says which a picture has."
-            ) from None
+            raise UserError(f"data.forget={text} is no fingerprint: src/audit.py says which a picture has.") from None
     return frozenset(found)
 
 
