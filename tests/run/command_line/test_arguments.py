@@ -166,7 +166,7 @@ def test_sweeps_over_free_text_stay_sweeps() -> None:
     assert swept("label=true") == ["true"]
 
 
-OF_OTHERS = {"label": "generate", "token": "app", "host": "app", "train": "app"}
+OF_OTHERS = {"label": "generate", "prompt": "generate", "token": "app", "host": "app", "train": "app"}
 
 
 @pytest.mark.parametrize(("key", "script"), [(key, OF_OTHERS.get(key, "train")) for key in sorted(TEXTS)])
