@@ -14,6 +14,7 @@ pytest.importorskip("opacus")
 
 from impasto.base.errors import UserError
 from impasto.base.files import read_json
+from impasto.base.notices import forget_notices, notices
 from impasto.data.poisson import PoissonSampler
 from impasto.losses.adversarial import LSGAN, Hinge, NonSaturating, Relativistic, Wasserstein
 from impasto.privacy.checks import couples
@@ -146,6 +147,13 @@ def test_each_picture_comes_by_a_chance_of_its_own() -> None:
 def test_what_breaks_the_guarantee_is_refused(settings: list[str], words: str, tmp_path: Path, pictures: Path) -> None:
     with pytest.raises(UserError, match=words):
         check(of_pictures(tmp_path, pictures, *settings))
+
+
+def test_it_is_said_that_the_folder_of_a_run_is_not_covered(tmp_path: Path, pictures: Path) -> None:
+    forget_notices()
+    check(of_pictures(tmp_path, pictures))
+    assert "share an export of the model, not the folder of the run" in notices()["privacy.scores"]
+    forget_notices()
 
 
 def test_what_keeps_the_guarantee_is_let_through(tmp_path: Path, pictures: Path) -> None:

@@ -123,7 +123,12 @@ def of_the_data(data: Any) -> Iterator[Refusal]:
 
 
 def of_what_is_measured(parts: Parts) -> Iterator[Refusal | Doubt]:
-    """Figures on private pictures, by which a checkpoint would be chosen."""
+    """Figures on private pictures, by which a checkpoint would be chosen; and what every run writes of them."""
+    yield Doubt(
+        "privacy.scores",
+        "metrics.csv, summary.json and report.html hold losses and scores of the pictures trained on, which epsilon "
+        "does not cover: share an export of the model, not the folder of the run.",
+    )
     evaluation = parts.callbacks.get("evaluation")
     evaluator = getattr(evaluation, "evaluator", None)
     looks = LOOKS_AT_TRAINING & set(getattr(evaluator, "metrics", ()))
