@@ -68,8 +68,13 @@ def imported(path: Path) -> frozenset[Path]:
 
 
 def reached(script: str) -> set[Path]:
-    """All modules that a script imports, and what the configuration of a run names."""
-    left, found = [ROOT / "src" / f"{script}.py"], set()
+    """All modules that a script imports."""
+    return reached_from([ROOT / "src" / f"{script}.py"])
+
+
+def reached_from(left: list[Path]) -> set[Path]:
+    """Modules, and all that they import."""
+    found: set[Path] = set()
     while left:
         if (path := left.pop()) not in found:
             found.add(path)
@@ -84,6 +89,8 @@ def keys(script: str) -> frozenset[str]:
     found: set[str] = set(settings_of(script))
     for path in [Path(CONF) / f"{script}.yaml", *(Path(CONF).glob("*/**/*.yaml") if script == "train" else ())]:
         group = path.relative_to(CONF).parts[0] if path.parent != Path(CONF) else ""
+        if "@package _global_" in path.read_text():
+            group = ""
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
         found |= set(nested(content, group))
     return frozenset(found)
@@ -106,12 +113,17 @@ def is_setting(name: str, script: str) -> bool:
 def test_settings_that_messages_name_are_settings_of_the_command() -> None:
     of_script = {script: reached(script) for script in SCRIPTS}
     named = set(re.findall(r"impasto(?:\.\w+)+", "\n".join(p.read_text() for p in Path(CONF).rglob("*.yaml"))))
-    of_conf = {ROOT / "src" / Path(*name.split(".")[:-1]).with_suffix(".py") for name in named}
+    modules = [ROOT / "src" / Path(*name.split(".")[:-1]).with_suffix(".py") for name in named]
+    of_conf = reached_from([path for path in modules if path.is_file()])
     wrong = []
     for path, text in every_message():
         scripts = [s for s in SCRIPTS if path in of_script[s] or f"{s}.py" in text]
         if not scripts or path in of_conf:
             scripts.append("train")
+        if "protocols" in path.parts or "figures" in path.parts:
+            scripts.append("evaluate")
+        if text.lstrip().startswith("<"):  # markup
+            continue
         for found in SETTING.finditer(text):
             name = found[1] or found[2]
             told = [*scripts, "train"] if name == "model" else scripts  # which is to be trained instead

@@ -426,7 +426,7 @@ def test_wrong_paths_need_no_torch(overrides: list[str], words: str) -> None:
     code = (
         "import sys; sys.path.insert(0, 'src'); import evaluate\n"
         "from omegaconf import OmegaConf\n"
-        "names = ('checkpoint', 'generated', 'real', 'target', 'content', 'style', 'output')\n"
+        "names = ('checkpoint', 'generated', 'real', 'target', 'content', 'style', 'output', 'protocol')\n"
         "cfg = {**dict.fromkeys(names), 'controls': {}}\n"
         "try: evaluate.evaluate(OmegaConf.merge(cfg, OmegaConf.from_dotlist(sys.argv[1:])))\n"
         "finally: assert not {'torch', 'lightning'} & set(sys.modules)"

@@ -195,7 +195,9 @@ def test_refusals_name_the_remedy() -> None:
     discriminator = built("patchgan", cross_attention=[8])
     with pytest.raises(UserError, match="attends to the picture beside, and got none: pass given"):
         discriminator(torch.rand(1, 3, 32, 48))
-    with pytest.raises(UserError, match="cross_attention_to=noise is not known: choose one of auto, given, latent"):
+    with pytest.raises(
+        UserError, match="cross_attention_to=noise is not known: choose one of auto, words, given, latent"
+    ):
         built("u-net", cross_attention=[8], cross_attention_to="noise")
     with pytest.raises(UserError, match=r"dropout=1\.5"):
         built("patchgan", dropout=1.5)

@@ -31,7 +31,7 @@ def test_padding_does_not_count_and_order_does() -> None:
     torch.testing.assert_close(short.words[1, 2], short.sentence[1])  # behind the last word
     turned = encoder(torch.from_numpy(WORDS.encode(["bee red a"]))).sentence
     assert (turned - short.sentence[:1]).abs().max() > 0.01
-    with pytest.raises(UserError, match="cannot be divided"):
+    with pytest.raises(UserError, match="cannot have 2 heads"):
         TextEncoder(WORDS, width=15, heads=2)
 
 
@@ -89,7 +89,7 @@ def test_a_discriminator_compares_pictures_with_captions() -> None:
     assert said.heads["told"].tolist() == [True, True, False, True]
     torch.testing.assert_close(said.heads["picture"].norm(dim=1), torch.ones(4))
     assert said.heads["same"][2].all()
-    first, second = said.halves()
+    first, second = said.parted(2)
     torch.testing.assert_close(torch.cat([first.heads["wrong"], second.heads["wrong"]]), said.heads["wrong"])
     loss = matching_loss(said.heads, 0.1)
     loss.backward()

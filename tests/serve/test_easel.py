@@ -58,6 +58,12 @@ def turned_jpeg() -> bytes:
     return encoded("JPEG", exif=exif)
 
 
+def telling_jpeg() -> bytes:
+    exif = Image.Exif()
+    exif[0x013B] = "its owner"
+    return encoded("JPEG", exif=exif)
+
+
 def clear_png() -> bytes:
     image = Image.fromarray(photo(24, 36))
     image.putalpha(Image.fromarray(photo(24, 36, 1)[..., 0]))
@@ -76,8 +82,9 @@ def clear_png() -> bytes:
         (turned_jpeg(), AUTO),
         (clear_png(), AUTO),
         (turned_jpeg(), Look(0.0, brush="auto")),
+        (telling_jpeg(), Look(0.0, brush="auto")),
     ],
-    ids=["png", "jpeg", "webp", "strokes", "fine", "deep", "turned", "clear", "strength 0"],
+    ids=["png", "jpeg", "webp", "strokes", "fine", "deep", "turned", "clear", "strength 0", "strength 0, telling"],
 )
 def test_the_bytes_are_those_that_stylize_writes(easel: Easel, tmp_path: Path, data: bytes, look: Look) -> None:
     own, ending = tmp_path / "in", inspect(data, LIMITS).ending
@@ -89,6 +96,7 @@ def test_the_bytes_are_those_that_stylize_writes(easel: Easel, tmp_path: Path, d
     (given,) = painted(easel, order(data, look=look))
     assert given.data == (tmp_path / "out" / f"a{ending}").read_bytes()
     assert given.ending == ending
+    assert b"its owner" not in given.data
 
 
 @pytest.mark.parametrize("size", [(24, 36), (330, 350)], ids=["whole", "at several sizes"])

@@ -74,7 +74,7 @@ def silent_jpeg(content: bytes) -> bytes:
     return b"".join([*kept, content[position : end + 2 if end >= 0 else len(content)]])
 
 
-def speaks(path: Path) -> bool:
+def speaks(path: Path | io.BytesIO) -> bool:
     """Whether a picture's file holds more than how to show it: place, time, camera, owner, a preview, notes.
 
     A file that Pillow cannot read counts as one that does.

@@ -45,7 +45,9 @@ class TextEncoder(nn.Module):
     def __init__(self, vocabulary: Vocabulary, width: Count = 64, depth: Count = 2, heads: Count = 4) -> None:
         super().__init__()
         if width % heads:
-            raise UserError(f"text.width={width} cannot be divided by text.heads={heads}: choose a multiple.")
+            raise UserError(
+                f"A text encoder of width {width} cannot have {heads} heads: choose a width that they divide."
+            )
         self.width = width
         self.embed = nn.Embedding(vocabulary.size, width)
         self.sentence = nn.Parameter(torch.randn(width))

@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from threading import Lock
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from impasto.inference.events import is_out_of_memory
 from impasto.inference.formats import Format, format_of
 from impasto.inference.label_maps import has_labels
 from impasto.inference.predict import refuse_predictor
+from impasto.inference.provenance import REPAINTED, made_with, silent_jpeg, speaks
 from impasto.inference.repaint import Look, Repainting, paint_together
 from impasto.inference.restore import description, repainting_of, what_rounds
 from impasto.inference.restyle import in_styles
@@ -79,6 +82,7 @@ class Canvas:
         notes: see :class:`Painting`.
         description: written into the file.
         loaded: see :class:`Painting`.
+        made: with what, written into the file; None for a picture that is not painted.
     """
 
     order: Order
@@ -87,6 +91,7 @@ class Canvas:
     notes: tuple[str, ...] = ()
     description: str | None = None
     loaded: bool = False
+    made: str | None = None
 
 
 @dataclass
@@ -98,6 +103,7 @@ class Easel:
         shelf: where styles are found.
         limits: of pictures.
         kept: most styles that are held ready.
+        marks: what paintings say of the painters that made them.
 
     Raises:
         UserError: the painter paints something else than pictures from pictures.
@@ -108,6 +114,7 @@ class Easel:
     limits: Limits
     kept: int = 16
     styled: Recent[Painter] = field(init=False)
+    marks: WeakKeyDictionary[Painter, str] = field(init=False, default_factory=WeakKeyDictionary)
 
     def __post_init__(self) -> None:
         refuse_predictor(self.painter)
@@ -128,9 +135,11 @@ class Easel:
             made = self.styled.made
             painter, look = self.painter_of(order)
             loaded = self.styled.made > made
+            if painter not in self.marks:  # hashing the weights takes as long as painting a small picture
+                self.marks[painter] = made_with(painter, REPAINTED)
         kind = format_of(f"a{order.upload.ending}")
         assert kind is not None
-        canvas = Canvas(order, None, kind, loaded=loaded)
+        canvas = Canvas(order, None, kind, loaded=loaded, made=self.marks[painter])
         try:
             pixels, alpha = next(iter(Frames(order.upload.data)))
         except BadImage:
@@ -138,8 +147,11 @@ class Easel:
         height, width = pixels.shape[:2]
         if height * width > self.limits.max_pixels:
             raise too_large(width, height, self.limits)
-        if look.strength == 0 and painter.scale == 1 and order.upload.kept:
-            return canvas
+        if look.strength == 0:
+            canvas.made = None
+            if painter.scale == 1 and order.upload.kept and (upload := silent(order.upload)) is not None:
+                canvas.order = replace(order, upload=upload)
+                return canvas
         deep = pixels.dtype == np.uint16 and kind.deep
         try:
             canvas.repainting = repainting_of(painter, pixels, alpha, look, deep)
@@ -212,8 +224,18 @@ class Easel:
         if repainting is None:
             return Painting(upload.data, upload.ending, loaded=canvas.loaded)
         frames = [(repainting.result, repainting.opacity if canvas.kind.alpha else None)]
-        data = bytes(encode(frames, canvas.kind, (), {}, canvas.description))
+        data = bytes(encode(frames, canvas.kind, (), {}, canvas.description, canvas.made))
         return Painting(data, upload.ending, canvas.notes, together, canvas.loaded)
+
+
+def silent(upload: Upload) -> Upload | None:
+    """A picture without what its file says of its owner; None if that takes writing it anew."""
+    if not speaks(BytesIO(upload.data)):
+        return upload
+    try:
+        return replace(upload, data=silent_jpeg(upload.data))
+    except ValueError:
+        return None
 
 
 def groups(repaintings: Iterable[Repainting | None]) -> list[list[int]]:
