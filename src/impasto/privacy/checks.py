@@ -92,13 +92,13 @@ def of_the_networks(parts: Parts) -> Iterator[Refusal]:
                 f"privacy=dp: minibatch_std shows {key} how the pictures of a batch differ, so that no gradient is of "
                 f"one picture alone: set {key}.minibatch_std=false."
             )
-        if lacking := without_rule(network):
-            yield Refusal(
-                f"privacy=dp has no gradient of single pictures for {', '.join(lacking)} of {key}: leave them out."
-            )
         if any(nn.utils.parametrize.is_parametrized(m) for m in network.modules()):
             yield Refusal(
                 f"privacy=dp has no gradient of single pictures under spectral norm: set {key}.spectral_norm=false."
+            )
+        elif lacking := without_rule(network):
+            yield Refusal(
+                f"privacy=dp has no gradient of single pictures for {', '.join(lacking)} of {key}: leave them out."
             )
 
 

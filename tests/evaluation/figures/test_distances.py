@@ -15,7 +15,7 @@ from impasto.evaluation.figures.distances import (
     statistics,
     transport,
 )
-from impasto.evaluation.figures.intervals import Error, Estimate
+from impasto.evaluation.figures.intervals import Error, Estimate, student_interval
 
 
 def test_frechet_of_two_gaussians_by_hand() -> None:
@@ -166,3 +166,8 @@ def test_positions_are_some_and_always_the_same() -> None:
     assert (np.diff(chosen) > 0).all()
     assert abs(chosen.mean() - 500) < 100
     assert some_positions(3, None).tolist() == some_positions(3, 9).tolist() == [0, 1, 2]
+
+
+def test_students_interval_by_hand() -> None:
+    # mean 2, deviation 1, and 4.3027 deviations of the mean for two degrees of freedom
+    assert student_interval([1.0, 2.0, 3.0]) == pytest.approx((2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), abs=1e-3)

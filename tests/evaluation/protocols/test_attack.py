@@ -74,3 +74,8 @@ def test_the_level_with_the_fewest_mistakes() -> None:
 def test_the_exact_interval_of_a_share() -> None:
     assert clopper_pearson(0, 10) == pytest.approx([0, 0.30850], abs=1e-4)  # 1 - 0.025^(1/10)
     assert clopper_pearson(10, 10) == pytest.approx([0.69150, 1], abs=1e-4)
+
+
+def test_where_there_is_nothing_to_attack_it_is_said() -> None:
+    with pytest.raises(UserError, match="holds no discriminator, and the data has no classes; give checkpoint=RUN_DIR"):
+        AttackProtocol().measure_targets({}, {})

@@ -75,6 +75,13 @@ def mean_estimate(values: Tensor, pictures: Tensor | None, method: str) -> Estim
     return Estimate.around(float(mean), [Error(error, count)], method)
 
 
+def student_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95% interval of the mean of independent values, two or more, by Student's t."""
+    n, mean = len(values), math.fsum(values) / len(values)
+    half = float(student.ppf(0.975, n - 1)) * math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1) / n)
+    return mean - half, mean + half
+
+
 def by_picture(values: Tensor, pictures: Tensor | None) -> Tensor:
     """Sums of rows (n, ...) over the crops of each picture: (pictures, ...)."""
     if pictures is None:

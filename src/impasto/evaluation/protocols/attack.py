@@ -131,7 +131,15 @@ class AttackProtocol:
         Args:
             targets: by the name of their figures.
             about: further entries of the records.
+
+        Raises:
+            UserError: there are none.
         """
+        if not targets:
+            raise UserError(
+                "There is nothing to attack: the file holds no discriminator, and the data has no classes; give "
+                "checkpoint=RUN_DIR, whose checkpoints have one."
+            )
         figures: dict[str, float] = {}
         records: dict[str, dict[str, Any]] = {}
         tries = [("", 0), *((attack, budget) for budget in self.budgets for attack in self.attacks)]

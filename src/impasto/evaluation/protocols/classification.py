@@ -1,12 +1,10 @@
 """The protocol that asks whether generated pictures teach a classifier what real ones do."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
-from scipy.stats import t as student
 
 from impasto.base import distributed
 from impasto.base.checks import check_list, check_number, check_share, check_switch
@@ -16,6 +14,7 @@ from impasto.base.progress import counting
 from impasto.base.ranges import Seed
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.features import from_first
+from impasto.evaluation.figures.intervals import student_interval
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.sampling import conditions_for, origin_of, pictures_of
 from impasto.evaluation.real.features import uint8_slice
@@ -177,9 +176,8 @@ class ClassificationProtocol:
 def mean_over_seeds(values: Sequence[float], about: dict[str, Any]) -> tuple[float, dict[str, Any]]:
     """The mean, and its record with a 95% interval by Student's t."""
     n, mean = len(values), float(np.mean(values))
-    half = float(student.ppf(0.975, n - 1)) * float(np.std(values, ddof=1)) / math.sqrt(n)
     method = f"95%, Student's t over {n} seeds of the classifier, one generator"
-    record = {**about, "interval": [mean - half, mean + half], "interval_method": method, "higher_is_better": True}
+    record = {**about, "interval": list(student_interval(values)), "interval_method": method, "higher_is_better": True}
     return mean, record
 
 

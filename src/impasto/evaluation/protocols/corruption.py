@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from scipy.stats import t as student
 from torch import Tensor
 
 from impasto.base import distributed
@@ -18,6 +17,7 @@ from impasto.degradations.blur import gaussian_blur
 from impasto.degradations.compression import jpeg
 from impasto.degradations.noise import gaussian
 from impasto.evaluation.figures.features import from_first
+from impasto.evaluation.figures.intervals import student_interval
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.sampling import Chosen, origin_of
 from impasto.evaluation.protocols.style import Paint, painting_by
@@ -142,8 +142,7 @@ def change(before: Tensor, after: Tensor) -> float:
 def geometric_mean(values: Sequence[float], about: dict[str, Any]) -> tuple[float, dict[str, Any]]:
     """The geometric mean of ratios, and its record with a 95% interval by Student's t of their logarithms."""
     logs = np.log(values)
-    mean, n = float(logs.mean()), len(values)
-    half = float(student.ppf(0.975, n - 1)) * float(logs.std(ddof=1)) / math.sqrt(n)
-    ends = [math.exp(mean - half), math.exp(mean + half)]
+    mean = float(logs.mean())
+    ends = [math.exp(end) for end in student_interval(logs.tolist())]
     method = "95%, Student's t of logarithms over pictures"
     return math.exp(mean), {**about, "interval": ends, "interval_method": method, "higher_is_better": False}
