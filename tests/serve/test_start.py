@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,14 +115,26 @@ def test_no_request_is_lost_when_a_replica_is_killed(service: Service) -> None:
     assert len(pids) == 2
     value = service.front.counters.registry.get_sample_value
     before = value("impasto_retries_total")
+    painted, killed = threading.Event(), threading.Event()
+
+    def client(data: bytes) -> list[httpx.Response]:
+        """Asks again and again, so that both replicas have several at hand whenever one of them is killed."""
+        answers = []
+        while not killed.is_set():
+            answers.append(service.paint(data))
+            painted.set()
+        return answers
+
     with ThreadPoolExecutor(len(pictures)) as pool:
-        answers = [pool.submit(service.paint, data) for data in pictures]
-        next(as_completed(answers))  # now each of both has several at hand
+        clients = [pool.submit(client, data) for data in pictures]
+        assert painted.wait(PATIENCE)
         os.kill(min(pids), signal.SIGKILL)
-        responses = [answer.result() for answer in answers]
-    assert [response.status_code for response in responses] == [200] * len(pictures)
-    for response, whole in zip(responses, expected, strict=True):
-        assert np.abs(pixels(response.content) - pixels(whole)).max() <= 1  # a batch rounds otherwise
+        killed.set()
+        answered = [each.result() for each in clients]
+    for answers, whole in zip(answered, expected, strict=True):
+        for response in answers:
+            assert response.status_code == 200
+            assert np.abs(pixels(response.content) - pixels(whole)).max() <= 1  # a batch rounds otherwise
     after = {name: value(f"impasto_{name}") or 0 for name in ("retries_total", "together_sum", "together_count")}
     assert before == 0
     assert after["retries_total"] >= 1
