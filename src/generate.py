@@ -15,9 +15,9 @@ def generate(cfg: DictConfig) -> None:
 
     checkpoint, folder = find_checkpoint(cfg.checkpoint), output_folder(cfg.output)
     import impasto
+    from impasto.inference.conditions import guide, resolve_label, resolve_prompts, resolve_vectors
     from impasto.inference.console import follow
     from impasto.inference.generate import generate as events_of
-    from impasto.inference.generate import guide, resolve_label, resolve_prompts, resolve_vectors
     from impasto.painters.sliders import resolve_edit
 
     model = impasto.load(checkpoint, device=cfg.device, trust=list(cfg.trust))

@@ -27,6 +27,7 @@ from impasto.evaluation.command import (
     Result,
     build_data,
     measure_checkpoint,
+    output_of,
     protocol,
 )
 from impasto.evaluation.folder_measurements import measure_folders
@@ -94,6 +95,7 @@ def test_a_run_is_measured_while_and_after_it_trains_alike(noise_run: Path) -> N
     last = noise_run / "checkpoints" / "last.ckpt"
     result = measure_checkpoint(composed_evaluate(f"checkpoint={last}"), PROTOCOLS)  # by the run's own protocol
     assert result.path == noise_run / "evaluation.json"
+    assert output_of(composed_evaluate("protocol=attack"), noise_run) == noise_run / "evaluation_attack.json"
     assert result.report["sheets"] == ["evaluation_samples.png", "evaluation_neighbours.png"]
     with Image.open(noise_run / "evaluation_samples.png") as sheet:
         assert sheet.size == (8 * 18 - 2, 8 * 18 - 2)

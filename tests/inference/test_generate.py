@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from generate import generate
 from impasto.base.spec import ImageSpec
-from impasto.inference.generate import resolve_label
+from impasto.inference.conditions import resolve_label
 from impasto.networks.dcgan import DCGANGenerator
 from impasto.painters.latents import condition_taken
 from tests.training import CONF

@@ -31,6 +31,7 @@ from impasto.base.files import read_json, write_json
 from impasto.export.weights_file import write as write_weights
 from impasto.painters.adapters import KIND as ADAPTER
 from impasto.painters.adapters import Adapter, read_adapter
+from impasto.painters.checkpoints import run_folder
 from impasto.painters.safetensors_file import kind_of
 
 MODEL: Final = "model.safetensors"
@@ -132,7 +133,7 @@ def gathered(what: File | Model | Adapter, folder: Path) -> tuple[str, Mapping[s
         return f"{of}`{what.base_sha256[:12]}`: `impasto.load().paint(picture, style=model)`.", summary_of(what)
     origin = what.painter.origin
     write_weights(what.painter, folder / MODEL)
-    run = origin.path.parent.parent if origin.path.parent.name == "checkpoints" else origin.path.parent
+    run = run_folder(origin.path)
     summary = shareable(read_json(run / "summary.json"))
     if summary:
         write_json(folder / "summary.json", summary)

@@ -14,7 +14,7 @@ from impasto.base.notices import notice
 from impasto.data.state import provenance_of
 from impasto.evaluation.command import build_data, read_data
 from impasto.evaluation.figures.copied_patches import measure_copies
-from impasto.painters.checkpoints import find_checkpoint
+from impasto.painters.checkpoints import find_checkpoint, run_folder
 from impasto.painters.loading import load_painter
 from impasto.painters.painter import Painter
 from impasto.painters.teachers import teacher_in
@@ -42,7 +42,7 @@ def audit(cfg: DictConfig) -> tuple[Path, dict[str, Any]]:
         raise UserError(
             f"Nothing could be measured of {path}: its pictures are smaller than a patch, or too few are held out."
         )
-    folder = path.parent.parent if path.parent.name == "checkpoints" else path.parent
+    folder = run_folder(path)
     record = {**found, "checkpoint": path.name, "images_seen": painter.origin.images_seen, "data": provenance_of(data)}
     target = as_path("output", cfg.output) if cfg.output is not None else folder / "audit.json"
     write_json(target, record)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.base import distributed
 from impasto.base.pixels import luma
 from impasto.models.adversary import Adversary
 from impasto.models.base import AdversarialModel
@@ -15,8 +16,6 @@ LEAST_REAL: Final = 4
 """Different real pictures among which copies can be told from likeness."""
 SAME: Final = 1e-3
 """Distance of small copies below which two real pictures are one that was shown twice."""
-SHOWN: Final = 64
-"""Pictures of full size that are looked at for blotches."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def look(model: AdversarialModel, before: Tensor | None) -> tuple[Look, Tensor |
             else energy_distance(before.to(fake.device), fake),
             model.diversity.ratio(),
             copied_share(real, fake) if "latent" in model.painter.takes else None,
-            None if latest is None else blotched_share(latest[0][:SHOWN], latest[1][:SHOWN]),
+            None if latest is None else blotched_share(*map(distributed.gather, latest)),
             rollbacks,
         ),
         fake,

@@ -20,6 +20,7 @@ from impasto.evaluation.protocols.figure_records import share_records
 from impasto.evaluation.protocols.measurement import Measurement, check_fit, check_pictures
 from impasto.networks.pretrained.chooser import DISTANCES
 from impasto.networks.pretrained.extractor import best_device
+from impasto.painters.checkpoints import run_folder
 from impasto.painters.loading import load_painter
 from impasto.painters.painter import Painter
 
@@ -129,16 +130,11 @@ def measure_checkpoint(cfg: DictConfig, protocols: Path) -> Result:
     check_pictures(measure, data)
     read_data(painter, data)
     found = measure.measure(painter, data)
-    path = output_of(cfg, run_of(origin.path))
+    path = output_of(cfg, run_folder(origin.path))
     about = {"checkpoint": str(origin.path), "images_seen": origin.images_seen, "data": provenance_of(data)}
     result = Result.of(f"{origin.path} at {origin.images_seen / 1000:g} kimg", found, path, about)
     result.report["sheets"] = save_sheets(found, path)
     return result
-
-
-def run_of(checkpoint: Path) -> Path:
-    """The folder of the run that a checkpoint is of, or else its own."""
-    return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
 
 
 def protocol_for(cfg: DictConfig, painter: Painter, data: Any, protocols: Path) -> Any:
@@ -183,8 +179,10 @@ def save_sheets(found: Measurement, path: Path) -> list[str]:
 
 
 def output_of(cfg: DictConfig, folder: Path) -> Path:
-    """The JSON file."""
-    return as_path("output", cfg.output) if cfg.output is not None else folder / "evaluation.json"
+    """The JSON file: ``output``, or one in the folder that is named after ``protocol`` where that is given."""
+    if cfg.output is not None:
+        return as_path("output", cfg.output)
+    return folder / ("evaluation.json" if cfg.protocol is None else f"evaluation_{cfg.protocol}.json")
 
 
 def build_data(painter: Painter, cfg: DictConfig) -> Any:

@@ -13,13 +13,13 @@ from impasto.data.packing.packed import PackedImages
 from impasto.data.packing.sizing import SizePolicy
 from impasto.data.sources.opening import SAMPLES, ManifestSource
 from impasto.data.transforms import as_size
-from impasto.evaluation.command import Result, output_of, protocol, run_of
+from impasto.evaluation.command import Result, output_of, protocol
 from impasto.evaluation.folders import pack_folder
 from impasto.evaluation.protocols.corruption import CorruptionProtocol
 from impasto.evaluation.protocols.sampling import Chosen
 from impasto.evaluation.protocols.style import painting_by
 from impasto.evaluation.protocols.style_table import SIZE
-from impasto.painters.checkpoints import shipped_base
+from impasto.painters.checkpoints import run_folder, shipped_base
 from impasto.painters.loading import load_painter
 
 
@@ -44,7 +44,7 @@ def measure_corrupted(cfg: DictConfig, protocols: Path) -> Result:
     about: dict[str, Any] = {name: str(cfg[name] or "embedded") for name in sides}
     found = measure.measure_pictures(painting_by(painter), content, Chosen(sides["style"], None).all(), about)
     path = painter.origin.path
-    folder = Path() if cfg.checkpoint is None else run_of(path)
+    folder = Path() if cfg.checkpoint is None else run_folder(path)
     title = f"{path.name} on damaged content"
     return Result.of(title, found, output_of(cfg, folder), {"checkpoint": str(path), "image_size": list(size)})
 

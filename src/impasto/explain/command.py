@@ -26,9 +26,10 @@ from impasto.explain.noise import Conditions
 from impasto.explain.page import Section, write_page
 from impasto.explain.pictures import files_of, fitting, read
 from impasto.explain.settings import Settings
-from impasto.inference.generate import resolve_label, resolve_prompts, resolve_vectors
+from impasto.inference.conditions import resolve_label, resolve_prompts, resolve_vectors
 from impasto.inference.style_choice import shipped_styles
 from impasto.inference.styles import style_picture
+from impasto.painters.checkpoints import run_folder
 from impasto.painters.painter import Painter
 from impasto.painters.style import StylePainter
 
@@ -69,7 +70,8 @@ def explain(painter: Painter, cfg: Any, settings: Settings, folder: Path) -> Pat
         sections.append(each)
     origin = painter.origin
     headline = f"{origin.path}, {origin.images_seen:,} images seen, {type(painter.network).__name__}"
-    title = origin.path.parent.parent.resolve().name if origin.path.parent.name == "checkpoints" else origin.path.stem
+    of_run = origin.path.parent.name == "checkpoints"
+    title = run_folder(origin.path).resolve().name if of_run else origin.path.stem
     return write_page(folder, title, headline, list(notices().values()), sections)
 
 

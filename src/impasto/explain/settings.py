@@ -7,6 +7,7 @@ from typing import Final
 
 from impasto.base.checks import as_path, check_between, check_list, check_number
 from impasto.base.errors import UserError
+from impasto.painters.checkpoints import run_folder
 
 METHODS: Final = ("sefa", "ganspace", "supervised")
 """Ways to find directions."""
@@ -78,8 +79,7 @@ def page_folder(output: object, checkpoint: Path | None, overwrite: bool) -> Pat
     Raises:
         UserError: there is a page already, or it is a file.
     """
-    run = Path() if checkpoint is None else checkpoint.parent
-    run = run.parent if run.name == "checkpoints" else run
+    run = Path() if checkpoint is None else run_folder(checkpoint)
     folder = run / "explain" if output is None else as_path("output", output)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output={folder} is a file; give a folder.")

@@ -1,12 +1,16 @@
 """How much generated pictures differ from each other, to tell a generator that has collapsed."""
 
 from collections import deque
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from impasto.base import distributed
+
+LATEST: Final = 64
+"""Pictures of a step that are kept whole: copies, so that large batches do not stay in memory between steps."""
 
 
 class Diversity:
@@ -20,7 +24,7 @@ class Diversity:
         side: longest side of a copy, in pixels; noise of single pixels does not count as diversity.
 
     Attributes:
-        latest: real and generated pictures of the latest step as they were; None before the first.
+        latest: up to 64 real and generated pictures of the latest step as they were; None before the first.
     """
 
     latest: tuple[Tensor, Tensor] | None = None
@@ -38,7 +42,7 @@ class Diversity:
             condition: labels (N,); pictures with vectors or with nothing are all of one class.
         """
         labels = condition if condition is not None and condition.dim() == 1 else real.new_zeros(len(real))
-        self.latest = real.detach(), fake.detach()
+        self.latest = real[:LATEST].detach().clone(), fake[:LATEST].detach().clone()
         self._kept.append((self._small(real), self._small(fake), labels.detach()))
         wanted = -(-self.count // distributed.world_size())
         while sum(len(labels) for *_, labels in self._kept) - len(self._kept[0][2]) >= wanted:

@@ -32,6 +32,11 @@ def find_checkpoint(path_or_run_dir: str | Path) -> Path:
     raise UserError(f"checkpoint={path} {found}; give the folder of a run, or a .ckpt file.")
 
 
+def run_folder(checkpoint: Path) -> Path:
+    """The folder of the run that a checkpoint is of, or else the folder that it lies in."""
+    return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+
+
 def shipped_base() -> Path:
     """The base that the package carries: a painter of any style.
 
