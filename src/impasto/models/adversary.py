@@ -197,7 +197,10 @@ class Adversary(nn.Module):
 
 
 def right_order(real: Tensor, fake: Tensor) -> Tensor:
-    """Share of pairs in which the real picture scores higher: scalar; the larger side's last ones have no partner."""
+    """Share of pairs in which the real picture scores higher: scalar; the larger side's last ones have no partner.
+
+    Not a number if there is no real picture, as a private batch may have by a chance of 1e-14 or less.
+    """
     n = min(len(real), len(fake))
     return (real[:n] > fake[:n]).float().mean()
 

@@ -16,6 +16,12 @@ class PrivateStep(Protocol):
 
     batch_size: int
     """Real pictures of a step on average, and the number of painted ones."""
+    secret: int
+    """What batches and noise are drawn by."""
+
+    def begin(self, pictures: int, batch_size: int, steps: int, before: dict[str, Any] | None = None) -> None:
+        """Plan a run of so many steps over so many pictures, or go on with one from its :meth:`state_dict`."""
+        ...
 
     def watch(self, network: nn.Module) -> None:
         """Whose gradients are meant; called once, before training."""

@@ -96,7 +96,7 @@ def of_the_networks(parts: Parts) -> Iterator[Refusal]:
             yield Refusal(
                 f"privacy=dp has no gradient of single pictures under spectral norm: set {key}.spectral_norm=false."
             )
-        elif lacking := without_rule(network):
+        elif lacking := [] if running_norms(network) else without_rule(network):
             yield Refusal(
                 f"privacy=dp has no gradient of single pictures for {', '.join(lacking)} of {key}: leave them out."
             )

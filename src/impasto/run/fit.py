@@ -18,6 +18,7 @@ from impasto.data.packing.build import BadPicturesError
 from impasto.data.packing.packed import BAD_LIST, write_bad_images
 from impasto.data.parts import LABELLED
 from impasto.models.base import AdversarialModel
+from impasto.models.optimisation import PrivateStep
 from impasto.run.records.loggers import finish_loggers, make_loggers
 from impasto.run.records.resume import last_checkpoint, read_counts
 
@@ -87,7 +88,9 @@ def fit(cfg: DictConfig, trainer: Trainer, model: AdversarialModel, data: ImageD
         finish_loggers(trainer.loggers)
 
 
-def begin_privately(cfg: DictConfig, privacy: Any, data: ImageDataModule, before: dict[str, Any] | None) -> None:
+def begin_privately(
+    cfg: DictConfig, privacy: PrivateStep, data: ImageDataModule, before: dict[str, Any] | None
+) -> None:
     """Plan the noise of a run for its length, and let the data be drawn as the account of it assumes.
 
     Raises:

@@ -52,6 +52,9 @@ def test_a_painter_that_does_not_look_has_no_gain() -> None:
         (lambda: CorruptionProtocol(noise=5), r"write it in brackets, such as 'evaluation.noise=\[5\]'"),
         (lambda: ClassificationProtocol(per_class=20), r"such as 'evaluation.per_class=\[20\]'"),
         (lambda: AttackProtocol(attacks="pgd"), r"such as 'evaluation.attacks=\[pgd\]'"),
+        (lambda: AttackProtocol(attacks=[]), r"evaluation.attacks=\[\] leaves nothing of evaluation.budgets"),
+        (lambda: AttackProtocol(budgets=[]), r"evaluation.budgets=\[\] leaves nothing of evaluation.attacks"),
+        (lambda: CorruptionProtocol(noise=[], jpeg=[], blur=[]), "protocol=corruption has no damage to measure"),
     ],
 )
 def test_strengths_and_numbers_of_pictures_are_lists_within_their_range(build: Callable[[], Any], said: str) -> None:

@@ -23,10 +23,8 @@ from impasto.evaluation.figures.metrics import check_split
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.sampling import Chosen, conditions_for, origin_of, pictures_of
 from impasto.evaluation.real.classifier import can_be_classified, classifier_for
-from impasto.networks.build import build_network
 from impasto.networks.scores import Scores
-from impasto.painters.checkpoints import discriminator_of, read_checkpoint
-from impasto.painters.rebuilding import TRUSTED, build
+from impasto.painters.teachers import teacher_in
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,12 @@ class AttackProtocol:
         check_number("evaluation.seed", seed, 0)
         for name, several in (("budgets", budgets), ("attacks", attacks)):
             check_list(f"evaluation.{name}", several)
+        if bool(budgets) != bool(attacks):
+            empty, other = ("attacks", "budgets") if budgets else ("budgets", "attacks")
+            raise UserError(
+                f"evaluation.{empty}=[] leaves nothing of evaluation.{other}: give one or more of each, or none of "
+                "either to measure without an attack."
+            )
         for budget in budgets:
             check_number("evaluation.budgets", budget, 1)
         if unknown := [name for name in attacks if name not in ATTACKS]:
@@ -223,15 +227,7 @@ def best_level(scores: Tensor, answers: Tensor) -> float:
 
 def discriminator(painter: Any) -> nn.Module | None:
     """The discriminator that a painter was trained against, from its checkpoint; None where there is none."""
-    if painter.origin.path.suffix != ".ckpt":
-        return None
-    found = discriminator_of(read_checkpoint(painter.origin.path))
-    if found is None:
-        return None
-    node, weights = found
-    network = build_network(build(node, TRUSTED), painter.gives, None)
-    network.load_state_dict(weights)
-    return network.eval().requires_grad_(False)
+    return teacher_in(painter.origin.path).discriminator if painter.origin.path.suffix == ".ckpt" else None
 
 
 def clopper_pearson(right: int, count: int) -> list[float]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from impasto.base import distributed
 from impasto.base.checks import check_between, check_list, check_number
+from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.progress import counting
 from impasto.base.ranges import Seed
@@ -67,6 +68,10 @@ class CorruptionProtocol:
             check_list(f"evaluation.{name}", values)
             for value in values:
                 check_number(f"evaluation.{name}", value, 1)
+        if not any(self.strengths.values()):
+            raise UserError(
+                "protocol=corruption has no damage to measure: give evaluation.noise, jpeg or blur numbers."
+            )
         for quality in jpeg:
             check_between("evaluation.jpeg", quality, 1, 100)
 

@@ -77,12 +77,13 @@ def check_fit(protocol: Any, takes: Collection[str], parts: Collection[str] | No
     if wanted is not None and wanted not in takes:
         raise UserError(
             f"{name} measures painters that take {wanted}, and this one takes {' and '.join(takes)}: set evaluation="
-            f"{'default' if 'latent' in takes else 'translation, or evaluation=paired for data in pairs'}."
+            f"{'default' if 'latent' in takes else 'translation, or evaluation=paired for data in pairs'} (protocol= "
+            "for evaluate.py)."
         )
     if parts is not None and (missing := set(getattr(protocol, "parts", ())) - set(parts)):
         raise UserError(
             f"{name} needs data with the part {' and '.join(sorted(missing))}, and there is {' and '.join(parts)}: "
-            f"set {REMEDIES.get(frozenset(parts), 'another evaluation= or data=')}."
+            f"set {REMEDIES.get(frozenset(parts), 'another evaluation= or data=')} (protocol= for evaluate.py)."
         )
 
 
