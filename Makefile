@@ -10,7 +10,7 @@ PHOTOS := $(patsubst %,$(SAMPLES)/photos/%.jpg,monuments/chateaudeChenonceau_fra
 STYLES := church_at_auvers,langlois_bridge,pere_tanguy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs dist
+.PHONY: help demo test lint bench gallery docs dist
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: $(READY) ## style and types
 
 bench: $(READY) ## speed and memory, measured; ARGS= names some
 	$(PY) tests/benchmarks/run.py $(ARGS)
+
+gallery: $(READY) ## the recipes of docs/gallery.md once more, as many as fit into two hours; ARGS="--only dna" names some
+	$(PY) docs/gallery.py --rerun $(ARGS)
 
 docs: $(READY) ## the documentation as a site, in site/
 	$(PY) -m mkdocs build --strict
