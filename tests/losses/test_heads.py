@@ -1,6 +1,8 @@
 """What a discriminator says beside its score, and the losses of it, by hand."""
 
+import shlex
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,13 +11,15 @@ import torch.nn.functional as F
 from impasto.base.errors import UserError
 from impasto.base.parts import Parts
 from impasto.base.spec import ImageSpec
-from impasto.losses.heads import LabelPenalty, LabelTerm, RotationPenalty, label_loss, rotation_loss, turned
+from impasto.losses.head_losses import label_loss, no_head, rotation_loss, turned
+from impasto.losses.heads import LabelPenalty, LabelTerm, RotationPenalty
 from impasto.losses.penalties import DiscriminatorPass
 from impasto.losses.terms.term import GeneratorPass
 from impasto.networks.build import build_network
 from impasto.networks.dcgan import DCGANDiscriminator
 from impasto.networks.heads import LabelHead, RotationHead
 from impasto.networks.scores import Scores
+from tests.training import composed
 
 CLASSES = ImageSpec(3, 16, 16, ("a", "b", "c"))
 VECTORS = ImageSpec(3, 16, 16, condition_dim=2)
@@ -87,6 +91,9 @@ def test_several_heads_of_one_network_and_what_is_without() -> None:
     loss = rotation_loss(torch.randn(4, 3, 16, 16), lambda images: network(images, labels))
     assert 0.5 < loss.item() < 3
     assert not list(RotationPenalty().check_with(Parts(discriminators={"discriminator": network})))
+    wide = discriminator(ImageSpec(3, 16, 32, ("a", "b")), rotation=RotationHead)
+    (refused,) = RotationPenalty().check_with(Parts(discriminators={"discriminator": wide}))
+    assert "have to be square" in refused.sentence
     alone = discriminator(CLASSES)
     without = Parts(discriminators={"d": alone}, penalties={"label": LabelPenalty()})
     found = [each for part in (LabelPenalty(), LabelTerm()) for each in part.check_with(without)]
@@ -95,3 +102,11 @@ def test_several_heads_of_one_network_and_what_is_without() -> None:
     assert "learns by penalty=label" in untaught.sentence
     with pytest.raises(UserError, match="classes or vectors"):
         discriminator(ImageSpec(3, 16, 16), label=LabelHead)
+
+
+@pytest.mark.parametrize("name", ["matching", "label"])
+def test_what_is_told_to_set_gives_the_head(name: str, tmp_path: Path) -> None:
+    settings = shlex.split(no_head(name).split(": set ")[1].removesuffix("."))
+    data = ["data=captioned_shapes"] if "condition=text" in settings else ["data=fashion_mnist"]
+    cfg = composed(tmp_path, "model=cgan", *data, *settings)
+    assert cfg.model.discriminator.heads[name]._target_.startswith("impasto.networks.heads.")

@@ -8,7 +8,7 @@ import torch
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
 from impasto.base.vocabulary import Vocabulary
-from impasto.losses.heads import captioning_loss, matching_loss
+from impasto.losses.head_losses import captioning_loss, matching_loss
 from impasto.networks.build import build_network
 from impasto.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from impasto.networks.heads import CaptioningHead, MatchingHead, exchanged
@@ -119,7 +119,7 @@ def test_the_captioning_loss_by_hand() -> None:
     right, alike = -torch.log(torch.tensor(torch.e / (torch.e + 3))), torch.log(torch.tensor(4.0))
     torch.testing.assert_close(captioning_loss(heads), (right + alike) / 2)
     assert captioning_loss({"said": said, "asked": torch.zeros(2, 2, dtype=torch.long)}) == 0
-    with pytest.raises(UserError, match=r"heads\.captioning"):
+    with pytest.raises(UserError, match="condition=text"):
         captioning_loss({})
 
 
