@@ -76,8 +76,19 @@ def coloured(classes: Tensor, label_map: LabelMap) -> Tensor:
     return table.to(classes.device)[classes[:, 0].long()].permute(0, 3, 1, 2)
 
 
+CELL: Final = 6
+"""Pixels of a side of a token, in a picture of a sequence."""
+
+
 def as_picture(values: Tensor, spec: ImageSpec) -> Tensor:
-    """What networks see, to be looked at: label maps in colours, (N, 3, H, W) in [-1, 1]; pictures as they are."""
+    """What networks see, to be looked at: label maps in colours, (N, 3, H, W) in [-1, 1]; pictures as they are.
+
+    Of sequences each token is a square of :data:`CELL` pixels in its colour.
+    """
+    if spec.alphabet is not None:
+        colors = torch.tensor(usual_colors(spec.channels + 1)[1:], dtype=torch.uint8, device=values.device)
+        shown = colors[values.argmax(1)].permute(0, 3, 1, 2)
+        return from_uint8(shown.repeat_interleave(CELL, 2).repeat_interleave(CELL, 3))
     if spec.label_map is None:
         return values
     return from_uint8(coloured(positions(values, spec.label_map), spec.label_map))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from impasto.base.alphabet import Alphabet
 from impasto.base.vocabulary import Vocabulary
 
 Color = tuple[int, int, int]
@@ -63,7 +64,7 @@ class LabelMap:
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """Shape and labels of the pictures of one part of the data, such as ``image``, ``content`` or ``style``.
+    """Shape and labels of the pictures, or sequences, of one part of the data, such as ``image`` or ``style``.
 
     Args:
         channels: colour channels, 1 or 3 as a rule.
@@ -77,6 +78,9 @@ class ImageSpec:
         task: of restoration, whose damage these pictures show, such as ``denoise``; None for whole ones.
         label_map: the pixels' classes, for label maps: ``channels`` are then its own, 1 where a pixel is of a class and
             0 elsewhere, and all 0 where it is of none; None for pictures.
+        vocabulary: of the captions that networks are told; None without captions.
+        alphabet: of sequences, which are ``width`` tokens long and have ``height`` voices (1 for text): ``channels``
+            are the alphabet's tokens, 1 for the token at a place and 0 elsewhere; None for pictures.
     """
 
     channels: int
@@ -89,6 +93,7 @@ class ImageSpec:
     task: str | None = None
     label_map: LabelMap | None = None
     vocabulary: Vocabulary | None = None
+    alphabet: Alphabet | None = None
 
     @property
     def num_classes(self) -> int:
@@ -115,6 +120,7 @@ class ImageSpec:
         levels = None if self.levels is None else [list(pair) for pair in self.levels]
         label_map = None if self.label_map is None else self.label_map.to_dict()
         plain: dict[str, Any] = {"class_names": list(self.class_names), "levels": levels, "label_map": label_map}
+        plain["alphabet"] = None if self.alphabet is None else self.alphabet.to_dict()
         return {**asdict(self), **plain, "vocabulary": None if self.vocabulary is None else self.vocabulary.to_dict()}
 
     @classmethod
@@ -126,6 +132,7 @@ class ImageSpec:
         vocabulary = None if (words := values.get("vocabulary")) is None else Vocabulary.from_dict(words)
         read: dict[str, Any] = {"class_names": tuple(values["class_names"]), "levels": levels, "label_map": label_map}
         read["vocabulary"] = vocabulary
+        read["alphabet"] = None if (tokens := values.get("alphabet")) is None else Alphabet.from_dict(tokens)
         return cls(**{**values, **read})
 
 

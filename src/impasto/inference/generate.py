@@ -11,6 +11,7 @@ from torch import Tensor
 from impasto.base.checks import check_factor, check_number
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
+from impasto.base.label_maps import as_picture
 from impasto.base.pixels import from_uint8, to_uint8
 from impasto.base.sheets import save_sheet
 from impasto.inference.events import Done, Event, Painted, Skipped, Started, is_out_of_memory, reason_to_skip
@@ -18,6 +19,8 @@ from impasto.inference.provenance import GENERATED, made_with
 from impasto.inference.saving import save
 from impasto.painters.latents import in_turn
 from impasto.painters.painter import Painter
+from impasto.sequences.files import Generated, write
+from impasto.sequences.sampling import one_hot, sampled
 
 
 def generate(
@@ -67,6 +70,9 @@ def generate(
         check_number("grid", grid, 1)
     if "latent" not in painter.takes:
         raise UserError("This model paints photographs; use src/stylize.py with input=.")
+    if painter.gives.alphabet is not None:
+        yield from generate_sequences(painter, output, n, label, vectors, seed, grid, overwrite)
+        return
     folder = Path(output).expanduser()
     make_room(folder, overwrite)
     names = painter.gives.class_names if painter.conditional else ()
@@ -111,6 +117,37 @@ def generate(
     if grid is not None:
         save_sheet(from_uint8(torch.cat(sheet)), grid, folder / "grid.png")
     yield Done(n - skipped, skipped, folder)
+
+
+def generate_sequences(
+    painter: Painter,
+    output: str | Path,
+    n: int,
+    label: int | None,
+    vectors: Tensor | None,
+    seed: int,
+    grid: int | None,
+    overwrite: bool,
+) -> Iterator[Event]:
+    """Sequences in a file of their field's format, or several; arguments and events as of :func:`generate`."""
+    folder, alphabet = Path(output).expanduser(), painter.gives.alphabet
+    assert alphabet is not None
+    yield Started(1)
+    names = painter.gives.class_names if painter.conditional else ()
+    labels = [i % len(names) if label is None else label for i in range(n)] if names else None
+    condition = vectors if labels is None else torch.tensor(labels)
+    tokens = sampled(painter, n, seed=seed, condition=condition)
+    titles = [f"{i:06d}" if labels is None else f"{i:06d} {names[labels[i]]}" for i in range(n)]
+    given = Generated(alphabet, tokens, titles, made_with(painter, GENERATED))
+    for path in write(folder, given, overwrite):
+        yield Painted(None, path)
+    if labels is not None:
+        rows = [(f"{i:06d}", names[number], number) for i, number in enumerate(labels)]
+        write_table(folder / "labels.csv", [("sequence", "label", "index"), *rows])
+    if grid is not None:
+        seen = one_hot(torch.from_numpy(tokens), alphabet.size)
+        save_sheet(as_picture(seen, painter.gives), grid, folder / "grid.png")
+    yield Done(n, 0, folder)
 
 
 def write_table(path: Path, rows: Sequence[Sequence[object]]) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from impasto.base import distributed
 from impasto.base.errors import UserError
+from impasto.base.label_maps import as_picture
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Share
 from impasto.base.sheets import sheet_of
@@ -42,6 +43,8 @@ class NoiseGAN(AdversarialModel):
         UserError: the data has condition vectors, and the generator does not use them.
     """
 
+    part: ClassVar[str] = "image"
+    """What it learns from and paints."""
     needs: ClassVar[tuple[str, ...]] = ("image",)
     offers: ClassVar[tuple[str, ...]] = ("style", "masks", "real_scores", "fake_scores")
     paints_privately: ClassVar[bool] = True
@@ -77,7 +80,7 @@ class NoiseGAN(AdversarialModel):
     @property
     def image(self) -> ImageSpec:
         """Shape and labels of the pictures."""
-        return self.spec["image"]
+        return self.spec[self.part]
 
     def make_painters(self) -> dict[str, Painter]:
         """One, from noise."""
@@ -89,7 +92,7 @@ class NoiseGAN(AdversarialModel):
         condition = (
             self.told(condition_of(batch)) if self.privacy is None else self.labels_drawn(self.privacy.batch_size)
         )
-        z = self.draw(len(batch["image"]) if self.privacy is None else self.privacy.batch_size)
+        z = self.draw(len(batch[self.part]) if self.privacy is None else self.privacy.batch_size)
         told = {} if condition is None else {"condition": condition}
         return {"image": self.generator(z, condition), "latent": z, **told}
 
@@ -102,12 +105,12 @@ class NoiseGAN(AdversarialModel):
         """The batch against as many painted pictures under the same conditions; privately, under their own."""
         shown = Conditioning(painted.get("condition"))
         told = shown if self.privacy is None else Conditioning(condition_of(batch))
-        return self.discriminator_objective(batch, batch["image"], painted["image"], told, fake_conditioning=shown)
+        return self.discriminator_objective(batch, batch[self.part], painted["image"], told, fake_conditioning=shown)
 
     def generator_loss(self, batch: BatchPart, painted: Painted) -> Tensor:
         """The painted pictures under their conditions; beside the batch, unless that is private."""
         condition = painted.get("condition")
-        real = batch["image"] if self.privacy is None else None
+        real = batch[self.part] if self.privacy is None else None
         told = {"latent": painted["latent"], "condition": condition}
         p = GeneratorPass(painted["image"], self.generator, style=real, **told)
         return self.generator_objective(p, real, Conditioning(condition))
@@ -166,7 +169,7 @@ class NoiseGAN(AdversarialModel):
         condition = torch.tensor(sheet.labels) if condition is None else condition
         parts = zip(range(0, n, 64), condition.split(64), strict=True)  # many classes make a large sheet
         painted = [self.painter.sample(len(part), start=start, condition=part) for start, part in parts]
-        return torch.cat(painted), sheet.columns
+        return as_picture(torch.cat(painted), self.image), sheet.columns
 
     @torch.no_grad()
     def interpolation(self) -> tuple[Tensor, int] | None:
@@ -181,7 +184,8 @@ class NoiseGAN(AdversarialModel):
         elif self.painter.conditional:
             known = self.known_vectors()
             condition = known[torch.linspace(0, len(known) - 1, 6).round().long()].repeat_interleave(10, 0)
-        return self.painter(latent=z.flatten(0, 1), **self.painter.condition_inputs(condition, 0, 60)), 10
+        painted = self.painter(latent=z.flatten(0, 1), **self.painter.condition_inputs(condition, 0, 60))
+        return as_picture(painted, self.image), 10
 
 
 def condition_of(batch: BatchPart) -> Tensor | None:

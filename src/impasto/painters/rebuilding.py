@@ -14,7 +14,7 @@ from impasto.base.trust import refusal, trusted
 from impasto.networks.build import build_network
 from impasto.painters.painter import Painter
 
-TRUSTED: Final = ("impasto.networks", "impasto.painters", "torch.nn")
+TRUSTED: Final = ("impasto.networks", "impasto.painters", "impasto.sequences.networks", "torch.nn")
 """Packages whose classes a file may name."""
 
 

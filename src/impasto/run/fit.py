@@ -48,6 +48,8 @@ def prepare(data: ImageDataModule, run_dir: Path) -> None:
         raise
     data.setup("fit")
     write_bad_images(getattr(data, "packs", ()), run_dir)  # a data module of one's own may pack nothing
+    if callable(write_bad := getattr(data, "write_bad", None)):
+        write_bad(run_dir)
     if distributed.rank() == 0 and (trained_on := getattr(data, "trained_on", None)):
         write_fingerprints(trained_on, run_dir)
 

@@ -1,0 +1,88 @@
+"""FASTA files, read by Biopython."""
+
+import gzip
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TextIO
+
+from impasto.base.errors import UserError
+
+FILES: Final = (".fasta", ".fa", ".fna", ".faa", ".fas")
+"""Endings of FASTA files, each also with .gz behind it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One sequence of a file.
+
+    Attributes:
+        name: the file, a colon and the sequence's own name.
+        letters: as they stand there, in lines joined.
+        label: number of its class.
+    """
+
+    name: str
+    letters: str
+    label: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What files hold.
+
+    Attributes:
+        records: all sequences.
+        class_names: folders, or files where they are in one folder; one class is none.
+        bad: files that cannot be read, with the reason.
+    """
+
+    records: list[Record]
+    class_names: tuple[str, ...]
+    bad: list[tuple[str, str]]
+
+
+def read_fasta(root: str, endings: Sequence[str] = FILES) -> Found:
+    """The sequences of a FASTA file, or of all in a folder: a folder for each class, or a file for each.
+
+    Raises:
+        UserError: there is no such folder, or it holds no FASTA; Biopython is not installed.
+    """
+    folder = Path(root).expanduser()
+    files = [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if is_fasta(path, endings))
+    if not files:
+        what = "has no" if folder.exists() else "does not exist; give a"
+        raise UserError(f"data.root={root} {what} FASTA file ({', '.join(endings)}, or one of these with .gz).")
+    groups = [path.relative_to(folder).parts[0] if path != folder else path.name for path in files]
+    names = tuple(sorted(set(groups)))
+    records: list[Record] = []
+    bad: list[tuple[str, str]] = []
+    for path, group in zip(files, groups, strict=True):
+        try:
+            here = [Record(f"{path.name}:{name}", letters, names.index(group)) for name, letters in entries(path)]
+        except (OSError, EOFError, ValueError) as problem:  # bytes that are no text, or a damaged .gz
+            bad.append((str(path), f"cannot be read: {' '.join(str(problem).split())}"))
+            continue
+        if not here:
+            bad.append((str(path), "holds no sequence: each begins with a line of > and a name"))
+        records += here
+    present = sorted({record.label for record in records})  # a class of nothing but broken files is none
+    records = [replace(record, label=present.index(record.label)) for record in records]
+    return Found(records, tuple(names[label].partition(".")[0] for label in present), bad)
+
+
+def is_fasta(path: Path, endings: Sequence[str]) -> bool:
+    """Whether a file is one by its name."""
+    return path.is_file() and path.name.lower().removesuffix(".gz").endswith(tuple(endings))
+
+
+def entries(path: Path) -> Iterator[tuple[str, str]]:
+    """Names and letters of the sequences of a file."""
+    try:
+        from Bio.SeqIO.FastaIO import SimpleFastaParser
+    except ImportError:
+        raise UserError("FASTA files are read by Biopython: pip install 'impasto[sequences]'.") from None
+    file: TextIO
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        for number, (title, letters) in enumerate(SimpleFastaParser(file)):
+            yield title.split()[0] if title.strip() else str(number), letters.rstrip("*")
