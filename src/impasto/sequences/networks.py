@@ -154,7 +154,7 @@ class SequenceGenerator(nn.Module):
 
 
 class SequenceDiscriminator(nn.Module):
-    """Convolutions along sequences, halved by means to a few places, and a score; and a score of each place beside it.
+    """Convolutions along sequences that are halved by means to a few places, and a score; one of each place beside it.
 
     Args:
         channels: tokens of the alphabet.
@@ -195,7 +195,7 @@ class SequenceDiscriminator(nn.Module):
         while places > shortest:
             wider = min(2 * wide, max_features)
             layers.append(
-                nn.Sequential(nn.LeakyReLU(0.2), conv1d(wide, wider, kernel), nn.AvgPool1d(2, ceil_mode=True))
+                nn.Sequential(nn.LeakyReLU(0.2), nn.AvgPool1d(2, ceil_mode=True), conv1d(wide, wider, kernel))
             )
             wide, places = wider, -(-places // 2)
         self.shorten = nn.Sequential(*layers)
