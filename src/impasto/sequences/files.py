@@ -10,6 +10,7 @@ import numpy as np
 from impasto.base.alphabet import Alphabet
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
+from impasto.sequences.molecules import decoded
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ def write_fasta(folder: Path, given: Generated) -> list[Path]:
     return [written(folder / "sequences.fasta", lines)]
 
 
+def write_smiles(folder: Path, given: Generated) -> list[Path]:
+    """``sequences.smi``: SMILES and a title in each line (as Daylight and RDKit read them)."""
+    smiles = decoded(given.alphabet, given.tokens[:, 0])
+    lines = [f"{text} {title}" for text, title in zip(smiles, given.titles, strict=True) if text is not None]
+    return [written(folder / "sequences.smi", lines)]
+
+
 def written(path: Path, lines: Sequence[str]) -> Path:
     """Write lines, whole or not at all."""
     with whole_or_not(path) as temporary:
@@ -55,6 +63,7 @@ WRITERS: Final[dict[str, Callable[[Path, Generated], list[Path]]]] = {
     "text": write_text,
     "dna": write_fasta,
     "protein": write_fasta,
+    "selfies": write_smiles,
 }
 """By the kind of an alphabet, what writes its sequences into a folder and gives the files; another kind is text. Their
 names begin with ``sequence``."""
