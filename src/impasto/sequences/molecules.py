@@ -31,7 +31,7 @@ def chemistry() -> tuple[Any, Any]:
         from rdkit import Chem, RDLogger
     except ImportError:
         raise UserError("Molecules need RDKit and selfies: pip install 'impasto[sequences]'.") from None
-    RDLogger.DisableLog("rdApp.*")
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     return Chem, selfies
 
 
@@ -39,7 +39,7 @@ def property_functions() -> dict[str, Callable[[Any], float]]:
     """What can be told of a molecule, by name: octanol-water partition (Crippen), weight in Dalton, drug-likeness."""
     from rdkit.Chem import QED, Crippen, Descriptors
 
-    return {"logp": Crippen.MolLogP, "weight": Descriptors.MolWt, "qed": QED.qed}
+    return {"logp": Crippen.MolLogP, "weight": Descriptors.MolWt, "qed": QED.qed}  # type: ignore[attr-defined]
 
 
 def open_molecules(
