@@ -81,6 +81,7 @@ class ImageSpec:
         vocabulary: of the captions that networks are told; None without captions.
         alphabet: of sequences, which are ``width`` tokens long and have ``height`` voices (1 for text): ``channels``
             are the alphabet's tokens, 1 for the token at a place and 0 elsewhere; None for pictures.
+        window: of files of measured values, those that networks see as -1 and 1; None for each file's own.
     """
 
     channels: int
@@ -94,6 +95,7 @@ class ImageSpec:
     label_map: LabelMap | None = None
     vocabulary: Vocabulary | None = None
     alphabet: Alphabet | None = None
+    window: tuple[float, float] | None = None
 
     @property
     def num_classes(self) -> int:
@@ -121,6 +123,7 @@ class ImageSpec:
         label_map = None if self.label_map is None else self.label_map.to_dict()
         plain: dict[str, Any] = {"class_names": list(self.class_names), "levels": levels, "label_map": label_map}
         plain["alphabet"] = None if self.alphabet is None else self.alphabet.to_dict()
+        plain["window"] = None if self.window is None else list(self.window)
         return {**asdict(self), **plain, "vocabulary": None if self.vocabulary is None else self.vocabulary.to_dict()}
 
     @classmethod
@@ -133,6 +136,7 @@ class ImageSpec:
         read: dict[str, Any] = {"class_names": tuple(values["class_names"]), "levels": levels, "label_map": label_map}
         read["vocabulary"] = vocabulary
         read["alphabet"] = None if (tokens := values.get("alphabet")) is None else Alphabet.from_dict(tokens)
+        read["window"] = None if (window := values.get("window")) is None else (window[0], window[1])
         return cls(**{**values, **read})
 
 

@@ -86,10 +86,13 @@ class Part:
     def crops(self, held_out: bool, size: tuple[int, int], cache_dir: Path) -> PackedImages:
         """The pictures of a split at ``size`` (h, w), cut at fixed places if the canvas is larger.
 
-        Those of companions lie in step with the pictures that they accompany.
+        Those of companions lie in step with the pictures that they accompany. Pictures of one group, such as a patient,
+        count as crops of one.
         """
         chosen = self.held_out if held_out and self.held_out is not None else self.train
         cut = self.told(crops_of(self._with_labels_for_networks(chosen), self.policy, size, self.source, cache_dir))
+        if self.pictures.grouped and chosen.labels is not None:
+            cut = replace(cut, cut_from=chosen.labels[np.arange(len(cut)) % len(chosen)])
         if not self.companion:
             return cut
         # Crop number i is of picture i modulo their number: the next one of its class, at another place.

@@ -59,6 +59,7 @@ class Preparation:
         layers = zip(pictures.values(), pairwise(ends), strict=True)
         numbers = tuple(channel for each, layer in layers if each.label_map is not None for channel in range(*layer))
         opened = replace(pictures[first], source=source)
+        whole_classes = whole_classes or opened.grouped
         whole = self.part(first, opened, ends[-1], grouped, whole_classes, numbers=numbers)
         return {
             name: replace(whole, name=name, pictures=pictures[name], layer=layer)

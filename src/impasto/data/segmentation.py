@@ -1,5 +1,6 @@
 """The data of segmentation: pictures and label maps in step, in either direction."""
 
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from impasto.base.errors import UserError
@@ -66,24 +67,28 @@ class SegmentationDataModule(ImageDataModule):
             else:
                 why = "data.boundaries=false" if not boundaries else f"data.direction={direction}"
             notice("data.instances", f"data.instances is not used: {why}. Objects are for label maps as content.")
-        self.label_map = classes_of(classes, ignore, has_objects, drawn)
+        self.label_map = classes_of(classes, ignore, has_objects, self.drawn_labels(settings) if drawn else None)
         self.label_part = "target" if direction == "picture_to_labels" else "content"
         where = {"images": images, "labels": labels, "instances": instances, "unseen": unseen, "direction": direction}
         super().__init__(**{"parts": PARTS, **settings, **where}, depth=8, label_map=self.label_map)
         self.channels_of[self.label_part] = 1 + has_objects
 
+    def drawn_labels(self, settings: Mapping[str, Any]) -> LabelMap:
+        """The classes of the embedded example."""
+        return LABELS
 
-def classes_of(classes: Classes | None, ignore: Ignore, boundaries: bool, drawn: bool) -> LabelMap:
-    """The classes of the user's maps, or of the embedded example.
+
+def classes_of(classes: Classes | None, ignore: Ignore, boundaries: bool, drawn: LabelMap | None) -> LabelMap:
+    """The classes of the user's maps, or of the embedded example, ``drawn``.
 
     Raises:
         UserError: there are folders and no classes, or classes and no folders.
     """
-    if drawn and classes is not None:
+    if drawn is not None and classes is not None:
         raise UserError("data.classes is for maps of your own: set data.images and data.labels, or data.classes=null.")
-    if drawn:
+    if drawn is not None:
         return label_map_of(
-            [(name, n, color) for n, (name, color) in enumerate(zip(LABELS.class_names, LABELS.colors, strict=True))],
+            [(name, n, color) for n, (name, color) in enumerate(zip(drawn.class_names, drawn.colors, strict=True))],
             None,
             boundaries,
         )

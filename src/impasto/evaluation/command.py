@@ -196,7 +196,7 @@ def build_data(painter: Painter, cfg: DictConfig) -> Any:
         raise UserError(
             f"{painter.origin.path} does not say what it was trained on; use generated=DIR real=DIR instead."
         )
-    packages = ("impasto.data", "impasto.degradations", "impasto.sequences", *cfg.trust)
+    packages = ("impasto.data", "impasto.degradations", "impasto.sequences", "impasto.procedural", *cfg.trust)
     check_targets(recorded, packages, "data")
     own = {name: value for name, value in recorded.items() if name != CACHE}
     config = OmegaConf.merge(own, OmegaConf.to_container(cfg.data, resolve=True))

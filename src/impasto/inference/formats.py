@@ -10,6 +10,7 @@ from typing import Any, Final
 from PIL import Image
 
 from impasto.data.sources.decode import formats as readable_formats
+from impasto.data.sources.measured_names import named_measured
 from impasto.video.endings import clip_name, is_clip
 
 LONGEST_NAME: Final = 255
@@ -75,9 +76,11 @@ def endings_written() -> list[str]:
 def target_name(name: str) -> str:
     """The name of the painting of a picture: the same, with .png added to formats that are only read, .mp4 to clips.
 
+    Files of measured values, such as DICOM, are painted as files of the same kind.
+
     A name that would be too long with .png is cut, and gets eight digits of its hash.
     """
-    if format_of(name):
+    if format_of(name) or named_measured(name):
         return name
     if is_clip(name):
         return clip_name(name)

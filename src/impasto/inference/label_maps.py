@@ -22,6 +22,7 @@ from impasto.data.sources.decode import read_file
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.frames import Frames
 from impasto.data.sources.label_files import ReadObjects, read_labels
+from impasto.data.sources.measured_names import named_measured
 from impasto.inference.events import Painted, Progress
 from impasto.inference.repaint import PLAIN, Look, Repainting
 from impasto.inference.saving import save
@@ -50,8 +51,8 @@ def check_label_look(look: Look, masks: object) -> None:
 
 
 def label_name(name: str) -> str:
-    """The name of a picture's label map: with .png in place of its ending."""
-    return f"{without_ending(name)}.png"
+    """The name of a picture's label map: with .png in place of its ending; that of a file of measured values stays."""
+    return name if named_measured(name) else f"{without_ending(name)}.png"
 
 
 def check_label_output(output: Path) -> None:
@@ -60,7 +61,7 @@ def check_label_output(output: Path) -> None:
     Raises:
         UserError: it is something else.
     """
-    if output.suffix.lower() not in ("", ".png") and not output.is_dir():
+    if output.suffix.lower() not in ("", ".png") and not output.is_dir() and not named_measured(output.name):
         raise UserError(
             f"output={output}: a label map is written as a PNG with a palette; give a name that ends in .png."
         )

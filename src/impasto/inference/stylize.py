@@ -29,6 +29,7 @@ from impasto.inference.label_maps import (
     paint_labels,
 )
 from impasto.inference.masks import Masks
+from impasto.inference.measured import is_measured, repaint_measured
 from impasto.inference.provenance import REPAINTED, made_with, silent_jpeg, speaks
 from impasto.inference.repaint import PLAIN, Look
 from impasto.inference.repaint_clip import FILM, Film, repaint_clip
@@ -110,6 +111,9 @@ def stylize(
 
     def paint(picture: Path, target: Path) -> Generator[Progress, None, Painted]:
         keep = pairs.append if sheet is not None else None
+        if is_measured(picture, target):
+            within = masks_of(masks, targets, picture, soft=not painter.mask_channels)
+            return (yield from repaint_measured(painter, picture, target, look, within, keep, made))
         if labels:
             own = None if objects is None else objects.of(name_of_picture(targets, picture))
             return (yield from paint_labels(painter, picture, target, look, own, keep))

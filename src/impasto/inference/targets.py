@@ -7,6 +7,8 @@ from pathlib import Path
 from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.data.sources.folder import FolderSource
+from impasto.data.sources.measured.reading import kind_of
+from impasto.data.sources.measured_names import named_measured
 from impasto.inference.formats import PICTURE_ENDINGS, endings_written, target_name
 from impasto.inference.places import existing_input, output_folder
 from impasto.video.endings import WRITTEN, is_clip
@@ -58,7 +60,7 @@ def choose_targets(
     else:
         folder = output_folder(output)
         names, remarks = list_pictures(root, folder, clips=clips is None)
-        paintings = {root / name: folder / name_of(name) for name in names}
+        paintings = {root / name: folder / name_of(with_ending(root / name, name)) for name in names}
     for of, become in (("Pictures", "PNG"), ("Clips", "MP4")):
         changed = [p for p, target in paintings.items() if target.name == target_name(p.name) != p.name]
         if others := sorted({p.suffix.lower() for p in changed if is_clip(p) is (of == "Clips")}):
@@ -83,16 +85,22 @@ def target_of_one(picture: Path, output: Path, name_of: Callable[[str], str] = t
         UserError: it would replace the picture, or cannot be written.
     """
     ending, clip = output.suffix.lower(), is_clip(picture)
-    if output.is_dir() or not (ending in PICTURE_ENDINGS or is_clip(output)):
+    measured = named_measured(output.name) is not None
+    if output.is_dir() or not (ending in PICTURE_ENDINGS or is_clip(output) or measured):
         if picture.parent.resolve() == output.resolve():
             raise UserError(f"output={output} is where the picture itself is; give another folder.")
-        return output_folder(output) / name_of(picture.name)
+        return output_folder(output) / name_of(with_ending(picture, picture.name))
     endings = WRITTEN if clip else endings_written()
-    if ending not in endings:
+    if ending not in endings and not measured:
         raise UserError(f"output={output}: {ending} is not written here; give one of {', '.join(endings)}.")
     if output.exists() and output.samefile(picture):
         raise UserError(f"output={output} is the picture itself; give another name.")
     return output
+
+
+def with_ending(picture: Path, name: str) -> str:
+    """A name to paint under: DICOM files that have no ending, as scanners write them, get one."""
+    return f"{name}.dcm" if named_measured(name) is None and kind_of(picture) == "dicom" else name
 
 
 def list_pictures(source: Path, output: Path, clips: bool = True) -> tuple[list[str], tuple[str, ...]]:
@@ -105,7 +113,7 @@ def list_pictures(source: Path, output: Path, clips: bool = True) -> tuple[list[
     """
     if source.resolve() == output.resolve():
         raise UserError(f"output={output} is the folder of the pictures themselves; give another one.")
-    names = [item.name for item in FolderSource(source, labels="none", option="input", clips=clips).items()]
+    names = [item.name for item in FolderSource(source, "none", option="input", clips=clips, scans=True).items()]
     inside = output.resolve()
     if not inside.is_relative_to(source.resolve()):
         return names, ()

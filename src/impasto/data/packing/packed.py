@@ -50,7 +50,8 @@ class PackedImages:
         num_bad: how many pictures could not be used, of all that were packed.
         num_duplicates: how many files repeat another byte for byte, of all that were packed.
         vectors: float32 (n, K), the condition of each picture; None without vectors.
-        cut_from: int64 (n,), the number of the picture that each is a crop of; None if each is a picture of its own.
+        cut_from: int64 (n,), the number of the picture that each is a crop of, or of the patient that it shows; None if
+            each is a picture of its own.
         num_stretched: how many had layers of different shapes, of all that were packed.
         depth: bits of a sample, 8 or 16.
         levels: by channel, the values that networks see as -1 and 1; None for the whole range of the type.

@@ -17,6 +17,7 @@ from impasto.base.cache import scratch_errors
 from impasto.base.errors import UserError
 from impasto.base.notices import log, notice
 from impasto.data.sources.leftovers import is_leftover
+from impasto.data.sources.measured_names import HEAD, looks_like_dicom, named_measured
 from impasto.data.sources.source import UNLABELLED, Item, Origin, shown
 from impasto.video.endings import is_clip
 
@@ -48,6 +49,7 @@ class FolderSource:
         origin: for the run's summary.
         option: the setting that names the folder, for messages.
         clips: take clips too; see :mod:`impasto.video.endings`.
+        scans: take files of measured values too; see :mod:`impasto.data.sources.measured`.
 
     Raises:
         UserError: there is no such folder, no picture in it, or under ``folders`` a picture outside of all folders.
@@ -61,10 +63,11 @@ class FolderSource:
         origin: Origin = "local",
         option: str = "data.root",
         clips: bool = False,
+        scans: bool = False,
     ) -> None:
         self.root = Path(root).expanduser()
         self.origin: Origin = origin
-        self._labels, self._option, self._clips = labels, option, clips
+        self._labels, self._option, self._clips, self._scans = labels, option, clips, scans
         by_name = class_of or _top_folder
         self._class_of = lambda name: shown(by_name(name))
         self._labelled_by_caller = class_of is not None
@@ -75,7 +78,7 @@ class FolderSource:
     @cached_property
     def _listing(self) -> "_Listing":
         with scratch_errors():
-            listing = _Listing(self.root, self._class_of, self._clips)
+            listing = _Listing(self.root, self._class_of, self._clips, self._scans)
         if not listing.count:
             others = ", ".join(f"{n} x {suffix or 'no ending'}" for suffix, n in listing.passed_over.most_common(3))
             raise UserError(
@@ -128,14 +131,14 @@ class FolderSource:
 class _Listing:
     """All picture files below a folder, sorted, in a temporary file."""
 
-    def __init__(self, root: Path, class_of: Callable[[str], str], clips: bool) -> None:
+    def __init__(self, root: Path, class_of: Callable[[str], str], clips: bool, scans: bool) -> None:
         self.count = 0
         self.classes: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
         self.leftovers: Counter[str] = Counter()
         self._file = _temporary()
         digest = hashlib.sha256()
-        for line in _sorted(_walk(root, self.passed_over, self.leftovers, clips)):
+        for line in _sorted(_walk(root, self.passed_over, self.leftovers, clips, scans)):
             digest.update(line.encode())
             self._file.write(line)
             self.count += 1
@@ -164,7 +167,9 @@ def _top_folder(name: str) -> str:
     return name.split("/", 1)[0] if "/" in name else ""
 
 
-def _walk(root: Path, passed_over: "Counter[str]", leftovers: "Counter[str]", clips: bool) -> Iterator[str]:
+def _walk(
+    root: Path, passed_over: "Counter[str]", leftovers: "Counter[str]", clips: bool, scans: bool
+) -> Iterator[str]:
     """One JSON line per picture file: path, size, time of change, whether it can be read; counts what is left out."""
     here = root.resolve()
     seen = {_identity(folder) for folder in (here, *here.parents)}
@@ -193,7 +198,9 @@ def _walk(root: Path, passed_over: "Counter[str]", leftovers: "Counter[str]", cl
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if _is_folder(entry):
                     (links if entry.is_symlink() else folders).append(path)
-                elif _looks_like_picture(entry) or (clips and is_clip(entry.name)):
+                elif (
+                    _looks_like_picture(entry) or (clips and is_clip(entry.name)) or (scans and _looks_like_scan(entry))
+                ):
                     yield _record(path, entry)
                 else:
                     passed_over[_suffix(entry.name)] += 1
@@ -225,6 +232,18 @@ def _looks_like_picture(entry: os.DirEntry[str]) -> bool:
             return False
         with Path(entry.path).open("rb") as file:
             return file.read(8).startswith(_MAGIC)
+    except OSError:
+        return False
+
+
+def _looks_like_scan(entry: os.DirEntry[str]) -> bool:
+    if named_measured(entry.name):
+        return True
+    if re.fullmatch(r"\.[a-z][a-z0-9]*", _suffix(entry.name)):
+        return False
+    try:  # DICOM files are often named by numbers
+        with Path(entry.path).open("rb") as file:
+            return entry.is_file() and looks_like_dicom(file.read(HEAD))
     except OSError:
         return False
 

@@ -43,10 +43,15 @@ class ReadLabels:
         """
         image, orientation = open_image(data)
         values = indices(image) if self.label_map.numbers else None
-        classes = self._by_number(values) if values is not None else self._by_color(colors(image))
+        classes = self.by_number(values) if values is not None else self._by_color(colors(image))
         return upright(classes[..., None], orientation)
 
-    def _by_number(self, values: np.ndarray) -> np.ndarray:
+    def by_number(self, values: np.ndarray) -> np.ndarray:
+        """Numbers of classes (H, W) to their positions, uint8 (H, W).
+
+        Raises:
+            BadImage: as of the whole.
+        """
         known = dict(zip(self.label_map.numbers, range(UNLABELLED), strict=False))
         if self.label_map.ignore_number is not None:
             known[self.label_map.ignore_number] = UNLABELLED

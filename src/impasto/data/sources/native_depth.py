@@ -74,7 +74,7 @@ def is_deep(data: bytes) -> bool:
         return data[24:25] == b"\x10"
     if data.startswith(_TIFF):
         try:
-            return max(_values(_tags(data), _BITS, 1)) > 8
+            return max(_values(tiff_tags(data), _BITS, 1)) > 8
         except (OSError, ValueError, SyntaxError, struct.error):
             return False
     return False
@@ -82,13 +82,17 @@ def is_deep(data: bytes) -> bool:
 
 def is_beyond_pillow(data: bytes) -> bool:
     """Whether the file is a TIFF whose channels or depth Pillow does not read in full."""
-    return data.startswith(_TIFF) and _is_beyond_pillow(_tags(data))
+    return data.startswith(_TIFF) and _is_beyond_pillow(tiff_tags(data))
 
 
 def _layers(data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
     if data.startswith(_PNG) and is_deep(data):
         return _split(_deep_png(data))
-    if data.startswith(_TIFF) and _is_beyond_pillow(tags := _tags(data)) and (found := _tiff(data, tags)) is not None:
+    if (
+        data.startswith(_TIFF)
+        and _is_beyond_pillow(tags := tiff_tags(data))
+        and (found := _tiff(data, tags)) is not None
+    ):
         return found
     image, orientation = open_image(data)
     if has_deep_samples(image):
@@ -115,7 +119,7 @@ def _deep_png(data: bytes) -> np.ndarray:
     return upright(decoded.permute(1, 2, 0).numpy().astype(np.uint16), orientation)
 
 
-def _tags(data: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:
+def tiff_tags(data: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:
     """The tags of a TIFF's first page."""
     file = io.BytesIO(data)
     header = file.read(8)

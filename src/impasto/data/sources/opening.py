@@ -35,6 +35,8 @@ class Pictures:
         label_map: the classes of the pixels if the pictures are label maps, whose first channel holds their positions,
             and the second the numbers of objects if ``label_map.boundaries``; None for pictures.
         captions: gives the caption of each picture by its name, where the data set has captions of its own.
+        grouped: classes are what several pictures belong to, such as patients: they are held out whole, networks are
+            not told them, and intervals are over them.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Pictures:
     label: str | None = None
     label_map: LabelMap | None = None
     captions: Callable[[], Mapping[str, str]] | None = None
+    grouped: bool = False
 
 
 OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]

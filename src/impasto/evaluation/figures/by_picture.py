@@ -61,7 +61,7 @@ FIGURES: Final[dict[str, ByPicture]] = {
 """By name; ``brisque`` looks at the picture alone."""
 WITHOUT_TARGET: Final = ("brisque",)
 """Those that targets themselves have, too."""
-METHOD: Final = "95%, Student's t, over pictures; crops of one picture count together"
+METHOD: Final = "95%, Student's t, over pictures; crops of one picture, or slices of one patient, count together"
 
 
 def available(names: Sequence[str], side: int, backbone: Backbone) -> dict[str, Compare]:

@@ -108,13 +108,20 @@ class PairedProtocol(RepaintingProtocol):
         check_fit(self, painter.takes)
         check_independent(self.metrics, self.backbone, painter.trained_against)
         content, target = (data.evaluation_images(part, self.split) for part in self.parts)
-        known = known_of(data, "target")
+        truth = self.parts[1]
+        known = known_of(data, truth)
         split = "held_out" if self.split == "held_out" and known.get("held_out", 1) else "train"
         about = {"origin": known.get("origin"), "split": split}
         if (degradation := known_of(data, "content").get("degradation")) is not None:
             about["degradation"] = degradation  # of content that was damaged on the fly, with its strengths
-        reference = data.evaluation_images("target", "train") if split == "held_out" else None
-        return self.measure_pairs(repainter(painter), content, target, reference=reference, about=about)
+        reference = data.evaluation_images(truth, "train") if split == "held_out" else None
+        made, told = self.controls(data, content)
+        about |= told
+        return self.measure_pairs(repainter(painter), content, target, reference=reference, made=made, about=about)
+
+    def controls(self, data: Any, content: PackedImages) -> tuple[Mapping[str, Pictures] | None, dict[str, Any]]:
+        """What other methods make of the content, as of :meth:`measure_pairs`, and what the records say of them."""
+        return None, {}
 
     def measure_pairs(
         self,
@@ -147,7 +154,8 @@ class PairedProtocol(RepaintingProtocol):
             return from_first(Measurement())
         count = num_images or self.num_images
         painted = Chosen(paint, count) if isinstance(paint, PackedImages) else paint
-        chosen = Pairs(None if content is None else Chosen(content, count), Chosen(target, count), painted, made)
+        inputs, made_with = None if content is None else Chosen(content, count), (about or {}).get("control_settings")
+        chosen = Pairs(inputs, Chosen(target, count), painted, made, made_with)
         found = from_first(self._measure(chosen, reference, about or {}))
         return replace(found, sheets={"pairs": partial(sheet_of_pairs, chosen)})
 
@@ -239,7 +247,8 @@ class PairedProtocol(RepaintingProtocol):
         """Of the values of a control, in all that they depend on."""
         measured = {name: measured_with(name, self.backbone) for name in names}
         packs = [pairs.inputs.packed.fingerprint, pairs.target.packed.fingerprint, len(pairs.target)]
-        what = json.dumps(["row", ROWS, row, packs, measured, package_versions()], sort_keys=True)
+        settings = [] if pairs.made_with is None else [pairs.made_with]
+        what = json.dumps(["row", ROWS, row, packs, measured, package_versions(), *settings], sort_keys=True)
         return hashlib.sha256(what.encode()).hexdigest()[:32]
 
     def _described(self, chosen: Chosen, channels: int) -> Features:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -27,12 +27,14 @@ class Pairs:
         target: what it should become.
         paint: repaints content; or the repainted pictures.
         made: what other methods make of the content, by the names of their rows; None has the content as it is.
+        made_with: settings of those methods, plain values, if the content does not decide them.
     """
 
     content: Chosen | None
     target: Chosen
     paint: Callable[[Tensor], Tensor] | Chosen
     made: Mapping[str, Pictures] | None = field(default=None)
+    made_with: Any = None
 
     def painted(self, start: int, n: int) -> Tensor:
         """The repainted content."""

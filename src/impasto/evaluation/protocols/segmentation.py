@@ -67,6 +67,8 @@ class SegmentationProtocol:
     takes: ClassVar[str] = "content"
     parts: ClassVar[tuple[str, ...]] = ("content", "target")
     asks: ClassVar[tuple[str, ...]] = ("evaluation_images",)
+    main: ClassVar[str] = "mean_iou"
+    lower_is_better: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, *, num_images: int = 1024, num_learnt: int = 256, split: Literal["train", "held_out"] = "held_out"
@@ -112,18 +114,37 @@ class SegmentationProtocol:
         intervals: dict[str, dict[str, tuple[float, float]]] = {}
         records: dict[str, dict[str, Any]] = {}
         for row, classify in {PAINTED: None, FREQUENT: learnt.frequent, NEAREST: learnt.nearest}.items():
-            sums = marginals(compared.matrices if classify is None else compared.confusions(classify, row))
+            matrices = compared.matrices if classify is None else compared.confusions(classify, row)
+            sums = marginals(matrices)
             by_pictures = by_picture(sums.double(), compared.target.cut_from)
             estimates = {name: bootstrap([by_pictures], figure) for name, figure in FIGURES.items()}
+            found, told = self.further(compared, matrices, classify or compared.classify)
+            estimates |= found
             rows[row] = {name: estimate.value for name, estimate in estimates.items()}
             intervals[row] = {name: ends for name, e in estimates.items() if (ends := ends_of(e)) is not None}
-            records = records or self._records(compared, estimates, about)
+            if not records:
+                records = self._records(compared, estimates, about)
+                for name in records.keys() & told.keys():
+                    records[name] |= told[name]
         for name, record in records.items():
-            record["controls"] = {row: rows[row][name] for row in (FREQUENT, NEAREST)}
-            record["counts_of_controls"] = {row: [len(compared.target)] * 2 for row in (FREQUENT, NEAREST)}
+            having = [row for row in (FREQUENT, NEAREST) if name in rows[row]]
+            record["controls"] = {row: rows[row][name] for row in having}
+            record["counts_of_controls"] = {row: [len(compared.target)] * 2 for row in having}
         conclusion = ", ".join(f"{name} {value:.3f}" for name, value in compared.by_class.items())
         said = {"IoU by class": conclusion}
-        return Measurement(rows[PAINTED], records, "mean_iou", rows, {}, intervals, said)
+        return Measurement(rows[PAINTED], records, self.main, rows, {}, intervals, said)
+
+    def further(
+        self, compared: "Compared", matrices: Tensor, classify: Classify
+    ) -> tuple[dict[str, Estimate], dict[str, dict[str, Any]]]:
+        """Further figures of one row, by name, and what their records say besides.
+
+        Args:
+            compared: the pictures and their label maps.
+            matrices: confusion matrices of the pictures, (N, K, K).
+            classify: what finds the classes of the row.
+        """
+        return {}, {}
 
     def _records(
         self, compared: "Compared", estimates: Mapping[str, Estimate], about: dict[str, Any]
@@ -142,7 +163,7 @@ class SegmentationProtocol:
                 **about,
                 "interval": ends_of(estimate),
                 "interval_method": estimate.method,
-                "higher_is_better": True,
+                "higher_is_better": name not in self.lower_is_better,
             }
             for name, estimate in estimates.items()
         }

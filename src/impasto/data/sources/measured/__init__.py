@@ -1,0 +1,1 @@
+"""Files of measured values: DICOM, NIfTI, FITS, GeoTIFF and OME-TIFF, read and written by their fields' libraries."""
