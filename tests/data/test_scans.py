@@ -18,6 +18,7 @@ from impasto.evaluation.protocols.overlap import OverlapProtocol
 from impasto.inference.events import Painted, Skipped
 from impasto.inference.stylize import stylize
 from impasto.painters.labels import LabelPainter
+from impasto.painters.painter import Painter
 from impasto.painters.restoration import RestorationPainter
 from impasto.procedural.phantoms import Phantoms
 from tests.data.sources.test_measured import SECRET, VALUES, dicom, fits, nifti
@@ -121,7 +122,9 @@ def test_scans_are_painted_as_files_of_their_kind_without_the_patient(tmp_path: 
     for file in output.rglob("*"):
         assert SECRET[:8].encode() not in file.read_bytes()
     colours = tmp_path / "colours.dcm"
-    list(stylize(restorer(None, 3), source / "IM0", colours))
+    to_colours = restorer(None, 3)
+    plain = Painter(to_colours.network, to_colours.gives, ("content",), to_colours.content, "content", "target").eval()
+    list(stylize(plain, source / "IM0", colours))
     assert read_measured(colours).values.shape == (1, 6, 8, 3)
 
 
