@@ -99,7 +99,7 @@ def gallery() -> str:
         "",
         "A recipe for each field, with what it takes, what comes out, and what that is beside. Minutes are of training",
         "on the machine that the page names, two cores or fewer. `make gallery` runs what fits into two hours again",
-        "and writes `outputs/gallery/index.html`. This page is made of their heads by `python docs/gallery.py`.",
+        "and writes `outputs/gallery/index.html`. `python docs/gallery.py` makes this page.",
     ]
     for field in dict.fromkeys(tile.field for tile in found):
         lines += ["", f"## {field[0].upper()}{field[1:]}"]

@@ -120,9 +120,10 @@ def walk(field: Tensor, sources: Tensor, place: Tensor, sign: float) -> Iterator
         sign: 1 to go forth, -1 to go back.
     """
     way = sign * field
+    maps = torch.cat([field, sources], 1)
     for _ in range(LONG):
         place = place + way
-        both = sampled(torch.cat([field, sources], 1), place)
+        both = sampled(maps, place)
         here = both[:, :2]
         way = here * torch.where((here * way).sum(1, keepdim=True) < 0, -1.0, 1.0)
         way = way * (way.square().sum(1, keepdim=True) + 1e-6).rsqrt()
@@ -133,7 +134,8 @@ def sampled(maps: Tensor, place: Tensor) -> Tensor:
     """Values of (N, C, h, w) at places (N, 2, h, w), x before y, in pixels; bilinear, the border continued."""
     height, width = maps.shape[-2:]
     size = torch.tensor([max(width - 1, 1), max(height - 1, 1)], device=maps.device, dtype=maps.dtype)
-    grid = place.permute(0, 2, 3, 1) / size * 2 - 1
+    # Scaled with x and y as whole maps: ONNX Runtime is slow where the last axis of two is spread over places.
+    grid = (place / size[:, None, None] * 2 - 1).permute(0, 2, 3, 1)
     return F.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=True)
 
 
