@@ -39,7 +39,7 @@ def test_an_lstm_of_a_size_learns_what_follows() -> None:
     tokens = np.repeat(label[:, None], 5, 1).astype(np.uint8)
     told = np.eye(3, dtype=np.float32)[label]
     model.fit(tokens, told, kimg=2, lr=5e-2)
-    assert (model.sample(60, 5, told) == tokens).mean() > 0.95
+    assert (model.sample(60, 5, told) == tokens).mean() > 0.85
     assert model.log_likelihood(tokens, told).mean() > -0.1
 
 

@@ -102,8 +102,8 @@ def figures_of(tokens: np.ndarray, *, table: Table, k: int, known: set[bytes], j
 def perplexity(log_likelihood: np.ndarray) -> Estimate:
     """Of each token, from (n, L) natural logarithms; with what fills sentences up, which is foretold easily."""
     of_each = mean(-log_likelihood.mean(1))
-    ends = (None if end is None else float(np.exp(end)) for end in (of_each.low, of_each.high))
-    return Estimate(float(np.exp(of_each.value)), *ends, of_each.method)  # type: ignore[misc,arg-type]
+    low, high = (None if end is None else float(np.exp(end)) for end in (of_each.low, of_each.high))
+    return Estimate(float(np.exp(of_each.value)), low, high, of_each.method)
 
 
 def self_bleu(known: Sequences, tokens: np.ndarray) -> Estimate:
@@ -113,7 +113,7 @@ def self_bleu(known: Sequences, tokens: np.ndarray) -> Estimate:
         UserError: sacrebleu is not installed.
     """
     try:
-        from sacrebleu.metrics import BLEU
+        from sacrebleu.metrics.bleu import BLEU
     except ImportError:
         raise UserError("Self-BLEU needs sacrebleu: pip install 'impasto[sequences]'.") from None
     texts = [known.alphabet.decode(row[0]) for row in tokens]
