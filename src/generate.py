@@ -36,6 +36,7 @@ def generate(cfg: DictConfig) -> None:
         seed=cfg.seed,
         batch_size=cfg.batch_size,
         grid=cfg.grid,
+        audio=cfg.audio,
         overwrite=cfg.overwrite,
     )
     follow(events)

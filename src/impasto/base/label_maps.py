@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from impasto.base.pixels import from_uint8, to_uint8
+from impasto.base.rolls import shown
 from impasto.base.spec import Color, ImageSpec, LabelMap
 
 UNLABELLED: Final = 255
@@ -81,14 +82,16 @@ CELL: Final = 6
 
 
 def as_picture(values: Tensor, spec: ImageSpec) -> Tensor:
-    """What networks see, to be looked at: label maps in colours, (N, 3, H, W) in [-1, 1]; pictures as they are.
+    """What networks see, to be looked at: label maps and piano rolls in colours, (N, 3, H, W); pictures as they are.
 
     Of sequences each token is a square of :data:`CELL` pixels in its colour.
     """
+    if spec.roll is not None:
+        return shown(values)
     if spec.alphabet is not None:
         colors = torch.tensor(usual_colors(spec.channels + 1)[1:], dtype=torch.uint8, device=values.device)
-        shown = colors[values.argmax(1)].permute(0, 3, 1, 2)
-        return from_uint8(shown.repeat_interleave(CELL, 2).repeat_interleave(CELL, 3))
+        picture = colors[values.argmax(1)].permute(0, 3, 1, 2)
+        return from_uint8(picture.repeat_interleave(CELL, 2).repeat_interleave(CELL, 3))
     if spec.label_map is None:
         return values
     return from_uint8(coloured(positions(values, spec.label_map), spec.label_map))

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from impasto.base.alphabet import Alphabet
+from impasto.base.rolls import Roll
 from impasto.base.vocabulary import Vocabulary
 
 Color = tuple[int, int, int]
@@ -82,6 +83,7 @@ class ImageSpec:
         alphabet: of sequences, which are ``width`` tokens long and have ``height`` voices (1 for text): ``channels``
             are the alphabet's tokens, 1 for the token at a place and 0 elsewhere; None for pictures.
         window: of files of measured values, those that networks see as -1 and 1; None for each file's own.
+        roll: what channels, rows and columns mean if these are piano rolls; None for pictures.
     """
 
     channels: int
@@ -96,6 +98,7 @@ class ImageSpec:
     vocabulary: Vocabulary | None = None
     alphabet: Alphabet | None = None
     window: tuple[float, float] | None = None
+    roll: Roll | None = None
 
     @property
     def num_classes(self) -> int:
@@ -124,6 +127,7 @@ class ImageSpec:
         plain: dict[str, Any] = {"class_names": list(self.class_names), "levels": levels, "label_map": label_map}
         plain["alphabet"] = None if self.alphabet is None else self.alphabet.to_dict()
         plain["window"] = None if self.window is None else list(self.window)
+        plain["roll"] = None if self.roll is None else self.roll.to_dict()
         return {**asdict(self), **plain, "vocabulary": None if self.vocabulary is None else self.vocabulary.to_dict()}
 
     @classmethod
@@ -137,6 +141,7 @@ class ImageSpec:
         read["vocabulary"] = vocabulary
         read["alphabet"] = None if (tokens := values.get("alphabet")) is None else Alphabet.from_dict(tokens)
         read["window"] = None if (window := values.get("window")) is None else (window[0], window[1])
+        read["roll"] = None if (form := values.get("roll")) is None else Roll.from_dict(form)
         return cls(**{**values, **read})
 
 

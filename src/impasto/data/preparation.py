@@ -58,7 +58,9 @@ class Preparation:
         source = AlignedSource([each.source for each in pictures.values()], counts)
         layers = zip(pictures.values(), pairwise(ends), strict=True)
         numbers = tuple(channel for each, layer in layers if each.label_map is not None for channel in range(*layer))
-        opened = replace(pictures[first], source=source)
+        own = [each.held_out for each in pictures.values() if each.held_out is not None]
+        held_out = AlignedSource(own, counts) if len(own) == len(pictures) else None
+        opened = replace(pictures[first], source=source, held_out=held_out)
         whole_classes = whole_classes or opened.grouped
         whole = self.part(first, opened, ends[-1], grouped, whole_classes, numbers=numbers)
         return {

@@ -15,6 +15,7 @@ from impasto.base.label_maps import as_picture
 from impasto.base.pixels import from_uint8, to_uint8
 from impasto.base.sheets import save_sheet
 from impasto.inference.events import Done, Event, Painted, Skipped, Started, is_out_of_memory, reason_to_skip
+from impasto.inference.music import save_roll
 from impasto.inference.provenance import GENERATED, made_with
 from impasto.inference.saving import save
 from impasto.painters.latents import in_turn
@@ -36,9 +37,12 @@ def generate(
     seed: int = 0,
     batch_size: int = 64,
     grid: int | None = None,
+    audio: bool = False,
     overwrite: bool = False,
 ) -> Iterator[Event]:
     """Paint ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` if ``grid`` is given.
+
+    Piano rolls become ``000000.mid`` and so on.
 
     Picture i depends on ``seed``, i and its label or vector alone. One that cannot be written is skipped with a reason.
 
@@ -54,6 +58,7 @@ def generate(
         seed: of the latent vectors.
         batch_size: pictures at a time.
         grid: write also ``grid.png`` with this many pictures in a row.
+        audio: of piano rolls, write also a .wav beside each.
         overwrite: replace the pictures and labels of an earlier call.
 
     Yields:
@@ -70,6 +75,9 @@ def generate(
         check_number("grid", grid, 1)
     if "latent" not in painter.takes:
         raise UserError("This model paints photographs; use src/stylize.py with input=.")
+    form = painter.gives.roll
+    if audio and form is None:
+        raise UserError("audio=true is for models that paint music: leave it out.")
     if painter.gives.alphabet is not None:
         yield from generate_sequences(painter, output, n, label, vectors, seed, grid, overwrite)
         return
@@ -96,9 +104,14 @@ def generate(
                 raise
             raise UserError(f"batch_size={batch_size} does not fit into memory; give a smaller one.") from problem
         for i, image in enumerate(images):
-            target = folder / f"{start + i:06d}.png"
+            target = folder / f"{start + i:06d}{'.png' if form is None else '.mid'}"
             try:
-                save([(image.permute(1, 2, 0).numpy(), None)], target, made=made)
+                if form is None:
+                    save([(image.permute(1, 2, 0).numpy(), None)], target, made=made)
+                else:
+                    save_roll(image.numpy(), form, target, audio)
+            except UserError:
+                raise
             except Exception as problem:
                 skipped += 1
                 yield Skipped(target, reason_to_skip(problem))
@@ -115,7 +128,7 @@ def generate(
     if captions:
         write_table(folder / "captions.csv", [("file", "caption"), *captions])
     if grid is not None:
-        save_sheet(from_uint8(torch.cat(sheet)), grid, folder / "grid.png")
+        save_sheet(as_picture(from_uint8(torch.cat(sheet)), painter.gives), grid, folder / "grid.png")
     yield Done(n - skipped, skipped, folder)
 
 
@@ -163,7 +176,7 @@ def make_room(folder: Path, overwrite: bool) -> None:
         UserError: there are some, and ``overwrite`` is not set.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    former = [path for path in folder.iterdir() if re.fullmatch(r"\d{6,}\.png", path.name) and path.is_file()]
+    former = [path for path in folder.iterdir() if re.fullmatch(r"\d{6,}\.(png|mid|wav)", path.name) and path.is_file()]
     if former and not overwrite:
         raise UserError(f"{folder} already holds pictures; give another output= or overwrite=true.")
     if overwrite:

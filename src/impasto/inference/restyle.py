@@ -13,6 +13,7 @@ from impasto.data.sources.decode import BadImage, decode
 from impasto.inference.batches import Over, over_pictures
 from impasto.inference.events import Event
 from impasto.inference.masks import Masks
+from impasto.inference.music import refuse_pictures_settings, restyle_music
 from impasto.inference.predict import predict, refuse_predictor
 from impasto.inference.repaint import PLAIN, Look
 from impasto.inference.repaint_clip import FILM, Film
@@ -74,6 +75,10 @@ def restyle(
         yield from predict(painter, source, output, ahead, overwrite)
         return
     refuse_predictor(painter)
+    if painter.gives.roll is not None:
+        refuse_pictures_settings({"mask": masks, "sheet": sheet, "task": task, "instances": instances, "style": chosen})
+        yield from restyle_music(painter, source, output, overwrite)
+        return
     if not isinstance(painter, StylePainter):
         refuse_styles(painter, chosen, steps, sheet)
         painter, look = in_styles(painter, chosen, look)

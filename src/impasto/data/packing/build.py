@@ -22,7 +22,7 @@ from impasto.data.packing.chunks import pack_chunk, start_worker
 from impasto.data.packing.journal import Journal, finish, write_bad
 from impasto.data.packing.packed import BAD_LIST, file_name, first_few, read_bad
 from impasto.data.packing.sizing import SizePolicy
-from impasto.data.sources.source import Item, Source
+from impasto.data.sources.source import Item, Layers, Load, Missing, Source
 
 Chunk = tuple[int, list[Item]]
 Done = dict[str, Any]
@@ -178,9 +178,13 @@ def _finished(running: dict[Future[Done], int]) -> Iterator[tuple[int, Done]]:
         yield running.pop(future), future.result()
 
 
+def _decoded(load: Load | Layers) -> bool:
+    return all(map(_decoded, load.loads)) if isinstance(load, Layers) else isinstance(load, np.ndarray | Missing)
+
+
 def _workers(first: Item, total: int | None) -> int:
     # Pixels need no decoding; a daemon may have no children.
-    if isinstance(first.load, np.ndarray) or (total or FEW) < FEW or multiprocessing.current_process().daemon:
+    if _decoded(first.load) or (total or FEW) < FEW or multiprocessing.current_process().daemon:
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, 16)

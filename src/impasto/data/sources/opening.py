@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
+from impasto.base.rolls import Roll
 from impasto.base.spec import LabelMap
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.source import UNLABELLED, Item, Origin, Source
@@ -37,6 +38,7 @@ class Pictures:
         captions: gives the caption of each picture by its name, where the data set has captions of its own.
         grouped: classes are what several pictures belong to, such as patients: they are held out whole, networks are
             not told them, and intervals are over them.
+        roll: what channels, rows and columns mean if the pictures are piano rolls; None for others.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Pictures:
     label_map: LabelMap | None = None
     captions: Callable[[], Mapping[str, str]] | None = None
     grouped: bool = False
+    roll: Roll | None = None
 
 
 OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]
