@@ -1,5 +1,7 @@
 """Paint pictures from noise: ``python src/generate.py checkpoint=RUN_DIR num_images=64 output=DIR``."""
 
+from functools import partial
+
 import hydra
 from omegaconf import DictConfig
 
@@ -15,21 +17,29 @@ def generate(cfg: DictConfig) -> None:
 
     checkpoint, folder = find_checkpoint(cfg.checkpoint), output_folder(cfg.output)
     import impasto
+    from impasto.data.transforms import as_size
     from impasto.inference.conditions import guide, resolve_label, resolve_prompts, resolve_vectors
     from impasto.inference.console import follow
+    from impasto.inference.generate import first_of
     from impasto.inference.generate import generate as events_of
+    from impasto.inference.made_files import MadeFiles
+    from impasto.inference.sprites import finish_for
     from impasto.painters.sliders import resolve_edit
 
     model = impasto.load(checkpoint, device=cfg.device, trust=list(cfg.trust))
     painter = (model.showing_masks() if cfg.masks else model).painter
+    painter = painter if cfg.size is None else painter.resized(*as_size(cfg.size, "size"))
     prompts, captions = resolve_prompts(cfg.prompt, painter)
     guide(painter, cfg.guidance)
+    label = resolve_label(cfg.label, painter)
+    vectors = resolve_vectors(cfg.vectors, painter) if captions is None else captions
+    finish = finish_for(painter, cfg.edges, cfg.palette, partial(first_of, painter, vectors, cfg.seed))
     events = events_of(
         painter,
         folder,
         cfg.num_images,
-        label=resolve_label(cfg.label, painter),
-        vectors=resolve_vectors(cfg.vectors, painter) if captions is None else captions,
+        label=label,
+        vectors=vectors,
         prompts=prompts,
         truncation=cfg.truncation,
         shift=resolve_edit(cfg.edit, cfg.sliders, painter),
@@ -37,6 +47,7 @@ def generate(cfg: DictConfig) -> None:
         batch_size=cfg.batch_size,
         grid=cfg.grid,
         audio=cfg.audio,
+        files=MadeFiles(finish, cfg.clip, cfg.fps, cfg.sprite_sheet),
         overwrite=cfg.overwrite,
     )
     follow(events)

@@ -15,7 +15,7 @@ TRANSLATION_MODELS = ("cut", "fastcut", "cyclegan", "pix2pix", "reference", "res
 OF_PAIRS = ("pix2pix", "reference", "restoration", "multi_generator_paired")
 OF_LABELS = ("segmentation", "pix2pix_hd")
 OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
-OF_CLIPS = ("keyframes", "next_frame")  # likewise
+OF_CLIPS = ("keyframes", "next_frame", "video", "texture")  # likewise, or in tests of their own
 NOISE_MODELS = sorted(
     {path.stem for path in Path(CONF, "model").glob("*.yaml")}
     - {*TRANSLATION_MODELS, *OF_LABELS, *OF_STYLES, *OF_CLIPS}

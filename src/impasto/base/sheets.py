@@ -11,7 +11,10 @@ from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from impasto.base.files import whole_or_not
+from impasto.base.label_maps import as_picture
+from impasto.base.opacity import on_checks
 from impasto.base.pixels import to_uint8
+from impasto.base.spec import ImageSpec
 
 AS_COLUMNS: Final = 16
 """With this many classes or fewer, each has a column."""
@@ -61,6 +64,21 @@ def legend(names: Sequence[str], count: int | None = None, columns: int | None =
     shown = names[: max(sheet.labels) + 1]
     rest = f" ({len(names) - len(shown):,} more are not shown)" if len(shown) < len(names) else ""
     return f"{sheet.reading}: {', '.join(shown)}{rest}"
+
+
+def shown(images: Tensor, columns: int, spec: ImageSpec) -> tuple[Tensor, int]:
+    """Pictures as sheets can show them, and how many are in a row.
+
+    What is clear shows checks; the frames of a clip lie side by side, one clip in a row.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1], as networks paint them.
+        columns: pictures in a row.
+        spec: what they are.
+    """
+    if spec.frames > 1:
+        images, columns = images.unflatten(1, (spec.frames, -1)).flatten(0, 1), spec.frames
+    return on_checks(images) if spec.opacity else as_picture(images, spec), columns
 
 
 def save_sheet(images: Tensor, columns: int, path: Path, gap: int = 2) -> None:

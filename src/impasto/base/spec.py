@@ -84,6 +84,8 @@ class ImageSpec:
             are the alphabet's tokens, 1 for the token at a place and 0 elsewhere; None for pictures.
         window: of files of measured values, those that networks see as -1 and 1; None for each file's own.
         roll: what channels, rows and columns mean if these are piano rolls; None for pictures.
+        opacity: whether the last channel is opacity, and the others are multiplied by it, see
+            :mod:`impasto.base.opacity`.
     """
 
     channels: int
@@ -99,6 +101,7 @@ class ImageSpec:
     alphabet: Alphabet | None = None
     window: tuple[float, float] | None = None
     roll: Roll | None = None
+    opacity: bool = False
 
     @property
     def num_classes(self) -> int:
@@ -118,6 +121,7 @@ class ImageSpec:
             "width": self.width,
             "num_classes": self.num_classes,
             "condition_dim": self.condition_dim,
+            **({"frames": self.frames} if self.frames > 1 else {}),
         }
 
     def to_dict(self) -> dict[str, Any]:

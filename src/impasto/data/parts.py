@@ -63,9 +63,8 @@ class Part:
         levels = None if train.levels is None else tuple((low / top, high / top) for low, high in train.levels)
         if (label_map := train.label_map) is not None:
             return ImageSpec(label_map.channels, *size, label_map=label_map)
-        return ImageSpec(
-            train.shape[2], *size, train.class_names, condition_dim, levels, len(train.frames), roll=self.pictures.roll
-        )
+        described = ImageSpec(train.shape[2], *size, train.class_names, condition_dim, levels, len(train.frames))
+        return replace(described, roll=self.pictures.roll, opacity=self.pictures.opacity)
 
     @cached_property
     def levels(self) -> Levels | None:

@@ -13,15 +13,21 @@ from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
 from impasto.base.label_maps import as_picture
 from impasto.base.pixels import from_uint8, to_uint8
-from impasto.base.sheets import save_sheet
+from impasto.base.sheets import save_sheet, shown
 from impasto.inference.events import Done, Event, Painted, Skipped, Started, is_out_of_memory, reason_to_skip
+from impasto.inference.made_files import ENDINGS, TOLD, MadeFiles
 from impasto.inference.music import save_roll
 from impasto.inference.provenance import GENERATED, made_with
-from impasto.inference.saving import save
+from impasto.inference.sprites import Finish
 from impasto.painters.latents import in_turn
 from impasto.painters.painter import Painter
 from impasto.sequences.files import Generated, write
 from impasto.sequences.sampling import one_hot, sampled
+
+
+def first_of(painter: Painter, vectors: Tensor | None, seed: int, n: int) -> Tensor:
+    """The first pictures of a seed, from which a palette is chosen: (n, C, H, W) in [-1, 1]."""
+    return painter.sample(n, seed=seed, condition=None if vectors is None else in_turn(vectors, 0, n))
 
 
 def generate(
@@ -38,13 +44,13 @@ def generate(
     batch_size: int = 64,
     grid: int | None = None,
     audio: bool = False,
+    files: MadeFiles | None = None,
     overwrite: bool = False,
 ) -> Iterator[Event]:
     """Paint ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` if ``grid`` is given.
 
-    Piano rolls become ``000000.mid`` and so on.
-
-    Picture i depends on ``seed``, i and its label or vector alone. One that cannot be written is skipped with a reason.
+    A model of clips paints ``000000.gif`` and so on; piano rolls become ``000000.mid``. Picture i depends on ``seed``,
+    i and its label or vector alone. One that cannot be written is skipped with a reason.
 
     Args:
         painter: takes latent vectors.
@@ -59,6 +65,7 @@ def generate(
         batch_size: pictures at a time.
         grid: write also ``grid.png`` with this many pictures in a row.
         audio: of piano rolls, write also a .wav beside each.
+        files: how pictures and clips are written; None takes the usual way.
         overwrite: replace the pictures and labels of an earlier call.
 
     Yields:
@@ -81,6 +88,8 @@ def generate(
     if painter.gives.alphabet is not None:
         yield from generate_sequences(painter, output, n, label, vectors, seed, grid, overwrite)
         return
+    files = files or MadeFiles(Finish(painter.gives.opacity))
+    files.check(painter.gives)
     folder = Path(output).expanduser()
     make_room(folder, overwrite)
     names = painter.gives.class_names if painter.conditional else ()
@@ -103,13 +112,13 @@ def generate(
             if not is_out_of_memory(problem):
                 raise
             raise UserError(f"batch_size={batch_size} does not fit into memory; give a smaller one.") from problem
-        for i, image in enumerate(images):
-            target = folder / f"{start + i:06d}{'.png' if form is None else '.mid'}"
+        for i, frames in enumerate(files.finished(images, painter.gives)):
+            target = folder / (files.named(painter.gives, start + i) if form is None else f"{start + i:06d}.mid")
             try:
                 if form is None:
-                    save([(image.permute(1, 2, 0).numpy(), None)], target, made=made)
+                    files.write(frames, target, made)
                 else:
-                    save_roll(image.numpy(), form, target, audio)
+                    save_roll(images[i].numpy(), form, target, audio)
             except UserError:
                 raise
             except Exception as problem:
@@ -128,7 +137,8 @@ def generate(
     if captions:
         write_table(folder / "captions.csv", [("file", "caption"), *captions])
     if grid is not None:
-        save_sheet(as_picture(from_uint8(torch.cat(sheet)), painter.gives), grid, folder / "grid.png")
+        save_sheet(*shown(from_uint8(torch.cat(sheet)), grid, painter.gives), folder / "grid.png")
+    files.write_sheet(folder, made)
     yield Done(n - skipped, skipped, folder)
 
 
@@ -176,9 +186,10 @@ def make_room(folder: Path, overwrite: bool) -> None:
         UserError: there are some, and ``overwrite`` is not set.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    former = [path for path in folder.iterdir() if re.fullmatch(r"\d{6,}\.(png|mid|wav)", path.name) and path.is_file()]
+    named = re.compile(rf"\d{{6,}}\.({'|'.join((*ENDINGS, 'mid', 'wav'))})")
+    former = [path for path in folder.iterdir() if named.fullmatch(path.name) and path.is_file()]
     if former and not overwrite:
         raise UserError(f"{folder} already holds pictures; give another output= or overwrite=true.")
     if overwrite:
-        for path in (*former, folder / "labels.csv", folder / "captions.csv"):
+        for path in (*former, *(folder / name for name in TOLD)):
             path.unlink(missing_ok=True)

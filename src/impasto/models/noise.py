@@ -9,10 +9,9 @@ from torch import Tensor
 
 from impasto.base import distributed
 from impasto.base.errors import UserError
-from impasto.base.label_maps import as_picture
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.ranges import Share
-from impasto.base.sheets import sheet_of
+from impasto.base.sheets import sheet_of, shown
 from impasto.base.spec import ImageSpec
 from impasto.losses.terms.term import GeneratorPass
 from impasto.models.adversary import Conditioning
@@ -169,11 +168,16 @@ class NoiseGAN(AdversarialModel):
         condition = torch.tensor(sheet.labels) if condition is None else condition
         parts = zip(range(0, n, 64), condition.split(64), strict=True)  # many classes make a large sheet
         painted = [self.painter.sample(len(part), start=start, condition=part) for start, part in parts]
-        return as_picture(torch.cat(painted), self.image), sheet.columns
+        return shown(torch.cat(painted), sheet.columns, self.image)
 
     @torch.no_grad()
     def interpolation(self) -> tuple[Tensor, int] | None:
-        """Six walks between latent vectors, ten steps each, along great circles for normal ones (White 2016)."""
+        """Six walks between latent vectors, ten steps each, along great circles for normal ones (White 2016).
+
+        None of clips, which would be a sheet of thousands of frames.
+        """
+        if self.image.frames > 1:
+            return None
         ends = latents(self.latent, self.painter.latent_dim, 12, seed=1).to(self.device)
         share = torch.linspace(0, 1, 10, device=self.device)[None, :, None]
         first, last = ends[:6, None], ends[6:, None]
@@ -184,8 +188,8 @@ class NoiseGAN(AdversarialModel):
         elif self.painter.conditional:
             known = self.known_vectors()
             condition = known[torch.linspace(0, len(known) - 1, 6).round().long()].repeat_interleave(10, 0)
-        painted = self.painter(latent=z.flatten(0, 1), **self.painter.condition_inputs(condition, 0, 60))
-        return as_picture(painted, self.image), 10
+        walked = self.painter(latent=z.flatten(0, 1), **self.painter.condition_inputs(condition, 0, 60))
+        return shown(walked, 10, self.image)
 
 
 def condition_of(batch: BatchPart) -> Tensor | None:

@@ -122,6 +122,22 @@ class Painter(nn.Module):
         shown.origin = self.origin
         return shown.eval()
 
+    def resized(self, height: int, width: int) -> "Painter":
+        """What paints pictures of another size, with the same weights: of textures, which have no place.
+
+        Raises:
+            UserError: this painter's network paints one size, or not that one.
+        """
+        if not hasattr(self.network, "resized"):
+            raise UserError(
+                f"{self.origin.path} paints {self.gives.height}x{self.gives.width} pixels alone; leave size= out, or "
+                "give a run of model=texture."
+            )
+        gives = replace(self.gives, height=height, width=width)
+        found = Painter(cast(Any, self.network).resized(height, width), gives, self.takes, self.content, self.latent)
+        found.origin = self.origin
+        return found.eval()
+
     @property
     def latent_dim(self) -> int:
         """Length of a latent vector."""

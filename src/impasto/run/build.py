@@ -88,7 +88,8 @@ def expected_spec(cfg: DictConfig) -> ImageSpec:
     channels = cfg.data.get("channels") or 3
     if cfg.data.get("captions") is not None:
         return ImageSpec(channels, height, width, condition_dim=8, vocabulary=Vocabulary(("a", "b"), 8))
-    return ImageSpec(channels, height, width, ("a", "b"))
+    frames = cfg.data.get("frames") or 1  # of clips to be made
+    return ImageSpec(channels * frames, height, width, ("a", "b"), frames=frames)
 
 
 def build_model(cfg: DictConfig, spec: DataSpec, parts: Parts) -> AdversarialModel:

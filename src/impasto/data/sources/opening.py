@@ -39,6 +39,8 @@ class Pictures:
         grouped: classes are what several pictures belong to, such as patients: they are held out whole, networks are
             not told them, and intervals are over them.
         roll: what channels, rows and columns mean if the pictures are piano rolls; None for others.
+        opacity: whether the last channel is opacity, and the others are multiplied by it, see
+            :mod:`impasto.base.opacity`.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Pictures:
     captions: Callable[[], Mapping[str, str]] | None = None
     grouped: bool = False
     roll: Roll | None = None
+    opacity: bool = False
 
 
 OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]

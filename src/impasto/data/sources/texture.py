@@ -1,0 +1,64 @@
+"""A texture to learn from one picture: a file of one's own, or stones drawn by code."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from impasto.base.errors import UserError
+from impasto.base.notices import notice
+from impasto.data.sources.folder import FolderSource
+from impasto.data.sources.opening import Pictures
+from impasto.data.sources.source import Item, Origin
+from impasto.procedural.stones import draw_stones
+
+STONES: Final = 192
+"""Pixels of the sides of the drawn picture."""
+
+
+@dataclass(frozen=True)
+class OnePicture:
+    """A single picture.
+
+    Attributes:
+        path: of the file; None draws stones.
+    """
+
+    path: Path | None
+    origin: Origin = field(default="sample", init=False)
+    class_names: tuple[str, ...] = field(default=(), init=False)
+    length: int = field(default=1, init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", "sample" if self.path is None else "local")
+
+    def fingerprint(self) -> str:
+        """A hash of the picture."""
+        content = draw_stones(STONES).tobytes() if self.path is None else self.path.read_bytes()
+        return hashlib.sha256(content).hexdigest()
+
+    def items(self, start: int = 0) -> Iterator[Item]:
+        """The picture."""
+        if start == 0:
+            yield Item("stones", draw_stones(STONES)) if self.path is None else Item(self.path.name, self.path)
+
+
+def open_texture(root: str | None = None) -> Pictures:
+    """Open a picture to learn a texture from.
+
+    Args:
+        root: a file, or a folder of several pictures of one texture; None draws stones.
+
+    Raises:
+        UserError: it does not exist.
+    """
+    if root is None:
+        notice("data.source", "No picture is given, so a wall of stones is drawn: set data.root to a file.")
+        return Pictures("drawn stones", OnePicture(None))
+    path = Path(root).expanduser()
+    if path.is_file():
+        return Pictures(f"picture {path.name}", OnePicture(path))
+    if not path.is_dir():
+        raise UserError(f"data.root={root} does not exist: give a picture of a texture, or a folder of some.")
+    return Pictures(f"folder {path.resolve().name}", FolderSource(path, "none"))
