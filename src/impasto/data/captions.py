@@ -10,7 +10,7 @@ from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.vocabulary import Vocabulary, words_of
-from impasto.data.vectors import VectorTable
+from impasto.data.sources.vector_table import VectorTable
 
 AUTO: Final = "auto"
 TABLES: Final = ("captions.csv", "captions.jsonl", "metadata.jsonl", "metadata.csv")

@@ -36,9 +36,10 @@ from impasto.data.parts import LABELLED, Part
 from impasto.data.poisson import PoissonSampler
 from impasto.data.preparation import Preparation
 from impasto.data.sources.opening import OpenPictures, Pictures, check_settings
+from impasto.data.sources.vector_table import VectorTable
 from impasto.data.state import compare_states, state_of
 from impasto.data.transforms import as_size
-from impasto.data.vectors import VectorTable, digest_of, read_vectors
+from impasto.data.vectors import digest_of, own_vectors, read_vectors
 
 Size = int | Sequence[int]
 Split = Literal["train", "held_out"]
@@ -55,7 +56,8 @@ class ImageDataModule(LightningDataModule):
             part ``image``, or a mapping of them by part.
         parts: how each part is drawn, see :data:`~impasto.data.drawing.Drawing`; in the order that seeds their batches.
         vectors: file with a condition vector for each picture of the part ``image``, as
-            :func:`~impasto.data.vectors.read_vectors` takes it; they take the place of classes.
+            :func:`~impasto.data.vectors.read_vectors` takes it, or ``auto`` for the data set's own; they take the place
+            of classes.
         captions: file with a caption for each picture of the part ``image``, or ``auto``, see
             :func:`~impasto.data.captions.read_captions`; they take the place of classes too.
         image_size: pixels or [height, width] that networks see.
@@ -92,6 +94,7 @@ class ImageDataModule(LightningDataModule):
         secret: what batches are drawn by in a private run, see :class:`~impasto.data.poisson.PoissonSampler`; None
             draws batches of equal size by the seed.
         vectors_sha256: of the condition vectors of all pictures in their order; None without vectors.
+        vector_names: of the numbers of condition vectors, where they have names.
         vocabulary: of the captions; None without captions, and until they are read.
 
     Raises:
@@ -132,7 +135,7 @@ class ImageDataModule(LightningDataModule):
         if vectors is not None and captions is not None:
             raise UserError("data.vectors and data.captions both say what a picture is of: set one of them to null.")
         self.parts = check_parts({LABELLED: "independently"} if parts is None else parts)
-        if vectors is not None or (captions is not None and "label" in where):
+        if vectors not in (None, AUTO) or ((vectors == AUTO or captions is not None) and "label" in where):
             where["label"] = None
         check_settings(pictures, where)
         self.image_size = as_size(image_size, "data.image_size")
@@ -169,6 +172,7 @@ class ImageDataModule(LightningDataModule):
         self.secret: int | None = None
         self.vectors_sha256: str | None = None
         self.vocabulary: Vocabulary | None = None
+        self.vector_names: tuple[str, ...] = ()
         self._packed: dict[str, Part] = {}
 
     # Lightning's steps ----------------------------------------------------------------------------------------------
@@ -177,11 +181,15 @@ class ImageDataModule(LightningDataModule):
         """Open and pack the pictures; in other processes of the same machine, wait for the first to have done so."""
         if self._packed:
             return
-        table = None if self.vectors is None else read_vectors(self.vectors)  # before the pictures, which take longer
+        # Before the pictures, which take longer.
+        table = None if self.vectors in (None, AUTO) else read_vectors(str(self.vectors))
         opened = self.open_pictures(**self.where)
         by_part = {LABELLED: opened} if isinstance(opened, Pictures) else opened
         if self.captions is not None and LABELLED in by_part:
             table, self.vocabulary = self._read_captions(by_part[LABELLED], self.captions)
+        if self.vectors == AUTO:
+            table = own_vectors(by_part[LABELLED].vectors if LABELLED in by_part else None)
+        self.vector_names = () if table is None else table.names
         if missing := [name for name in self.parts if name not in by_part and name not in self.leaders]:
             raise UserError(f"data.parts names {missing[0]}, but the pictures come as {', '.join(by_part)}.")
         led = set(self.leaders.values())

@@ -16,8 +16,9 @@ from impasto.data.parts import LABELLED, Part
 from impasto.data.sources.aligned import AlignedSource
 from impasto.data.sources.opening import Pictures
 from impasto.data.sources.source import Source
+from impasto.data.sources.vector_table import VectorTable
 from impasto.data.split import few_of_each, hold_out, without_empty_classes
-from impasto.data.vectors import VectorTable, attach
+from impasto.data.vectors import attach
 
 FEW: Final = 100
 """Pictures; with fewer, ``resize=auto`` takes ``fit``, so that networks see many crops of each."""

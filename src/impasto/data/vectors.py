@@ -4,8 +4,8 @@ import csv
 import hashlib
 import zipfile
 from array import array
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,25 +14,9 @@ import numpy as np
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.data.packing.packed import PackedImages
+from impasto.data.sources.vector_table import VectorTable
 
 FORMATS: Final = "a .npz with the arrays files and vectors, or a .csv of a column file and columns of numbers"
-
-
-@dataclass(frozen=True)
-class VectorTable:
-    """Vectors as a file holds them.
-
-    Attributes:
-        path: the file.
-        files: what each vector is of: a path below ``data.root``.
-        vectors: float32 (n, K), finite.
-        kind: what each of them is, for messages: a vector, or a caption.
-    """
-
-    path: Path
-    files: list[str]
-    vectors: np.ndarray
-    kind: str = "vector"
 
 
 def read_vectors(path: str | Path, option: str = "data.vectors") -> VectorTable:
@@ -104,6 +88,17 @@ def _read_csv(path: Path, option: str) -> tuple[list[str], np.ndarray]:
                 f"{option}={path}, line {rows.line_num}: {problem}; give a file and {len(header) - 1} numbers in each."
             ) from None
     return files, np.frombuffer(numbers).reshape(len(files), len(header) - 1)
+
+
+def own_vectors(give: Callable[[], VectorTable] | None) -> VectorTable:
+    """The vectors that a data set has itself.
+
+    Raises:
+        UserError: it has none.
+    """
+    if give is None:
+        raise UserError(f"data.vectors=auto, but this data has no attributes: set data.vectors=FILE, {FORMATS}.")
+    return give()
 
 
 def attach(table: VectorTable, packs: Sequence[PackedImages]) -> list[PackedImages]:

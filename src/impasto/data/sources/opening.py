@@ -17,6 +17,7 @@ from impasto.base.rolls import Roll
 from impasto.base.spec import LabelMap
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.source import UNLABELLED, Item, Origin, Source
+from impasto.data.sources.vector_table import VectorTable
 
 SAMPLES: Final = Path(__file__).parents[1] / "samples"
 """The pictures that the package carries."""
@@ -39,6 +40,7 @@ class Pictures:
         grouped: classes are what several pictures belong to, such as patients: they are held out whole, networks are
             not told them, and intervals are over them.
         roll: what channels, rows and columns mean if the pictures are piano rolls; None for others.
+        vectors: gives the condition vectors of the pictures, where the data set has attributes of its own.
         opacity: whether the last channel is opacity, and the others are multiplied by it, see
             :mod:`impasto.base.opacity`.
     """
@@ -52,6 +54,7 @@ class Pictures:
     grouped: bool = False
     roll: Roll | None = None
     opacity: bool = False
+    vectors: Callable[[], VectorTable] | None = None
 
 
 OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]
