@@ -67,7 +67,7 @@ def finish_for(
     opacity = painter.gives.opacity
     if edges is not None and not opacity:
         raise UserError(
-            f"edges={edges} is for sprites, and this model paints no opacity: leave it out, or give a run that learnt sprites."
+            f"edges={edges} is for sprites, and this model paints no opacity: leave it out, or give a run of sprites."
         )
     if edges not in (None, "hard", "soft"):
         raise UserError(f"edges={edges} is not known: choose hard or soft.")
