@@ -69,14 +69,21 @@ def test_instruments_become_voices_by_their_height_and_drums_are_left_out() -> N
     assert read_midi(buffer.getvalue(), "c", voices=1).voices == ((Note(0, 2.5, 72),),)
 
 
+SHORT_BARS = write_midi(TWO_BARS.voices, ("high", "low"), (), 90, 4).replace(
+    b"\xff\x58\x04\x04\x02", b"\xff\x58\x04\x04\xc8"
+)
+"""The denominator of the metre is 2 ** 200."""
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"MThd\0\0", "no MIDI file, or a damaged one"),
         (b"", "no MIDI file"),
         (write_midi((), (), (), 90, 4), "no notes"),
+        (SHORT_BARS, "bars of no length"),
     ],
-    ids=["cut off", "empty", "silent"],
+    ids=["cut off", "empty", "silent", "bars of 2 ** -198 beats"],
 )
 def test_what_is_wrong_with_a_midi_file_is_said(content: bytes, why: str) -> None:
     with pytest.raises(BadMusic, match=why):

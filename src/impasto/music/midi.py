@@ -16,6 +16,8 @@ TICKS: Final = 480
 """In a beat, of files that are written."""
 LONGEST: Final = 100_000
 """Beats: a file that says it is longer is damaged."""
+SHORTEST_BAR: Final = 0.25
+"""Beats, likewise; a bar can say that it is so short that a piece would have more of them than fit into memory."""
 
 
 def mido() -> Any:
@@ -62,6 +64,8 @@ def read_midi(content: bytes, name: str, voices: int, beats_per_bar: int = 4) ->
         raise BadMusic("it holds no notes")
     everything = [note for notes in instruments.values() for note in notes]
     end = max(note.end for note in everything)
+    if any(length < SHORTEST_BAR for _, length in metres):
+        raise BadMusic("its metre is damaged: bars of no length")
     if end > LONGEST:
         raise BadMusic(f"it says that it is {end:.0f} beats long")
     if len(instruments) == voices:
@@ -104,7 +108,7 @@ def _bars(metres: Sequence[tuple[float, float]], usual: float, end: float) -> tu
     found: list[float] = []
     for (start, length), (until, _) in pairwise([*changes, (end, 0.0)]):
         count = 0
-        while length > 0 and start + count * length < until - 1e-6:
+        while start + count * length < until - 1e-6:
             found.append(start + count * length)
             count += 1
         last = start + count * length

@@ -43,7 +43,8 @@ def excerpts(piece: Piece, form: Roll, bars: int, height: int) -> Iterator[tuple
     lines = np.array(piece.bars)
     for number, start in enumerate(piece.bars):
         ends = start + form.beats_per_bar * np.arange(1, bars + 1)
-        if not all(np.abs(lines - end).min() < CLOSE for end in ends):
+        next_lines = lines[np.searchsorted(lines, ends - CLOSE).clip(max=len(lines) - 1)]
+        if not (np.abs(next_lines - ends) < CLOSE).all():
             continue
         first = round(start * form.steps_per_beat)
         cut = whole[:, first : first + bars * form.bar].copy()

@@ -176,6 +176,21 @@ def test_a_broken_file_is_one_sentence(name: str, tmp_path: Path) -> None:
         assert len(str(caught.value)) < 200
 
 
+@pytest.mark.parametrize("name", [name for name in FILES if name != "0001"])
+def test_a_header_that_promises_too_much_is_refused_before_room_is_made(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("impasto.data.sources.measured.measured.MOST", 47)
+    with pytest.raises(BadImage, match=r"says that it holds (48|96|192) values, and 47 are the most"):
+        read_measured(FILES[name][0](tmp_path / name))
+
+
+def test_a_small_file_that_unpacks_to_a_large_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("impasto.data.sources.measured.measured.MAX_BYTES", 400)
+    with pytest.raises(BadImage, match="larger than 400 bytes when it is unpacked"):
+        read_measured(nifti(tmp_path / "a.nii.gz"))
+
+
 def test_windows_are_as_the_standard_has_them(tmp_path: Path) -> None:
     found = read_measured(dicom(tmp_path / "a.dcm"))
     assert found.window == (40 - 0.5 - 399 / 2, 40 - 0.5 + 399 / 2)  # PS3.3 C.11.2.1.2.1, the first of two
@@ -183,4 +198,4 @@ def test_windows_are_as_the_standard_has_them(tmp_path: Path) -> None:
     white = read_measured(dicom(tmp_path / "b.dcm", PhotometricInterpretation="MONOCHROME1"))
     assert np.array_equal(white.pictures((-500, 500)), 65535 - found.pictures((-500, 500)))
     without = Measured(np.linspace(0, 1, 1001, dtype=np.float32).reshape(1, 7, 11, 13)[..., :1], found.encode)
-    assert without.own_window() == pytest.approx((0.005, 0.995), abs=0.02)
+    assert without.own_window == pytest.approx((0.005, 0.995), abs=0.02)

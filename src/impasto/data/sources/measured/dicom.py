@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from impasto.data.sources.decode import BadImage
-from impasto.data.sources.measured.measured import Measured, Window, is_picture
+from impasto.data.sources.measured.measured import Measured, Window, check_count, is_picture
 
 KEPT: Final = (
     *("Modality", "Rows", "Columns", "PixelSpacing", "ImagerPixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
@@ -39,12 +39,13 @@ def read_dicom(data: bytes) -> Measured:
         raise BadImage("it is no DICOM file, or its beginning is damaged") from None
     if "PixelData" not in found:
         raise BadImage("the DICOM file holds no pixels, or ends before them")
+    frames, samples = int(found.get("NumberOfFrames") or 1), int(found.get("SamplesPerPixel", 1))
+    check_count(frames, found.Rows, found.Columns, samples)
     try:
         stored = found.pixel_array
     except (RuntimeError, NotImplementedError, ImportError):
         syntax = getattr(found.file_meta.get("TransferSyntaxUID"), "name", "unknown")
         raise BadImage(f"its pixels are compressed ({syntax}), which takes pip install pylibjpeg[all]") from None
-    frames, samples = int(found.get("NumberOfFrames") or 1), int(found.get("SamplesPerPixel", 1))
     stored = stored.reshape(frames, int(found.Rows), int(found.Columns), samples)
     slope, intercept = rescaling(found)
     values = stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)

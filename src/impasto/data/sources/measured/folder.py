@@ -41,7 +41,7 @@ class Slice:
     def __call__(self, _nothing: np.ndarray, _canvas: int) -> np.ndarray:
         """uint16 (H, W, C)."""
         found = read_measured(self.path)
-        low_high = self.window or found.own_window()
+        low_high = self.window or found.own_window
         return found.one(self.number).pictures(low_high)[0]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from impasto.data.sources.decode import BadImage
-from impasto.data.sources.measured.measured import Measured, is_picture
+from impasto.data.sources.measured.measured import Measured, check_count, is_picture
 
 
 def read_geotiff(data: bytes) -> Measured:
@@ -19,6 +19,7 @@ def read_geotiff(data: bytes) -> Measured:
 
     try:
         with rasterio.MemoryFile(data) as file, file.open() as opened:
+            check_count(opened.count, opened.height, opened.width)
             bands = opened.read(masked=True)
             profile, names = dict(opened.profile), tuple(opened.descriptions)
             down, right = abs(opened.transform.e), abs(opened.transform.a)

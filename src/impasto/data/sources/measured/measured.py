@@ -1,16 +1,24 @@
 """What a file of measured values holds, whatever its format, and how values become pictures and values again."""
 
+import gzip
+import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
+
+from impasto.data.sources.decode import MAX_BYTES, BadImage
 
 Window = tuple[float, float]
 """The values that networks see as -1 and 1."""
 PERCENTILES: Final = (0.5, 99.5)
 """Of the values of a file that does not say how to show it."""
 TOP: Final = 65535
+MOST: Final = 2**29
+"""Values of a file that are read: two GiB of 32-bit floats. A few bytes can say that they are more."""
 
 Encode = Callable[[np.ndarray, str], bytes]
 """Values (slices, H, W, C) in the file's unit, or uint8 colours or numbers of classes, and a sentence of how they were
@@ -39,6 +47,7 @@ class Measured:
     inverted: bool = False
     notes: tuple[str, ...] = ()
 
+    @cached_property
     def own_window(self) -> Window:
         """The window that the file asks for, or percentiles of its values."""
         if self.window is not None:
@@ -60,7 +69,7 @@ class Measured:
         Args:
             window: None takes the file's own.
         """
-        found = windowed(self.values, window or self.own_window())
+        found = windowed(self.values, window or self.own_window)
         return TOP - found if self.inverted else found
 
     def measured_again(self, pictures: np.ndarray, window: Window | None) -> np.ndarray:
@@ -70,10 +79,35 @@ class Measured:
             pictures: uint16 of the shape of the values.
             window: that they were seen through, as of :meth:`pictures`.
         """
-        low, high = window or self.own_window()
+        low, high = window or self.own_window
         shown = (TOP - pictures if self.inverted else pictures).astype(np.float64)
         outside = self.values - self.values.clip(low, high)
         return (low + shown * ((high - low) / TOP) + outside).astype(np.float32)
+
+
+def check_count(*axes: int) -> None:
+    """Refuse a file by what its header says, before room is made for its values.
+
+    Raises:
+        BadImage: it says that it holds more than :data:`MOST`.
+    """
+    if (count := math.prod(map(int, axes))) > MOST:
+        raise BadImage(f"it says that it holds {count:,} values, and {MOST:,} are the most that are read")
+
+
+def unpacked(data: bytes) -> bytes:
+    """The bytes of a file that may be packed by gzip.
+
+    Raises:
+        BadImage: they are more than are read of any file.
+    """
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise BadImage(f"it is larger than {MAX_BYTES:,} bytes when it is unpacked")
+    return content
 
 
 def windowed(values: np.ndarray, window: Window) -> np.ndarray:

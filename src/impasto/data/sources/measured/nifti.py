@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from impasto.data.sources.decode import BadImage
-from impasto.data.sources.measured.measured import Measured, is_picture
+from impasto.data.sources.measured.measured import Measured, check_count, is_picture, unpacked
 
 
 def read_nifti(data: bytes) -> Measured:
@@ -22,9 +22,10 @@ def read_nifti(data: bytes) -> Measured:
     from nibabel.spatialimages import HeaderDataError
 
     try:
-        content = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        content = unpacked(data)
         second = content[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")  # 540, the size of its header
         image = (nibabel.Nifti2Image if second else nibabel.Nifti1Image).from_bytes(content)
+        check_count(*image.shape)
         volume = _volume(image)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise BadImage("the file is truncated, or not packed by gzip") from None

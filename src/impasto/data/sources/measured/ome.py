@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from impasto.data.sources.decode import BadImage
-from impasto.data.sources.measured.measured import Measured, is_picture
+from impasto.data.sources.measured.measured import Measured, check_count, is_picture
 
 LENGTHS: Final = ("PhysicalSizeX", "PhysicalSizeXUnit", "PhysicalSizeY", "PhysicalSizeYUnit", "PhysicalSizeZ")
 """Attributes of OME-XML that are copied."""
@@ -26,6 +26,7 @@ def read_ome(data: bytes) -> Measured:
     try:
         with TiffFile(io.BytesIO(data)) as file:
             series, text = file.series[0], file.ome_metadata or ""
+            check_count(*series.shape)
             stored, axes = series.asarray(), series.axes
     except (TiffFileError, ValueError, IndexError, OSError, KeyError, RuntimeError) as error:
         raise BadImage(f"the OME-TIFF is damaged ({' '.join(str(error).split())[:80]})") from None
