@@ -24,6 +24,8 @@ class ScanDataModule(ImageDataModule):
 
     def __init__(self, *, window: Sequence[float] | None = None, **settings: Any) -> None:
         self.window = check_window(window)
+        if settings.get("content") is not None and settings.get("clean") is None and "parts" in settings:
+            settings["parts"] = {part: drawing for part, drawing in settings["parts"].items() if part != "clean"}
         super().__init__(**settings, window=self.window)
 
     @property

@@ -45,6 +45,8 @@ class Restoration(AdversarialModel):
             raise UserError(f"model.task={task}, but the data is of the task {content.task}: leave model.task out.")
         content = replace(content, task=task or content.task)
         super().__init__(spec={**spec, "content": content}, **parts)
+        if content.shape == spec["target"].shape:  # not another size, and without a mask
+            self.offers = (*type(self).offers, "content")  # type: ignore[misc]
 
     def make_painters(self) -> dict[str, Painter]:
         """One, from content to target."""

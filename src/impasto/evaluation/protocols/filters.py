@@ -14,6 +14,7 @@ from impasto.base.progress import counting
 from impasto.data.packing.packed import PackedImages
 from impasto.evaluation.figures.features import Pictures
 from impasto.evaluation.protocols.learnt_controls import LEARNERS, Restore
+from impasto.evaluation.protocols.measurement import Measurement
 from impasto.evaluation.protocols.paired import PairedProtocol
 from impasto.evaluation.protocols.pairs import CONTROL, with_channels
 from impasto.evaluation.protocols.sampling import Chosen
@@ -32,7 +33,8 @@ class FilterProtocol(PairedProtocol):
     Args:
         filters: names of :data:`~impasto.evaluation.protocols.learnt_controls.LEARNERS`.
         num_learnt: pairs that the filters learn from.
-        truth: part of the data that is the truth: ``target``, or another one where targets are noisy themselves.
+        truth: part of the data that is the truth; None takes ``clean`` where there is one, since targets may be noisy
+            themselves, else ``target``.
         metrics: as of PairedProtocol.
         **settings: likewise.
 
@@ -47,7 +49,7 @@ class FilterProtocol(PairedProtocol):
         *,
         filters: Sequence[str] = ("gaussian", "total_variation", "non_local_means", "linear_filter"),
         num_learnt: int = 48,
-        truth: str = "target",
+        truth: str | None = None,
         metrics: Sequence[str] = ("psnr", "ssim"),
         **settings: Any,
     ) -> None:
@@ -56,7 +58,13 @@ class FilterProtocol(PairedProtocol):
             raise UserError(f"evaluation.filters={unknown[0]} is not known: choose of {', '.join(LEARNERS)}.")
         check_number("evaluation.num_learnt", num_learnt, 1)
         self.filters, self.num_learnt = tuple(filters), num_learnt
-        self.parts = ("content", truth)  # type: ignore[misc]
+        self.truth = truth
+
+    def measure(self, painter: Any, data: Any) -> Measurement:
+        """As of PairedProtocol, against the truth."""
+        has_clean = "clean" in getattr(data, "parts", ())
+        self.parts = ("content", self.truth or ("clean" if has_clean else "target"))  # type: ignore[misc]
+        return super().measure(painter, data)
 
     def controls(self, data: Any, content: PackedImages) -> tuple[Mapping[str, Pictures], dict[str, Any]]:
         """The content as it is, and what each filter makes of it; and what they learnt."""
