@@ -18,6 +18,7 @@ def generate(cfg: DictConfig) -> None:
     checkpoint, folder = find_checkpoint(cfg.checkpoint), output_folder(cfg.output)
     import impasto
     from impasto.data.transforms import as_size
+    from impasto.inference.blending import resolve_blend
     from impasto.inference.conditions import guide, resolve_label, resolve_prompts, resolve_vectors
     from impasto.inference.console import follow
     from impasto.inference.generate import first_of
@@ -47,6 +48,7 @@ def generate(cfg: DictConfig) -> None:
         batch_size=cfg.batch_size,
         grid=cfg.grid,
         audio=cfg.audio,
+        blend=resolve_blend(cfg.blend, cfg.mix_from, painter),
         files=MadeFiles(finish, cfg.clip, cfg.fps, cfg.sprite_sheet),
         overwrite=cfg.overwrite,
     )

@@ -14,6 +14,7 @@ from impasto.base.files import whole_or_not
 from impasto.base.label_maps import as_picture
 from impasto.base.pixels import from_uint8, to_uint8
 from impasto.base.sheets import save_sheet, shown
+from impasto.inference.blending import Blend, blended
 from impasto.inference.events import Done, Event, Painted, Skipped, Started, is_out_of_memory, reason_to_skip
 from impasto.inference.made_files import ENDINGS, TOLD, MadeFiles
 from impasto.inference.music import save_roll
@@ -45,6 +46,7 @@ def generate(
     grid: int | None = None,
     audio: bool = False,
     files: MadeFiles | None = None,
+    blend: Blend | None = None,
     overwrite: bool = False,
 ) -> Iterator[Event]:
     """Paint ``000000.png`` and so on, ``labels.csv`` for a labelled model, and ``grid.png`` if ``grid`` is given.
@@ -66,6 +68,7 @@ def generate(
         grid: write also ``grid.png`` with this many pictures in a row.
         audio: of piano rolls, write also a .wav beside each.
         files: how pictures and clips are written; None takes the usual way.
+        blend: two pictures of the seed, between which all lie; None paints each of its own.
         overwrite: replace the pictures and labels of an earlier call.
 
     Yields:
@@ -104,9 +107,14 @@ def generate(
         labels = None if not names else numbers % len(names) if label is None else torch.full_like(numbers, label)
         condition = labels if vectors is None else in_turn(vectors, start, len(numbers))
         try:
-            drawn = painter.sample(
-                len(numbers), seed=seed, start=start, condition=condition, shift=shift, truncation=truncation
-            )
+            if blend is None:
+                drawn = painter.sample(
+                    len(numbers), seed=seed, start=start, condition=condition, shift=shift, truncation=truncation
+                )
+            else:
+                drawn = blended(
+                    painter, blend, numbers / max(n - 1, 1), seed, condition if label is not None else vectors
+                )
             images = to_uint8(drawn).cpu()
         except (MemoryError, RuntimeError) as problem:
             if not is_out_of_memory(problem):
