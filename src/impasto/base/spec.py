@@ -6,6 +6,7 @@ from typing import Any
 
 from impasto.base.alphabet import Alphabet
 from impasto.base.rolls import Roll
+from impasto.base.sounds import Sound
 from impasto.base.vocabulary import Vocabulary
 
 Color = tuple[int, int, int]
@@ -86,6 +87,7 @@ class ImageSpec:
         roll: what channels, rows and columns mean if these are piano rolls; None for pictures.
         opacity: whether the last channel is opacity, and the others are multiplied by it, see
             :mod:`impasto.base.opacity`.
+        sound: what rows, columns and values mean if these are spectrograms; None for pictures.
     """
 
     channels: int
@@ -102,6 +104,7 @@ class ImageSpec:
     window: tuple[float, float] | None = None
     roll: Roll | None = None
     opacity: bool = False
+    sound: Sound | None = None
 
     @property
     def num_classes(self) -> int:
@@ -132,6 +135,7 @@ class ImageSpec:
         plain["alphabet"] = None if self.alphabet is None else self.alphabet.to_dict()
         plain["window"] = None if self.window is None else list(self.window)
         plain["roll"] = None if self.roll is None else self.roll.to_dict()
+        plain["sound"] = None if self.sound is None else self.sound.to_dict()
         return {**asdict(self), **plain, "vocabulary": None if self.vocabulary is None else self.vocabulary.to_dict()}
 
     @classmethod
@@ -146,6 +150,7 @@ class ImageSpec:
         read["alphabet"] = None if (tokens := values.get("alphabet")) is None else Alphabet.from_dict(tokens)
         read["window"] = None if (window := values.get("window")) is None else (window[0], window[1])
         read["roll"] = None if (form := values.get("roll")) is None else Roll.from_dict(form)
+        read["sound"] = None if (sound := values.get("sound")) is None else Sound.from_dict(sound)
         return cls(**{**values, **read})
 
 

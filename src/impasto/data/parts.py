@@ -64,7 +64,7 @@ class Part:
         if (label_map := train.label_map) is not None:
             return ImageSpec(label_map.channels, *size, label_map=label_map)
         described = ImageSpec(train.shape[2], *size, train.class_names, condition_dim, levels, len(train.frames))
-        return replace(described, roll=self.pictures.roll, opacity=self.pictures.opacity)
+        return replace(described, roll=self.pictures.roll, opacity=self.pictures.opacity, sound=self.pictures.sound)
 
     @cached_property
     def levels(self) -> Levels | None:

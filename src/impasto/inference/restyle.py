@@ -10,6 +10,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import log
 from impasto.base.sheets import shrunk
 from impasto.data.sources.decode import BadImage, decode
+from impasto.inference.audio import restyle_sound
 from impasto.inference.batches import Over, over_pictures
 from impasto.inference.events import Event
 from impasto.inference.masks import Masks
@@ -75,6 +76,10 @@ def restyle(
         yield from predict(painter, source, output, ahead, overwrite)
         return
     refuse_predictor(painter)
+    if painter.gives.sound is not None:
+        refuse_pictures_settings({"mask": masks, "sheet": sheet, "task": task, "instances": instances, "style": chosen})
+        yield from restyle_sound(painter, source, output, overwrite)
+        return
     if painter.gives.roll is not None:
         refuse_pictures_settings({"mask": masks, "sheet": sheet, "task": task, "instances": instances, "style": chosen})
         yield from restyle_music(painter, source, output, overwrite)

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.rolls import Roll
+from impasto.base.sounds import Sound
 from impasto.base.spec import LabelMap
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.source import UNLABELLED, Item, Origin, Source
@@ -43,6 +44,7 @@ class Pictures:
         vectors: gives the condition vectors of the pictures, where the data set has attributes of its own.
         opacity: whether the last channel is opacity, and the others are multiplied by it, see
             :mod:`impasto.base.opacity`.
+        sound: what rows, columns and values mean if they are spectrograms; None for others.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Pictures:
     roll: Roll | None = None
     opacity: bool = False
     vectors: Callable[[], VectorTable] | None = None
+    sound: Sound | None = None
 
 
 OpenPictures = Callable[..., Pictures | Mapping[str, Pictures]]

@@ -1,0 +1,1 @@
+"""Sound without networks: mel spectrograms and back, files, phrases made by code, and scores."""
