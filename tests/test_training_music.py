@@ -123,7 +123,7 @@ def test_settings_that_cannot_be() -> None:
     ]:
         with pytest.raises(UserError, match=why):
             open_music(**settings)  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="no voice among 4"):
+    with pytest.raises(UserError, match="no voice of 4"):
         open_accompaniment(melody=4, size=[48, 32])
 
 

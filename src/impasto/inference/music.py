@@ -3,6 +3,7 @@
 import io
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def repainted(painter: Painter, piece: Piece) -> tuple[list[Sequence[Note]], Rol
 def upbeat(piece: Piece, form: Roll) -> float:
     """How many beats to put before a piece, so that its first whole bar begins a bar of the roll."""
     length = form.beats_per_bar
-    starts = (a for a, b in zip(piece.bars, piece.bars[1:], strict=False) if abs(b - a - length) < 1e-3)
+    starts = (a for a, b in pairwise(piece.bars) if abs(b - a - length) < 1e-3)
     return -next(starts, 0.0) % length
 
 

@@ -203,14 +203,15 @@ def open_audio(
     check_settings(task, root, content, target, phrases, noise, timbres, held_out_sounds)
     form = Sound(rate=rate, making="gain" if task == "denoise" else "anew")
     how = Segments(form, size[0], size[1], task, (float(noise[0]), float(noise[1])), (timbres[0], timbres[1]))
-    files, name = [], f"{phrases} phrases made by code"
+    files: list[tuple[str, Path | None, Path]] = []
+    name = f"{phrases} phrases made by code"
     if root is not None:
         files, name = [(key, None, path) for key, path in sounds_in(root, "root").items()], f"folder {Path(root).name}"
     elif content is not None and target is not None:
         files, name = matched(content, target), f"folders {Path(content).name} and {Path(target).name}"
     if files and len(files) < 2:
         raise UserError("One file of sound alone cannot be split into those to train on and those held out: give more.")
-    opened = {}
+    opened: dict[str, Pictures] = {}
     sides: tuple[Side, Side] = ("content", "target")
     for side in sides:
         make = partial(AudioSource, how, side, phrases=0 if files else phrases, files=files, holdout=held_out_sounds)

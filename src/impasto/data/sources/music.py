@@ -187,42 +187,68 @@ def open_music(
     return Pictures(title, train, held_out, roll=how.own_form)
 
 
-def open_accompaniment(melody: int = 0, **settings: Any) -> dict[str, Pictures]:
-    """Aligned rolls: ``content``, the melody, and ``target``, the other voices.
+def open_accompaniment(
+    root: str | None = None,
+    melody: int = 0,
+    voices: Sequence[str] = CHORALE_VOICES,
+    programs: Sequence[int] = (CHOIR,) * 4,
+    lowest: int = 36,
+    steps_per_beat: int = 4,
+    beats_per_bar: int = 4,
+    transpose: Transpose = "scale",
+    mode: Mode = "any",
+    held_out_pieces: float = 0.2,
+    *,
+    size: Sequence[int],
+) -> dict[str, Pictures]:
+    """Aligned rolls: ``content``, the melody, and ``target``, the other voices. Arguments as of :func:`open_music`.
 
     Args:
         melody: number of the voice that is given, from the highest.
-        **settings: of :func:`open_music`.
 
     Raises:
         UserError: as :func:`open_music`; or there is no such voice, or no other.
     """
-    count = len(settings.get("voices", CHORALE_VOICES))
+    count = len(voices)
     if not 0 <= melody < count or count < 2:
-        raise UserError(
-            f"data.melody={melody} is no voice among {count} with others beside it: give 0 for the highest."
-        )
+        raise UserError(f"data.melody={melody} is no voice of {count} with others beside it: give 0 for the highest.")
     others = [voice for voice in range(count) if voice != melody]
-    return {"content": open_music(**settings, only=[melody]), "target": open_music(**settings, only=others)}
+    grid = (voices, programs, lowest, steps_per_beat, beats_per_bar, transpose, mode, held_out_pieces)
+    return {
+        "content": open_music(root, *grid, size=size, only=[melody]),
+        "target": open_music(root, *grid, size=size, only=others),
+    }
 
 
 def open_two_styles(
-    content: str | None = None, style: str | None = None, modes: Sequence[Mode] = ("major", "minor"), **settings: Any
+    content: str | None = None,
+    style: str | None = None,
+    modes: Sequence[Mode] = ("major", "minor"),
+    voices: Sequence[str] = CHORALE_VOICES,
+    programs: Sequence[int] = (CHOIR,) * 4,
+    lowest: int = 36,
+    steps_per_beat: int = 4,
+    beats_per_bar: int = 4,
+    transpose: Transpose = "tonic",
+    held_out_pieces: float = 0.2,
+    *,
+    size: Sequence[int],
 ) -> dict[str, Pictures]:
-    """Rolls of two kinds without pairs: ``content`` and ``style``.
+    """Rolls of two kinds without pairs: ``content`` and ``style``. Arguments as of :func:`open_music`.
 
     Args:
         content: folder of MIDI files; None takes the chorales in the first mode.
         style: likewise, in the second.
         modes: of the chorales.
-        **settings: of :func:`open_music`.
 
     Raises:
         UserError: as :func:`open_music`.
     """
-    sides = zip(("content", "style"), (content, style), modes, strict=True)
+    grid = (voices, programs, lowest, steps_per_beat, beats_per_bar, transpose)
+    any_mode: Mode = "any"
     return {
-        part: open_music(folder, mode=mode if folder is None else "any", **settings) for part, folder, mode in sides
+        part: open_music(folder, *grid, mode if folder is None else any_mode, held_out_pieces, size=size)
+        for part, folder, mode in zip(("content", "style"), (content, style), modes, strict=True)
     }
 
 
