@@ -46,6 +46,6 @@ dist: $(READY) ## wheel and source archive in dist/, the same bytes each time
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Error: Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + "; name another: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --disable-pip-version-check -e '.[dev,docs,sweep,tensorboard,science,medical,sequences,formats,video,export,compress,app,serve,explain,attack,privacy,music,audio]' -c constraints.txt
+	$(PY) -m pip install --disable-pip-version-check -e '.[dev,docs,sweep,tensorboard,science,medical,sequences,formats,video,export,compress,app,serve,explain,attack,privacy,music,audio,text]' -c constraints.txt
 	@$(PY) -m pip install --disable-pip-version-check -e '.[restoration]' -c constraints.txt || echo 'BRISQUE could not be built, which needs a C++ compiler: restored pictures are measured without it.'
 	@touch $@

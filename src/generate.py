@@ -19,7 +19,7 @@ def generate(cfg: DictConfig) -> None:
     import impasto
     from impasto.data.transforms import as_size
     from impasto.inference.blending import resolve_blend
-    from impasto.inference.conditions import guide, resolve_label, resolve_prompts, resolve_vectors
+    from impasto.inference.conditions import guide, resolve_beside, resolve_label, resolve_prompts, resolve_vectors
     from impasto.inference.console import follow
     from impasto.inference.generate import first_of
     from impasto.inference.generate import generate as events_of
@@ -31,15 +31,16 @@ def generate(cfg: DictConfig) -> None:
     painter = (model.showing_masks() if cfg.masks else model).painter
     painter = painter if cfg.size is None else painter.resized(*as_size(cfg.size, "size"))
     prompts, captions = resolve_prompts(cfg.prompt, painter)
-    guide(painter, cfg.guidance)
     label = resolve_label(cfg.label, painter)
-    vectors = resolve_vectors(cfg.vectors, painter) if captions is None else captions
+    told = resolve_beside(captions, label, cfg.style, painter)
+    vectors = resolve_vectors(cfg.vectors, painter) if told is None else told
+    guide(painter, cfg.guidance)
     finish = finish_for(painter, cfg.edges, cfg.palette, partial(first_of, painter, vectors, cfg.seed))
     events = events_of(
         painter,
         folder,
         cfg.num_images,
-        label=label,
+        label=None if told is not None else label,
         vectors=vectors,
         prompts=prompts,
         truncation=cfg.truncation,

@@ -112,6 +112,28 @@ def test_painted_by_prompt(whole: Path, tmp_path: Path) -> None:
     assert np.array_equal(*again)  # without chance, the same words make the same picture
 
 
+def test_words_class_and_style_picture_of_one_model(pictures: Path, whole: Path, tmp_path: Path) -> None:
+    mixed = [each.replace("condition=text", "condition=mixed") for each in told(pictures, "kimg=0.032")]
+    unmeasured = [each for each in mixed if not each.startswith("evaluation")]
+    train(composed(tmp_path / "run", *unmeasured, "model.drop_condition=0.5", "evaluation=none"))
+    spec = weights(tmp_path / "run")["impasto"]["spec"]["image"]
+    assert (spec["beside"], spec["class_names"]) == (["label", "style"], ["part_0", "part_1"])
+    dark = tmp_path / "dark.png"
+    Image.new("RGB", (9, 12), "navy").save(dark)
+    prompt, label, style = "prompt=a red circle", "label=part_1", f"style={dark}"
+    said = [(prompt, label, style), (prompt, label), (prompt, style), ("prompt=''", label, style), ("prompt=''",)]
+    made = []
+    for number, settings in enumerate(said):
+        paint(tmp_path / "run", tmp_path / str(number), "num_images=1", *settings)
+        made.append(np.asarray(Image.open(tmp_path / str(number) / "000000.png")))
+    assert len({each.tobytes() for each in made}) == len(said)  # each is told, and each can be left out
+    for settings, message in [((prompt, style), "condition=mixed"), ((prompt, label), "without labels")]:
+        with pytest.raises(SystemExit, match=message):
+            paint(whole, tmp_path, *settings)
+    with pytest.raises(SystemExit, match="cannot be used"):
+        paint(tmp_path / "run", tmp_path, prompt, "style=no.png")
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [((), "set prompt="), (("prompt=3",), "any of these words"), (("prompt=no.txt",), "does not exist")],

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from impasto.base.alphabet import Alphabet
 from impasto.base.rolls import Roll
@@ -11,6 +11,10 @@ from impasto.base.vocabulary import Vocabulary
 
 Color = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
+LABEL: Final = "label"
+STYLE: Final = "style"
+BESIDE: Final = (LABEL, STYLE)
+"""What can be told beside a caption: the class of a picture; the colours and grain of one."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class ImageSpec:
         opacity: whether the last channel is opacity, and the others are multiplied by it, see
             :mod:`impasto.base.opacity`.
         sound: what rows, columns and values mean if these are spectrograms; None for pictures.
+        beside: what is told beside captions, of :data:`BESIDE`.
     """
 
     channels: int
@@ -105,6 +110,7 @@ class ImageSpec:
     roll: Roll | None = None
     opacity: bool = False
     sound: Sound | None = None
+    beside: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:
@@ -136,6 +142,7 @@ class ImageSpec:
         plain["window"] = None if self.window is None else list(self.window)
         plain["roll"] = None if self.roll is None else self.roll.to_dict()
         plain["sound"] = None if self.sound is None else self.sound.to_dict()
+        plain["beside"] = list(self.beside)
         return {**asdict(self), **plain, "vocabulary": None if self.vocabulary is None else self.vocabulary.to_dict()}
 
     @classmethod
@@ -151,6 +158,7 @@ class ImageSpec:
         read["window"] = None if (window := values.get("window")) is None else (window[0], window[1])
         read["roll"] = None if (form := values.get("roll")) is None else Roll.from_dict(form)
         read["sound"] = None if (sound := values.get("sound")) is None else Sound.from_dict(sound)
+        read["beside"] = tuple(values.get("beside", ()))
         return cls(**{**values, **read})
 
 

@@ -14,7 +14,7 @@ from impasto.base.cache import cache_dir as default_cache_dir
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.ranges import Count, CountOrZero, Share, Strength
-from impasto.base.spec import ImageSpec
+from impasto.base.spec import BESIDE, LABEL, ImageSpec
 from impasto.base.vocabulary import Vocabulary
 from impasto.data.captions import AUTO, captions_as_vectors, read_captions
 from impasto.data.drawing import check_parts, leaders_of, samplers_of
@@ -60,6 +60,7 @@ class ImageDataModule(LightningDataModule):
             of classes.
         captions: file with a caption for each picture of the part ``image``, or ``auto``, see
             :func:`~impasto.data.captions.read_captions`; they take the place of classes too.
+        beside: what is told beside captions, of :data:`~impasto.base.spec.BESIDE`: classes, and a style picture.
         image_size: pixels or [height, width] that networks see.
         pack_size: of the packed pictures; None is ``image_size``, or three times that under ``fit``.
         resize: how a picture comes to that size, as :class:`~impasto.data.packing.sizing.SizePolicy` has it;
@@ -108,6 +109,7 @@ class ImageDataModule(LightningDataModule):
         parts: Mapping[str, str] | None = None,
         vectors: str | None = None,
         captions: str | None = None,
+        beside: Sequence[str] = (),
         image_size: Size = 64,
         pack_size: Size | None = None,
         resize: Resize | Literal["auto"] = "auto",
@@ -135,7 +137,9 @@ class ImageDataModule(LightningDataModule):
         if vectors is not None and captions is not None:
             raise UserError("data.vectors and data.captions both say what a picture is of: set one of them to null.")
         self.parts = check_parts({LABELLED: "independently"} if parts is None else parts)
-        if vectors not in (None, AUTO) or ((vectors == AUTO or captions is not None) and "label" in where):
+        self.beside = check_beside(beside, captions)
+        instead = vectors == AUTO or (captions is not None and LABEL not in self.beside)
+        if vectors not in (None, AUTO) or (instead and "label" in where):
             where["label"] = None
         check_settings(pictures, where)
         self.image_size = as_size(image_size, "data.image_size")
@@ -275,7 +279,13 @@ class ImageDataModule(LightningDataModule):
         """By part, the shape of what networks see, and classes or the length of condition vectors."""
         specs = {name: part.spec(self.image_size) for name, part in self._packed.items()}
         if self.vocabulary is not None:
-            specs[LABELLED] = replace(specs[LABELLED], vocabulary=self.vocabulary)
+            told = replace(specs[LABELLED], vocabulary=self.vocabulary, beside=self.beside)
+            if LABEL in self.beside and not told.num_classes:
+                raise UserError(
+                    "data.beside names label, and these pictures have no classes: put them into a folder for each "
+                    "class and set data.label=folder, or leave label out."
+                )
+            specs[LABELLED] = told
         return specs
 
     @property
@@ -398,3 +408,16 @@ class ImageDataModule(LightningDataModule):
             return None
         length = self.spec[LABELLED].condition_dim
         return {"file": Path(given).name, "length": length, "sha256": self.vectors_sha256}
+
+
+def check_beside(beside: Sequence[str], captions: str | None) -> tuple[str, ...]:
+    """What is told beside captions.
+
+    Raises:
+        UserError: it is something else, or there are no captions.
+    """
+    if unknown := [name for name in beside if name not in BESIDE]:
+        raise UserError(f"data.beside names {unknown[0]}: give any of {', '.join(BESIDE)}.")
+    if beside and captions is None:
+        raise UserError("data.beside is told beside captions: set condition=text, or leave it out.")
+    return tuple(name for name in BESIDE if name in beside)

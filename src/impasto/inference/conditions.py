@@ -5,13 +5,18 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.base.checks import check_factor
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
+from impasto.base.pixels import from_uint8
+from impasto.base.spec import LABEL, STYLE
 from impasto.base.vocabulary import words_of
+from impasto.data.sources.decode import BadImage, decode
 from impasto.data.vectors import read_vectors
+from impasto.networks.beside import with_beside
 from impasto.painters.painter import Painter
 
 
@@ -101,6 +106,40 @@ def resolve_prompts(prompt: str | Sequence[str] | None, painter: Painter) -> tup
         if unknown:
             notice("prompt", f"No caption in training had the words {', '.join(unknown)}: they are passed over.")
     return texts, torch.from_numpy(vocabulary.encode(texts))
+
+
+def resolve_beside(captions: Tensor | None, label: int | None, style: str | None, painter: Painter) -> Tensor | None:
+    """Captions (m, L) with the class and the style picture that are told beside them; None of None.
+
+    Args:
+        captions: numbers of words.
+        label: index of the class; None tells none.
+        style: path of a picture, of which colours and grain are told; None shows none.
+        painter: paints.
+
+    Raises:
+        UserError: the model is told no such thing, or the picture cannot be read.
+    """
+    gives = painter.gives
+    if style is not None and STYLE not in gives.beside:
+        raise UserError(
+            f"style={style}: this model was not trained with style pictures; leave style= out, or train one with "
+            "condition=mixed."
+        )
+    if captions is None or not gives.beside:
+        return captions
+    if label is not None and LABEL not in gives.beside:
+        raise UserError("label: this model is told no classes beside captions; leave label= out.")
+    shown = None
+    if style is not None:
+        try:
+            pixels = torch.from_numpy(decode(Path(style).expanduser(), gives.channels)).permute(2, 0, 1)
+        except BadImage as problem:
+            raise UserError(f"style={style} cannot be used, as {problem}: give a picture.") from None
+        size = gives.height, gives.width
+        shown = F.interpolate(from_uint8(pixels[None]), size, mode="bilinear", antialias=True)
+    labels = None if label is None else torch.full((len(captions),), label)
+    return with_beside(gives, captions, labels, shown)
 
 
 def texts_of(prompt: str | Sequence[str] | None) -> list[str]:

@@ -95,7 +95,7 @@ def generate(
     files.check(painter.gives)
     folder = Path(output).expanduser()
     make_room(folder, overwrite)
-    names = painter.gives.class_names if painter.conditional else ()
+    names = painter.gives.class_names if "label" in painter.takes else ()
     yield Started(n, () if label is None else (f"All pictures are of class {names[label]!r}, index {label}.",))
     made = made_with(painter, GENERATED)
     rows: list[tuple[str, str, int]] = []

@@ -17,6 +17,7 @@ from impasto.losses.terms.term import GeneratorPass
 from impasto.models.adversary import Conditioning
 from impasto.models.base import STANDING_BATCHES, AdversarialModel, Painted
 from impasto.models.optimisation import BatchPart
+from impasto.networks.beside import columns_of, with_beside
 from impasto.painters.latents import LatentDistribution, condition_taken, in_proportion, in_turn, latents, slerp
 from impasto.painters.painter import Painter
 
@@ -88,9 +89,7 @@ class NoiseGAN(AdversarialModel):
 
     def paint(self, batch: BatchPart) -> Painted:
         """One picture from noise for each of the batch's conditions; or, privately, for conditions drawn evenly."""
-        condition = (
-            self.told(condition_of(batch)) if self.privacy is None else self.labels_drawn(self.privacy.batch_size)
-        )
+        condition = self.told(batch) if self.privacy is None else self.labels_drawn(self.privacy.batch_size)
         z = self.draw(len(batch[self.part]) if self.privacy is None else self.privacy.batch_size)
         told = {} if condition is None else {"condition": condition}
         return {"image": self.generator(z, condition), "latent": z, **told}
@@ -114,12 +113,25 @@ class NoiseGAN(AdversarialModel):
         p = GeneratorPass(painted["image"], self.generator, style=real, **told)
         return self.generator_objective(p, real, Conditioning(condition))
 
-    def told(self, condition: Tensor | None) -> Tensor | None:
-        """What networks are told of a batch: a share of its vectors (N, K) dropped, which are then 0."""
+    def told(self, batch: BatchPart) -> Tensor | None:
+        """What networks are told of a batch: a share of its vectors (N, K) dropped, which are then 0.
+
+        What is told beside captions is dropped apart from them; each picture is its own style picture.
+        """
+        condition = condition_of(batch)
+        if condition is not None and self.image.beside:
+            condition = with_beside(self.image, condition, batch.get("label"), batch[self.part])
         if condition is None or not self.drop_condition:
             return condition
-        draws = distributed.per_sample(lambda count: torch.rand(count, device=condition.device), len(condition))
-        return condition * (draws >= self.drop_condition)[:, None]
+        parts = [*columns_of(self.image).values()] if self.image.beside else []
+        draws = distributed.per_sample(
+            lambda count: torch.rand(count, 1 + len(parts), device=condition.device), len(condition)
+        )
+        kept = (draws >= self.drop_condition).to(condition.dtype)
+        keep = kept[:, :1].expand_as(condition).clone()
+        for number, part in enumerate(parts, 1):
+            keep[:, part] = kept[:, number : number + 1]
+        return condition * keep
 
     def draw(self, n: int) -> Tensor:
         """Latent vectors for this process's part of the batch: (n, latent_dim)."""
@@ -183,7 +195,7 @@ class NoiseGAN(AdversarialModel):
         first, last = ends[:6, None], ends[6:, None]
         z = slerp(first, last, share) if self.latent == "normal" else torch.lerp(first, last, share)
         condition = None
-        if self.painter.conditional and self.image.num_classes:
+        if "label" in self.painter.takes:
             condition = (torch.arange(6, device=self.device) % self.image.num_classes).repeat_interleave(10)
         elif self.painter.conditional:
             known = self.known_vectors()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.spec import ImageSpec
+from impasto.networks.beside import Beside, told_apart
 from impasto.networks.layers.attention import CrossAttention, SelfAttention
 from impasto.networks.layers.blur import BlurAfter, BlurBefore
 from impasto.networks.layers.condition import ConditionEmbedding, has_condition
@@ -144,6 +145,7 @@ class Insertion(nn.Module):
         super().__init__()
         self.told, self.text, self.guidance = Told(), text, 1.0
         self.told.spec = spec
+        self.beside = Beside(spec, int(cast(int, text.width))) if text is not None and spec.beside else None
         self.kind, self.settings = type(network).__name__, settings
         self.takes = tuple(inspect.signature(cast(nn.Module, network).forward).parameters)
         self.names = (*self.takes, *(name for name in ("condition", "given") if name not in self.takes))
@@ -261,7 +263,7 @@ class Insertion(nn.Module):
         return tuple(given[: len(self.takes)]), passed
 
     def read(self, captions: Tensor | None) -> Tensor:
-        """Numbers of words (N, L) to sentences (N, W); the words are told.
+        """Numbers of words (N, L), and what is told beside them, to sentences (N, W); the words are told.
 
         Raises:
             UserError: there are none.
@@ -269,7 +271,10 @@ class Insertion(nn.Module):
         if captions is None or captions.ndim != 2:
             raise UserError("This network was built for captions but got none; pass numbers of words (N, L).")
         told, encoder = self.told, cast(Any, self.text)
+        captions, beside = (captions, {}) if self.beside is None else told_apart(cast(ImageSpec, told.spec), captions)
         encoded = encoder(captions)
+        if self.beside is not None:
+            encoded = replaced(encoded, sentence=self.beside(encoded.sentence, beside))
         if self.guidance != 1:
             nothing = encoder(torch.zeros_like(captions))
             encoded = replaced(

@@ -16,7 +16,7 @@ from impasto.base.errors import UserError
 from impasto.base.instantiate import make
 from impasto.base.notices import notice
 from impasto.base.parts import Parts
-from impasto.base.spec import DataSpec, ImageSpec
+from impasto.base.spec import LABEL, DataSpec, ImageSpec
 from impasto.base.vocabulary import Vocabulary
 from impasto.data.module import ImageDataModule
 from impasto.data.transforms import as_size
@@ -87,7 +87,10 @@ def expected_spec(cfg: DictConfig) -> ImageSpec:
     height, width = as_size(wanted or 64, "data.image_size")
     channels = cfg.data.get("channels") or 3
     if cfg.data.get("captions") is not None:
-        return ImageSpec(channels, height, width, condition_dim=8, vocabulary=Vocabulary(("a", "b"), 8))
+        beside = tuple(cfg.data.get("beside") or ())
+        classes = ("a", "b") if LABEL in beside else ()
+        words = Vocabulary(("a", "b"), 8)
+        return ImageSpec(channels, height, width, classes, condition_dim=8, vocabulary=words, beside=beside)
     frames = cfg.data.get("frames") or 1  # of clips to be made
     return ImageSpec(channels * frames, height, width, ("a", "b"), frames=frames)
 
