@@ -11,9 +11,9 @@ from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.base.spec import ImageSpec
 from impasto.base.vocabulary import Vocabulary
+from impasto.networks import clip_text
 from impasto.networks.build import build_network
 from impasto.networks.dcgan import DCGANGenerator
-from impasto.networks.pretrained import clip_text
 from impasto.networks.text import TextEncoder
 from impasto.networks.text_encoders import ChosenTextEncoder
 

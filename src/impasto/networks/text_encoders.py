@@ -10,7 +10,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.ranges import Count
 from impasto.base.vocabulary import Vocabulary
-from impasto.networks.pretrained import clip_text
+from impasto.networks import clip_text
 from impasto.networks.text import Encoded, TextEncoder
 
 Choice = Literal["auto", "clip", "small"]
@@ -44,7 +44,7 @@ class ChosenTextEncoder(nn.Module):
     Args:
         vocabulary: of the captions.
         encoder: ``clip``, ``small``, or ``auto``: CLIP's text tower if it can be had.
-        weights: of CLIP, see :class:`~impasto.networks.pretrained.clip_text.Tower`.
+        weights: of CLIP, see :class:`~impasto.networks.clip_text.Tower`.
         width: of the vectors.
         depth: layers of the small one.
         heads: of its attention.
