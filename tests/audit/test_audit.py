@@ -93,10 +93,16 @@ def test_a_discriminator_and_a_painter_that_know_their_pictures_are_found_out() 
 
 
 def test_an_audit_stands_in_the_summary_and_on_the_card(trained: Path) -> None:
-    run = trained / "runs" / "one"
-    path, record = audit(settings(f"checkpoint={run}", "num_generated=64", "device=cpu"))
+    run, shadows = trained / "runs" / "one", [trained / "shadows" / str(draw) for draw in (1, 2, 3)]
+    for draw, shadow in enumerate(shadows, 1):
+        train(of(shadow, trained / "pictures", f"data.holdout_draw={draw}", "kimg=0.008"))
+    given = f"shadows=[{','.join(map(str, shadows))}]"
+    path, record = audit(settings(f"checkpoint={run}", "num_generated=64", "device=cpu", given))
     assert path == run / "audit.json"
-    assert set(record["attacks"]) == {"discriminator", "nearest_neighbour"}
+    assert set(record["attacks"]) == {"discriminator", "nearest_neighbour", "shadow_models"}
+    counts = [record["attacks"]["shadow_models"][side] for side in ("members", "others")]
+    # Of halves drawn at random, a quarter of the pictures is in all three shadows or in none.
+    assert sum(counts) == pytest.approx(88 * 3 / 4, abs=15)
     assert record["attacks"]["discriminator"]["members"] == record["attacks"]["discriminator"]["others"] == 44
     assert read_json(path)["attacks"] == record["attacks"]
     assert "AUC" in sentences(record)[0]
@@ -139,6 +145,13 @@ def test_mistakes_are_sentences(trained: Path, tmp_path: Path) -> None:
         check_forgotten(["12"])
     with pytest.raises(UserError, match="holds no run with a record"):
         list(find(str(next((trained / "pictures").rglob("*.png"))), str(tmp_path)))
+    run = trained / "runs" / "one"
+    for given, words in (
+        (f"[{run}]", "names 1 runs: give at least 2"),
+        (f"[{run},{run}]", "trained on all of the pic"),
+    ):
+        with pytest.raises(UserError, match=words):
+            audit(settings(f"checkpoint={run}", "num_generated=64", "device=cpu", f"shadows={given}"))
     with pytest.raises(UserError, match="is no picture"):
         list(find(str(tmp_path / "nothing.png"), str(trained / "runs")))
 

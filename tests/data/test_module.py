@@ -197,6 +197,10 @@ def test_a_share_of_each_class_is_held_out_by_name(tmp_path: Path) -> None:
     _, later = hold_out(pack(Greys(33), SizePolicy(6, 8), tmp_path, progress=False), 0.2)
     assert later is not None
     assert len(names & set(later.every_name())) >= 4
+    _, others = hold_out(packed, 0.2, draw=1)
+    assert others is not None
+    assert len(others) == 6
+    assert names != set(others.every_name())
 
 
 @pytest.mark.parametrize(("count", "share"), [(1, 0.9), (3, 0.1), (12, 0.0)])

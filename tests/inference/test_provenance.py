@@ -15,8 +15,12 @@ from impasto.inference.provenance import speaks, weights_hash
 from impasto.inference.repaint import Look
 from impasto.inference.stylize import stylize
 from impasto.painters.painter import Painter
+from impasto.video.copying import copy_clip
+from impasto.video.reading import Clip
+from tests.clips import panning, sound_packets, write_clip
 
 SECRETS = (b"SERIAL-4711", b"Jane Doe", b"LENS-0815", b"Doe-face", b"taken at home")
+TOLD_BY_CLIP = (b"SERIAL-4711", b"Jane Doe", b"LENS-0815", b"+52.5200+013.4050", b"taken at home")
 
 
 class Shift(nn.Module):
@@ -99,3 +103,50 @@ def test_the_hash_is_of_the_weights(painter: Painter) -> None:
     with torch.no_grad():
         other.network.by.add_(1e-3)
     assert weights_hash(painter) != weights_hash(other)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Turned, with sound, and all that a phone writes of who took it, where, when and with what."""
+    av = pytest.importorskip("av")
+    folder = tmp_path_factory.mktemp("clip")
+    plain = write_clip(folder / "plain.mp4", panning(5), sound=True, rotation=90)
+    tags = {"title": "Lake", "artist": "Jane Doe", "comment": "taken at home", "location": "+52.5200+013.4050/"}
+    tags |= {"creation_time": "2026-01-02T03:04:05Z", "make": "Camera", "model": "SERIAL-4711"}
+    told = folder / "told.mp4"
+    options = {"movflags": "use_metadata_tags"}
+    with av.open(str(plain)) as given, av.open(str(told), "w", container_options=options) as made:
+        made.metadata.update(tags)
+        tracks = [made.add_stream_from_template(stream) for stream in given.streams]
+        tracks[0].metadata["handler_name"] = "LENS-0815"
+        tracks[1].metadata["language"] = "deu"
+        for packet in given.demux():
+            if packet.size:
+                packet.stream = tracks[packet.stream_index]
+                made.mux(packet)
+    content = told.read_bytes()
+    assert all(secret in content for secret in (*TOLD_BY_CLIP, b"Lake"))
+    return told
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.0])
+def test_of_a_clip_only_its_title_comes_along(painter: Painter, clip: Path, tmp_path: Path, strength: float) -> None:
+    events = list(stylize(painter, clip, tmp_path, look=Look(strength=strength)))
+    assert not [event for event in events if isinstance(event, Skipped)]
+    content = (tmp_path / clip.name).read_bytes()
+    assert not [secret for secret in TOLD_BY_CLIP if secret in content]
+    assert b"Lake" in content
+    before, after = Clip(clip), Clip(tmp_path / clip.name)
+    assert [sound.metadata.get("language") for sound in after.sounds] == ["deu"]
+    assert sound_packets(tmp_path / clip.name) == sound_packets(clip)
+    frames = list(zip(before, after, strict=True))
+    assert all(one.pixels.shape == other.pixels.shape for one, other in frames)
+    if strength == 0:
+        assert all(np.array_equal(one.pixels, other.pixels) for one, other in frames)
+        times = [[float(each.ticks * each.time_base) for each in pair] for pair in frames]
+        assert all(one == pytest.approx(other, abs=1e-3) for one, other in times)
+
+
+def test_a_clip_whose_packets_cannot_be_copied_is_written_anew(clip: Path, tmp_path: Path) -> None:
+    assert not copy_clip(clip, tmp_path / "clip.wav")  # a format without pictures
+    assert not list(tmp_path.iterdir())

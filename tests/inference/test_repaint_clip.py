@@ -156,7 +156,7 @@ def test_strength_mask_and_preserved_colour(tmp_path: Path) -> None:
     painted(source, tmp_path / "half", look=Look(strength=0.5))
     assert mean_error(tmp_path / "half" / "a.mp4", [np.full_like(frames[0], 127)] * 3) < 3
     painted(source, tmp_path / "copy", look=Look(strength=0))
-    assert (tmp_path / "copy" / "a.mp4").read_bytes() == source.read_bytes()
+    assert mean_error(tmp_path / "copy" / "a.mp4", [frame.pixels.astype(float) for frame in Clip(source)]) == 0
 
 
 @pytest.mark.parametrize("below", ["", "a"])

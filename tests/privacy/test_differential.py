@@ -47,7 +47,7 @@ def of_pictures(folder: Path, pictures: Path, *overrides: str) -> Any:
 
 def test_a_run_keeps_to_its_budget_and_resumes_exactly(tmp_path: Path, pictures: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    settings = ("privacy.secret=5", "model.n_critic=2")
+    settings = ("privacy.secret=5", "model.n_critic=2", "privacy.painted=8")
     train(of_pictures(whole, pictures, "kimg=0.192", *settings))
     # A run that is cut short was planned for its whole length.
     cut = of_pictures(parts, pictures, "kimg=0.192", *settings, "callbacks.stop.kimg=0.064")

@@ -109,6 +109,19 @@ def test_one_picture_more_changes_the_sum_by_the_limit_at_most() -> None:
     assert 0.99e-3 < difference <= 1e-3
 
 
+def test_fewer_painted_pictures_weigh_as_much_as_the_real_ones() -> None:
+    network, loss = small(0), NonSaturating()
+    gradients, adversary = PictureGradients(network), Adversary(loss, {}, None, by_picture=True)
+    real, fake = torch.rand(6, 1, 12, 12), torch.rand(2, 1, 12, 12)
+
+    def total(painted: torch.Tensor, count: int, weight: float) -> Tensor:
+        with gradients.kept():
+            adversary.discriminator_loss(network, real, painted, **PLAIN).backward()
+        return torch.cat([g.flatten() for g in gradients.clipped_sums(1e-3, count, weight)[0].values()])
+
+    torch.testing.assert_close(total(fake, 2, 3.0), total(fake.repeat(3, 1, 1, 1), 6, 1.0), rtol=1e-4, atol=1e-8)
+
+
 def test_a_layer_without_a_rule_is_named() -> None:
     network = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Bilinear(1, 1, 1))
     assert without_rule(network) == ["Bilinear"]

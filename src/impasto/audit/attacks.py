@@ -19,6 +19,7 @@ class Attack:
         auc: chance that a member scores above another picture; 0.5 is a guess, 1 tells all.
         interval: 95 of 100 sets of pictures like these would give.
         hits: share of members found at 1 false alarm in 100.
+        hits_interval: as ``interval``.
         control: the same between two halves of the other pictures, where there is nothing to find.
         members: how many were attacked.
         others: how many they were hidden among.
@@ -27,6 +28,7 @@ class Attack:
     auc: float
     interval: tuple[float, float]
     hits: float
+    hits_interval: tuple[float, float]
     control: float
     members: int
     others: int
@@ -37,6 +39,7 @@ class Attack:
             "auc": round(self.auc, 4),
             "interval": [round(end, 4) for end in self.interval],
             "hits_at_1_percent": round(self.hits, 4),
+            "hits_interval": [round(end, 4) for end in self.hits_interval],
             "control_auc": round(self.control, 4),
             "members": self.members,
             "others": self.others,
@@ -52,14 +55,20 @@ def attack(members: np.ndarray, others: np.ndarray, seed: int = 0) -> Attack:
         seed: of the draws for the interval.
     """
     random = np.random.default_rng(seed)
-    drawn = [auc(random.choice(members, len(members)), random.choice(others, len(others))) for _ in range(DRAWS)]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    threshold = np.quantile(others, 1 - FEW, method="higher")
+    pairs = ((random.choice(members, len(members)), random.choice(others, len(others))) for _ in range(DRAWS))
+    drawn = [(auc(*pair), found_at_few(*pair)) for pair in pairs]
+    (low, least), (high, most) = np.quantile(drawn, [0.025, 0.975], axis=0)
     shuffled = random.permutation(others)
     half = len(others) // 2
     control = auc(shuffled[:half], shuffled[half:]) if half else 0.5
-    hits = float((members > threshold).mean())
-    return Attack(auc(members, others), (float(low), float(high)), hits, control, len(members), len(others))
+    intervals = (float(low), float(high)), (float(least), float(most))
+    hits = found_at_few(members, others)
+    return Attack(auc(members, others), intervals[0], hits, intervals[1], control, len(members), len(others))
+
+
+def found_at_few(members: np.ndarray, others: np.ndarray) -> float:
+    """Share of the members that score above all but :data:`FEW` of the others."""
+    return float((members > np.quantile(others, 1 - FEW, method="higher")).mean())
 
 
 def auc(members: np.ndarray, others: np.ndarray) -> float:

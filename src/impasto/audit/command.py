@@ -7,6 +7,7 @@ import torch
 from omegaconf import DictConfig
 
 from impasto.audit.membership import nearest_attack, score_attack
+from impasto.audit.shadows import shadow_attack
 from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.base.files import read_json, write_json
@@ -66,10 +67,15 @@ def attacks_on(painter: Painter, path: Path, data: Any, cfg: DictConfig) -> dict
     found = {}
     with torch.device("cpu"):
         judge = teacher_in(path).discriminator if path.suffix == ".ckpt" else None
+    if judge is None and cfg.shadows:
+        raise UserError(f"shadows= is for a checkpoint with its discriminator, and {path.name} holds none.")
     if judge is None:
         notice("audit.discriminator", f"{path.name} holds no discriminator: only what anyone can paint is attacked.")
     else:
         found["discriminator"] = score_attack(judge, members, others, cfg.num_pictures, painter.device).to_dict()
+        if cfg.shadows:
+            taught = shadow_attack(judge, list(cfg.shadows), data, cfg.num_pictures, painter.device)
+            found["shadow_models"] = taught.to_dict()
     near = nearest_attack(painter, members, others, cfg.num_pictures, cfg.num_generated, cfg.seed)
     return {"attacks": {**found, "nearest_neighbour": near.to_dict()}}
 
@@ -95,7 +101,8 @@ def sentences(record: dict[str, Any]) -> list[str]:
         )
         told.append(
             f"{name.replace('_', ' ')}: AUC {figures['auc']:.3f} ({low:.3f} to {high:.3f}; control "
-            f"{figures['control_auc']:.3f}), {figures['hits_at_1_percent']:.1%} of members found at 1% false alarms: "
+            f"{figures['control_auc']:.3f}), {figures['hits_at_1_percent']:.1%} of members found at 1% false alarms "
+            f"({figures['hits_interval'][0]:.1%} to {figures['hits_interval'][1]:.1%}): "
             f"{verdict}"
         )
     if copies := record.get("copies"):

@@ -74,6 +74,7 @@ class ImageDataModule(LightningDataModule):
         limit: most pictures of each part; None takes all.
         per_class: most pictures of each class to train on; what is held out stays as it is.
         holdout: share of each part held back from training; None holds out the data set's own test part.
+        holdout_draw: which pictures are held back; another number holds back others.
         balanced: draw each class equally often, in all parts.
         batch_size: pictures of each part in a batch, over all processes.
         num_workers: processes that load batches ahead.
@@ -120,6 +121,7 @@ class ImageDataModule(LightningDataModule):
         limit: Count | None = None,
         per_class: Count | None = None,
         holdout: Share | None = 0.0,
+        holdout_draw: CountOrZero = 0,
         balanced: bool = False,
         batch_size: Count = 64,
         num_workers: CountOrZero = 0,
@@ -154,6 +156,7 @@ class ImageDataModule(LightningDataModule):
             limit=limit,
             per_class=per_class,
             holdout=holdout,
+            holdout_draw=holdout_draw,
             max_bad_share=max_bad_share,
             duplicates=duplicates,
             forget=check_forgotten(forget),
@@ -400,7 +403,8 @@ class ImageDataModule(LightningDataModule):
 
     def _split(self) -> str:
         whole = [name for name, part in self._packed.items() if part.whole_classes]
-        by_class = f"{self.holdout or 0:g} of each class by name"
+        draw = f", draw {number}" if (number := self.preparation.holdout_draw) else ""
+        by_class = f"{self.holdout or 0:g} of each class by name{draw}"
         return f"{by_class}; whole classes of {', '.join(whole)}" if whole else by_class
 
     def _provenance_of_vectors(self) -> dict[str, Any] | None:

@@ -40,6 +40,7 @@ class Preparation:
     limit: int | None
     per_class: int | None
     holdout: float | None
+    holdout_draw: int
     max_bad_share: float
     duplicates: Duplicates
     forget: frozenset[int]
@@ -98,7 +99,10 @@ class Preparation:
         if table is not None:
             packs = attach(table, packs)
         whole_classes = whole_classes and name != LABELLED and packs[0].labels is not None
-        train, held_out = hold_out(packs[0], self.holdout or 0.0, whole_classes) if len(packs) == 1 else packs
+        if len(packs) == 1:
+            train, held_out = hold_out(packs[0], self.holdout or 0.0, whole_classes, self.holdout_draw)
+        else:
+            train, held_out = packs
         if self.per_class is not None:
             train = few_of_each(train, self.per_class)
         if self.percentiles is not None:

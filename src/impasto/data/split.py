@@ -20,7 +20,7 @@ CROPS: Final = 1024
 
 
 def hold_out(
-    packed: PackedImages, share: float, whole_classes: bool = False
+    packed: PackedImages, share: float, whole_classes: bool = False, draw: int = 0
 ) -> tuple[PackedImages, PackedImages | None]:
     """Split pictures in two, the same way in every run.
 
@@ -31,6 +31,7 @@ def hold_out(
         packed: the pictures.
         share: 0 to below 1.
         whole_classes: hold out that share of the classes instead, each with all its pictures.
+        draw: which pictures; another number holds out others.
 
     Returns:
         Those to train on and those held out, both in their order; None if nothing is held out.
@@ -44,14 +45,14 @@ def hold_out(
         return packed, None
     if whole_classes and packed.labels is not None:
         present = np.unique(packed.labels)
-        held = np.isin(packed.labels, present[places_held_out([packed.class_names[label] for label in present], share)])
+        held = np.isin(packed.labels, present[places_held_out([packed.class_names[i] for i in present], share, draw)])
     else:
         labels = np.zeros(len(packed), np.int64) if packed.labels is None else packed.labels
         names = np.array(list(packed.every_name()), object)
         held = np.zeros(len(packed), bool)
         for label in np.unique(labels):
             members = np.flatnonzero(labels == label)
-            held[members[places_held_out(names[members], share)]] = True
+            held[members[places_held_out(names[members], share, draw)]] = True
     if not held.any():
         return packed, None
     return packed.subset(np.flatnonzero(~held)), packed.subset(np.flatnonzero(held))
@@ -74,14 +75,16 @@ def few_of_each(packed: PackedImages, most: int) -> PackedImages:
     return packed.subset(np.flatnonzero(kept))
 
 
-def places_held_out(names: Sequence[str] | np.ndarray, share: float) -> np.ndarray:
+def places_held_out(names: Sequence[str] | np.ndarray, share: float, draw: int = 0) -> np.ndarray:
     """Positions of the share of names that is held out, of one class."""
-    rank = np.array([_rank(name) for name in names], np.uint64)
+    rank = np.array([_rank(name, draw) for name in names], np.uint64)
     return np.argsort(rank, kind="stable")[: min(int(share * len(names) + 0.5), len(names) - 1)]
 
 
-def _rank(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big")
+def _rank(name: str, draw: int = 0) -> int:
+    key = draw.to_bytes(8, "big") if draw else b""
+    known = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8, key=key)
+    return int.from_bytes(known.digest(), "big")
 
 
 class CropsSource:

@@ -37,6 +37,7 @@ from impasto.inference.restore import MaskOf, check_restoring, description, rema
 from impasto.inference.saving import save
 from impasto.inference.targets import Targets, choose_targets
 from impasto.painters.painter import Painter
+from impasto.video.copying import copy_clip
 from impasto.video.describing import BadClip
 from impasto.video.endings import is_clip
 from impasto.video.reading import Clip
@@ -63,7 +64,8 @@ def stylize(
 ) -> Iterator[Event]:
     """Repaint or restore a picture or a clip, or all below a folder, under their own names and sub-folders.
 
-    Pictures come out upright (the EXIF orientation is applied), with their transparency; at strength 0 they are copied.
+    Pictures come out upright (the EXIF orientation is applied), with their transparency; at strength 0 they are copied,
+    clips packet by packet, without what their files say of their owners.
     Clips: see :func:`~impasto.inference.repaint_clip.repaint_clip`.
     Existing paintings are kept. One that cannot be read, painted or written is skipped with a reason, and the next one
     follows.
@@ -118,8 +120,8 @@ def stylize(
             own = None if objects is None else objects.of(name_of_picture(targets, picture))
             return (yield from paint_labels(painter, picture, target, look, own, keep))
         if is_clip(picture):
-            if look.strength == 0 and painter.scale == 1 and picture.suffix.lower() == target.suffix.lower():
-                copy_file(picture, target)
+            whole = look.strength == 0 and painter.scale == 1 and picture.suffix.lower() == target.suffix.lower()
+            if whole and copy_clip(picture, target):
                 return Painted(picture, target)
             shown = None if keep is None else lambda a, b: keep((shrunk(a, None), shrunk(b, None)))
             name, alone = name_of_picture(targets, picture), targets.root == picture

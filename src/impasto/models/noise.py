@@ -89,8 +89,8 @@ class NoiseGAN(AdversarialModel):
 
     def paint(self, batch: BatchPart) -> Painted:
         """One picture from noise for each of the batch's conditions; or, privately, for conditions drawn evenly."""
-        condition = self.told(batch) if self.privacy is None else self.labels_drawn(self.privacy.batch_size)
-        z = self.draw(len(batch[self.part]) if self.privacy is None else self.privacy.batch_size)
+        condition = self.told(batch) if self.privacy is None else self.labels_drawn(self.privacy.painted)
+        z = self.draw(len(batch[self.part]) if self.privacy is None else self.privacy.painted)
         told = {} if condition is None else {"condition": condition}
         return {"image": self.generator(z, condition), "latent": z, **told}
 

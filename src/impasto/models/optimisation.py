@@ -15,7 +15,9 @@ class PrivateStep(Protocol):
     """What makes the discriminator's updates differentially private."""
 
     batch_size: int
-    """Real pictures of a step on average, and the number of painted ones."""
+    """Real pictures of a step on average."""
+    painted: int
+    """Painted pictures of a step."""
     secret: int
     """What batches and noise are drawn by."""
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
-from impasto.base.ranges import Positive, Share
+from impasto.base.ranges import Count, Positive, Share
 from impasto.privacy.accounting import History, epsilon_of, noise_for
 from impasto.privacy.checks import findings
 from impasto.privacy.gradients import PictureGradients, normal_noise
@@ -32,9 +32,11 @@ class DifferentialPrivacy:
         delta: chance that epsilon does not hold.
         clip: largest L2 norm of the gradient of one picture.
         secret: what batches and noise are drawn by; None draws 256 bits from the system.
+        painted: generated pictures of a step; None takes as many as the expected real ones. They give nothing away, so
+            that fewer of them save time and not privacy.
 
     Attributes:
-        batch_size: expected real pictures of a step, and the number of generated ones.
+        batch_size: expected real pictures of a step.
         noise: multiplier of the steps to come.
         history: what has been spent.
 
@@ -43,7 +45,12 @@ class DifferentialPrivacy:
     """
 
     def __init__(
-        self, epsilon: Positive = 10.0, delta: Share = 1e-5, clip: Positive = 1.0, secret: int | None = None
+        self,
+        epsilon: Positive = 10.0,
+        delta: Share = 1e-5,
+        clip: Positive = 1.0,
+        secret: int | None = None,
+        painted: Count | None = None,
     ) -> None:
         if not 0 < delta < 1:
             raise UserError(f"privacy.delta={delta} is a chance: give a number such as 1e-5.")
@@ -51,6 +58,7 @@ class DifferentialPrivacy:
         self.given_secret = secret
         self.secret = secrets.randbits(SECRET_BITS) if secret is None else int(secret)
         self.batch_size = self.pictures = self.planned = 0
+        self.given_painted = painted
         self.noise = math.nan
         self.history: History = []
         self._gradients: PictureGradients | None = None
@@ -58,6 +66,11 @@ class DifferentialPrivacy:
     def check_with(self, parts: Parts) -> Iterator[Refusal | Doubt]:
         """Refuse parts that break the guarantee."""
         yield from findings(parts)
+
+    @property
+    def painted(self) -> int:
+        """Generated pictures of a step."""
+        return self.given_painted or self.batch_size
 
     # Plan and account ----------------------------------------------------------------------------------------------
 
@@ -160,7 +173,7 @@ class DifferentialPrivacy:
                 "with a larger kimg= and a larger privacy.epsilon, or stop here."
             )
         assert self._gradients is not None, "watch() comes first"
-        sums, clipped = self._gradients.clipped_sums(self.clip)
+        sums, clipped = self._gradients.clipped_sums(self.clip, self.painted, self.batch_size / self.painted)
         parameters = [p for p in self._gradients.network.parameters() if p.requires_grad]
         noises = normal_noise([p.shape for p in parameters], self.noise * self.clip, self.secret, self.steps)
         for parameter, noise in zip(parameters, noises, strict=True):

@@ -71,8 +71,15 @@ class PictureGradients:
         finally:
             self.keeping = False
 
-    def clipped_sums(self, norm: float) -> tuple[dict[nn.Parameter, Tensor], Tensor]:
+    def clipped_sums(
+        self, norm: float, painted: int = 0, weight: float = 1.0
+    ) -> tuple[dict[nn.Parameter, Tensor], Tensor]:
         """Sums over the pictures of the last pass of gradients whose norm over all parameters is at most ``norm``.
+
+        Args:
+            norm: see above.
+            painted: how many of the last pictures are no private ones.
+            weight: of these in the sums, once they are clipped.
 
         Returns:
             (sums by parameter, share of the pictures whose gradient was longer: scalar).
@@ -82,6 +89,7 @@ class PictureGradients:
         norms = squares.sum(0).clamp_min(0).sqrt()
         # A hair below the limit, for what rounding may add.
         weights = (norm * (1 - 1e-5) / norms.clamp_min(1e-12)).clamp_max(1.0)
+        weights[len(weights) - painted :] *= weight
         sums: dict[nn.Parameter, Tensor] = {}
         for layer, rule, x, g in passed:
             sums |= rule.sums(layer, x, g, weights) if rule is not None else {}

@@ -79,8 +79,16 @@ def described(container: Any, frame: Any, matrix: tuple[int, ...], sounds: int) 
     )
 
 
-TAGS: Final = ("title", "artist", "album", "comment", "copyright", "description", "date", "creation_time", "genre")
-"""Of the file as a whole, that are kept."""
+TAGS: Final = ("title", "album", "genre")
+"""Of the file as a whole, that are kept: how it is called, and not who took it, where, when and with what."""
+
+
+def packet_streams(container: Any) -> list[Any]:
+    """The streams whose packets can be kept: of pictures, but for covers, and of sound."""
+    from av.stream import Disposition
+
+    shown = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+    return [*shown, *(each for each in container.streams.audio if each.codec_context)]
 
 
 def losses(container: Any, frame: Any, sounds: int) -> Iterator[str]:

@@ -38,6 +38,11 @@ def uninterrupted() -> Iterator[None]:
         before(heard[0], None)
 
 
+def partial_of(path: Path) -> Path:
+    """The name of a file while it is written; it keeps its ending, by which formats are known."""
+    return path.with_name(f"{path.stem[:STEM]}.partial{path.suffix}")
+
+
 class ClipWriter:
     """Writes a clip into ``NAME.partial.ENDING``, which gets its own name once it is whole.
 
@@ -55,7 +60,7 @@ class ClipWriter:
 
     def __init__(self, path: Path, info: ClipInfo, encoding: Encoding = DEFAULT, sounds: Sequence[Any] = ()) -> None:
         self.path, self.info, self._sounds = path, info, list(sounds)
-        self.partial = path.with_name(f"{path.stem[:STEM]}.partial{path.suffix}")
+        self.partial = partial_of(path)
         self.notes: tuple[str, ...] = ()
         self._codec = encoding.chosen(path, info.depth)
         self._crf = self._codec.quality if encoding.crf is None else encoding.crf
@@ -116,7 +121,9 @@ class ClipWriter:
         for sound in self._sounds:
             try:
                 self._tracks[sound.index] = self._container.add_stream_from_template(sound)
-                self._tracks[sound.index].metadata.update(sound.metadata)
+                self._tracks[sound.index].metadata.clear()
+                if "language" in sound.metadata:
+                    self._tracks[sound.index].metadata["language"] = sound.metadata["language"]
             except (ValueError, av.FFmpegError):
                 name = sound.codec_context.name
                 self.notes += (f"its sound ({name}) does not go into a {self.path.suffix} and is left out",)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from impasto.base.errors import UserError
 from impasto.base.notices import forget_notices, notices
 from impasto.evaluation.protocols.classification import ClassificationProtocol, mean_over_seeds
 from impasto.evaluation.real.trained_classifiers import Labelled, accuracy, augmented, no_larger
@@ -43,9 +44,14 @@ def test_generated_pictures_teach_what_their_labels_say() -> None:
     assert (record["trained_on"], record["generator_saw"], record["augmented"]) == ([8, 40], 40, True)
 
     made = shades(20, 2)
-    wrong = protocol(per_class=[]).measure_sets(real, Labelled(made.pixels, 1 - made.labels), tested)
+    wrong = protocol(per_class=[], rows=["cas_real", "cas"]).measure_sets(
+        real, Labelled(made.pixels, 1 - made.labels), tested
+    )
     assert wrong.figures["cas"] == 0, "classes exchanged"
     assert wrong.figures["cas_real"] == 1, "what real ones teach does not depend on them"
+    assert set(wrong.figures) == {"cas", "cas_real"}
+    with pytest.raises(UserError, match="are not some of cas, cas_real, cas_both, cas_shuffled"):
+        protocol(rows=["cas_none"])
 
 
 def test_the_interval_is_students_over_seeds() -> None:

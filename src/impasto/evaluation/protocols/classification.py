@@ -22,6 +22,8 @@ from impasto.evaluation.real.trained_classifiers import Labelled, Training, accu
 
 MAIN: Final = "cas"
 """The classification accuracy score: the accuracy on real pictures of a classifier trained on generated ones alone."""
+ROWS: Final = (MAIN, "cas_real", "cas_both", "cas_shuffled")
+"""On all pictures: generated ones, real ones, both, and generated ones with their labels exchanged."""
 CHUNK: Final = 250
 
 Row = Callable[[int], Sequence[Labelled]]
@@ -40,6 +42,7 @@ class ClassificationProtocol:
     the records say how many (``generator_saw``). Train it with ``data.per_class`` to let it see no more than those.
 
     Args:
+        rows: of those on all pictures; each costs the training of classifiers.
         num_images: generated pictures to train on.
         per_class: real pictures of each class in the rows with few of them.
         seeds: classifiers for each row: first weights, order, and which few real pictures.
@@ -60,6 +63,7 @@ class ClassificationProtocol:
     def __init__(
         self,
         *,
+        rows: Sequence[str] = ROWS,
         num_images: int = 20_000,
         per_class: Sequence[int] = (10, 20, 100, 1000),
         seeds: int = 3,
@@ -70,6 +74,10 @@ class ClassificationProtocol:
         seed: Seed = 0,
     ) -> None:
         check_list("evaluation.per_class", per_class)
+        check_list("evaluation.rows", rows)
+        if not set(rows) <= {*ROWS} or not (rows or per_class):
+            raise UserError(f"evaluation.rows={list(rows)} are not some of {', '.join(ROWS)}.")
+        self.rows = [name for name in ROWS if name in rows]
         known = {"num_images": num_images, "shown": shown, "shown_few": shown_few}
         for name, number in (*known.items(), *(("per_class", each) for each in per_class)):
             check_number(f"evaluation.{name}", number, 1)
@@ -136,6 +144,7 @@ class ClassificationProtocol:
             "cas_both": (whole, lambda _: [real, generated]),
             "cas_shuffled": (plain, lambda seed: [generated.shuffled(torch.Generator().manual_seed(seed))]),
         }
+        rows = {name: rows[name] for name in self.rows}
         for each in (each for each in self.per_class if each <= least):
             few = drawn_from(real, each)
             rows[f"cas_plain_{each}"] = (plain, few)
@@ -170,7 +179,7 @@ class ClassificationProtocol:
                 gains = [both - real for both, real in zip(values, alone, strict=True)]
                 gain = f"cas_gain_{per_class}"
                 figures[gain], records[gain] = mean_over_seeds(gains, {**about, **own})
-        return Measurement(figures, records, MAIN)
+        return Measurement(figures, records, MAIN if MAIN in figures else next(iter(figures), None))
 
 
 def mean_over_seeds(values: Sequence[float], about: dict[str, Any]) -> tuple[float, dict[str, Any]]:
