@@ -9,6 +9,7 @@ from PIL import Image
 from torch import nn
 
 from impasto.base.errors import UserError
+from impasto.base.notices import notices
 from impasto.base.spec import ImageSpec
 from impasto.data.packing.packed import read_bad
 from impasto.data.scans import ScanDataModule, ScanLabelsDataModule
@@ -59,6 +60,7 @@ def test_scans_are_split_by_patient_and_a_broken_file_is_recorded(folders: tuple
     measured = data.evaluation_images("content", "held_out")
     assert measured.cut_from is not None
     assert len(set(measured.cut_from)) == 2
+    assert not any(name in str(data.state_dict()["classes"]) for name in ("0000", "alone", SECRET))
     pixels = parts["train"].batch([0])[0, ..., 0]
     by_hand = ((VALUES + 400) / 800 * 65535).clip(0, 65535).round()
     assert np.array_equal(pixels, by_hand)
@@ -68,6 +70,24 @@ def test_scans_are_split_by_patient_and_a_broken_file_is_recorded(folders: tuple
         assert file.is_dir() or SECRET.encode() not in file.read_bytes()
     with pytest.raises(UserError, match=r"set data\.target too"):
         ScanDataModule(pictures=open_scans, **settings, **{**where, "target": None}).prepare_data()
+
+
+def test_files_of_one_patient_are_told_apart_by_folders_or_a_notice_says_that_they_are_not(tmp_path: Path) -> None:
+    for number in range(4):
+        for side in ("low", "full"):
+            path = tmp_path / side / f"sub-{number // 2}" / f"{number}.dcm"
+            path.parent.mkdir(exist_ok=True, parents=True)
+            dicom(path, patient="ANONYMOUS")
+    grouped = open_scans(None, {}, str(tmp_path / "low"), str(tmp_path / "full"))["content"]
+    assert grouped.grouped
+    assert len(grouped.source.class_names) == 2
+    assert "data.groups" not in notices()
+    for side in ("low", "full"):
+        (tmp_path / side / "sub-1" / "2.dcm").rename(tmp_path / side / "2.dcm")
+        (tmp_path / side / "sub-1" / "3.dcm").unlink()
+        (tmp_path / side / "sub-0").rename(tmp_path / side / "all")
+    assert not open_scans(None, {}, str(tmp_path / "low"), str(tmp_path / "full"))["content"].grouped
+    assert "All files are of one patient" in notices()["data.groups"]
 
 
 def test_label_maps_may_be_volumes_or_pictures(tmp_path: Path) -> None:

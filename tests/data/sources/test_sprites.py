@@ -11,6 +11,7 @@ from PIL import Image
 
 from impasto.base.errors import UserError
 from impasto.data.module import ImageDataModule
+from impasto.data.sources.sprite_sheets import frames_of, sheets_in
 from impasto.data.sources.sprites import on_canvas, open_sprites
 from impasto.evaluation.figures.sprites_seen import Drawings, agreement, asked_for
 from impasto.procedural.sprites import draw_sprite, sprite_of
@@ -73,6 +74,30 @@ def test_frames_are_cut_as_engines_do_and_bad_ones_are_named(folder: Path, tmp_p
     assert "JSON is damaged" in bad["torn.json"]
     assert len(bad) == 3
     assert data.spec["image"].opacity
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{"frames": {}, "meta": {"image": "../secret.png"}}', "names a picture outside of the folder"),
+        (
+            '{"frames": {"a": {"frame": {"x": 0, "y": 0, "w": 1, "h": 1}, "sourceSize": {"w": 99999, "h": 99999}}}}',
+            "more",
+        ),
+        ('{"frames": {"a": {"frame": {"x": 0, "y": 0, "w": 0, "h": 1}}}}', "a side of no length"),
+        ("[" * 100_000, "JSON is damaged"),
+    ],
+    ids=["outside", "huge", "empty", "deep"],
+)
+def test_sheets_of_strangers_are_not_believed(content: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "sheets").mkdir()
+    for place in ("secret.png", "sheets/a.png"):
+        Image.new("RGBA", (2, 2)).save(tmp_path / place)
+    (tmp_path / "sheets" / "a.json").write_text(content)
+    (tmp_path / "sheets" / "folder.json").mkdir()
+    found = {name: load for sheet in sheets_in(tmp_path / "sheets") for name, load in frames_of(sheet)}
+    assert why in found["a.json" if "a.json" in found else "a"].reason  # type: ignore[union-attr]
+    assert "folder" in found["folder.json"].reason  # type: ignore[union-attr]
 
 
 def test_folders_are_classes(tmp_path: Path) -> None:

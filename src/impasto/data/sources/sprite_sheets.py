@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from impasto.data.sources.decode import BadImage, decode
+from impasto.data.sources.decode import BadImage, check_pixels, decode, read_file
 from impasto.data.sources.source import Load, Missing, Read
 
 Box = tuple[int, int, int, int]
@@ -80,17 +80,23 @@ def sheets_in(folder: Path) -> list[Sheet]:
 
 
 def _read(path: Path, folder: Path) -> Sheet | None:
-    content = path.read_bytes()
-    name, digest = path.relative_to(folder).as_posix(), hashlib.sha256(content).hexdigest()
+    name = path.relative_to(folder).as_posix()
+    try:
+        content = read_file(path)
+    except BadImage as problem:
+        return Sheet(path, name, path.with_suffix(".png"), str(problem), "")
+    digest = hashlib.sha256(content).hexdigest()
     try:
         found = json.loads(content)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         return Sheet(path, name, path.with_suffix(".png"), f"its JSON is damaged ({problem})", digest)
     if not isinstance(found, dict) or "frames" not in found:
         return None  # some other JSON
     meta, frames = found.get("meta"), found["frames"]
     image = meta.get("image") if isinstance(meta, dict) else None
     picture = path.parent / image if isinstance(image, str) else path.with_suffix(".png")
+    if not picture.resolve().is_relative_to(folder.resolve()):
+        return Sheet(path, name, picture, "it names a picture outside of the folder", digest)
     if isinstance(frames, list) and all(isinstance(frame, dict) and "filename" in frame for frame in frames):
         frames = {str(frame["filename"]): frame for frame in frames}
     if not isinstance(frames, dict):
@@ -111,6 +117,8 @@ def frames_of(sheet: Sheet) -> Iterator[tuple[str, Load]]:
         whole = name if above == "." else f"{above}/{name}"
         try:
             yield whole, Read(sheet.picture, cut_of(frame))
+        except BadImage as problem:
+            yield whole, Missing(f"its entry in {sheet.name}: {problem}")
         except (KeyError, TypeError, ValueError) as problem:
             yield whole, Missing(f"its entry in {sheet.name} lacks numbers ({problem})")
 
@@ -119,7 +127,8 @@ def cut_of(frame: Mapping[str, Any]) -> CutFrame:
     """Where a frame lies.
 
     Raises:
-        KeyError, TypeError, ValueError: the entry lacks a number.
+        KeyError, TypeError, ValueError: the entry lacks a number, or a side has no length.
+        BadImage: the sprite is too large.
     """
     x, y, width, height = (int(frame["frame"][key]) for key in "xywh")
     rotated = bool(frame.get("rotated", False))
@@ -128,4 +137,8 @@ def cut_of(frame: Mapping[str, Any]) -> CutFrame:
     # The sizes are those of the sprite upright; in the sheet a turned one is as wide as it is high.
     box = (x, y, height, width) if rotated else (x, y, width, height)
     a, b, c, d = (int(inside[key]) for key in "xywh")
-    return CutFrame(box, rotated, (a, b, c, d), (int(own["w"]), int(own["h"])))
+    size = int(own["w"]), int(own["h"])
+    if min(width, height, *size) < 1:
+        raise ValueError("a side of no length")
+    check_pixels(*size)
+    return CutFrame(box, rotated, (a, b, c, d), size)

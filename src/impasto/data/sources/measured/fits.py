@@ -19,14 +19,12 @@ def read_fits(data: bytes) -> Measured:
     from astropy.io import fits
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers that are not to the letter; what matters raises
-            with fits.open(io.BytesIO(unpacked(data)), memmap=False) as units:
-                unit = next((u for u in units if u.is_image and len(u.shape) >= 2 and min(u.shape) > 0), None)
-                if unit is None:
-                    raise BadImage("the FITS file holds no picture, only tables or headers")
-                check_count(*unit.shape)
-                values, header = np.asarray(unit.data, np.float32), unit.header.copy()
+        with fits.open(io.BytesIO(unpacked(data)), memmap=False) as units:
+            unit = next((u for u in units if u.is_image and len(u.shape) >= 2 and min(u.shape) > 0), None)
+            if unit is None:
+                raise BadImage("the FITS file holds no picture, only tables or headers")
+            check_count(*unit.shape)
+            values, header = np.asarray(unit.data, np.float32), unit.header.copy()
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise BadImage(f"it is no FITS file, or a damaged one ({' '.join(str(error).split())[:80]})") from None
     shape = values.shape

@@ -20,6 +20,7 @@ from impasto.data.sources.measured_names import ENDINGS
 from impasto.data.sources.source import Item, Load, Made, Missing, Origin
 
 _NOTHING: Final = np.zeros((1, 1, 3), np.uint8)
+UTF_8: Final = ("utf-8", "surrogateescape")
 PARTICIPANT: Final = "sub-"
 """What folders of one person begin with in the brain imaging data structure (BIDS)."""
 
@@ -103,7 +104,7 @@ class Files:
             try:
                 found = read_measured(path)
                 slices[key] = len(found.values)
-                owners[key] = found.owner or participant(item.name) or key
+                owners[key] = participant(item.name) or found.owner or key
             except BadImage as problem:
                 slices[key], owners[key] = str(problem), key
         return cls(paths, slices, owners, source.fingerprint())
@@ -171,11 +172,14 @@ class Matched:
 
     @cached_property
     def groups(self) -> tuple[dict[str, int], tuple[str, ...]]:
-        """The group of each key, and the names of the groups: the first file of each, so that no person is named."""
+        """The group of each key, and the names of the groups.
+
+        A name is of a hash of the group's first file: a checkpoint holds it, and files may be named after people.
+        """
         first: dict[str, str] = {}
         owner_of = {key: next(side.owners[key] for side in self.sides if key in side.owners) for key in self.keys}
         for key in self.keys:
-            first.setdefault(owner_of[key], f"group of {key}")
+            first.setdefault(owner_of[key], f"group {hashlib.sha256(key.encode(*UTF_8)).hexdigest()[:12]}")
         names = tuple(dict.fromkeys(first.values()))
         return {key: names.index(first[owner_of[key]]) for key in self.keys}, names
 
@@ -227,6 +231,12 @@ def open_folders(folders: dict[str, str | None]) -> Matched:
             "data.pairs",
             f"{len(alone)} files have no partner of the same name ({', '.join(alone[:3])}"
             f"{', ...' if len(alone) > 3 else ''}): they are left out and listed in the run's bad_images.csv.",
+        )
+    if len(matched.groups[1]) == 1 and len(matched.source(0, slices_of(None)).listed) > 1:
+        notice(
+            "data.groups",
+            "All files are of one patient, as anonymised headers say too, so that slices are held out one by one, next "
+            "to slices trained on: put the files of each patient into a folder that begins with sub-.",
         )
     return matched
 

@@ -1,6 +1,7 @@
 """Which files hold measured values, and reading them by the library of their field."""
 
 import os
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
@@ -68,7 +69,9 @@ def _read(path: Path, _changed: int) -> Measured:
         raise BadImage(f"it is read by the package {library}: pip install 'impasto[{extra}]'") from None
     read: Callable[[bytes], Measured] = getattr(import_module(f"impasto.data.sources.measured.{kind}"), function)
     try:
-        return read(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is not to the letter; they may quote a patient's name or date
+            return read(data)
     except BadImage:
         raise
     except MemoryError:
