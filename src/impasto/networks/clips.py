@@ -1,10 +1,9 @@
-"""Clips from noise: a generator that is factored into space and time, and judges of single frames and of whole clips.
+"""Clips from noise: a generator that is factored into time and space, and judges of single frames and of whole clips.
 
-Frames lie behind each other along the channels. Convolutions in space are those of single pictures, one frame beside
-the other along the batch; those in time mix each frame with its neighbours, pixel by pixel (Tran et al. 2018, (2+1)D).
+Frames lie behind each other along the channels. The judge of clips convolves in space as with single pictures, one
+frame beside the other along the batch, and in time pixel by pixel (Tran et al. 2018, (2+1)D).
 """
 
-import math
 from collections.abc import Sequence
 from typing import cast
 
@@ -14,13 +13,13 @@ from torch import Tensor, nn
 
 from impasto.base.errors import UserError
 from impasto.base.ranges import Count
-from impasto.networks.dcgan import Block, DCGANDiscriminator
-from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning, LatentInput
+from impasto.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from impasto.networks.layers.condition import DiscriminatorConditioning, GeneratorConditioning
 from impasto.networks.layers.head import ScoreHead
 from impasto.networks.layers.ladder import doubling, ladder, positive
-from impasto.networks.layers.linear import conv, dense, small_normal
+from impasto.networks.layers.linear import conv, dense, he, small_normal
 from impasto.networks.layers.norm import NormKind
-from impasto.networks.layers.resample import UpConv, UpsamplingKind, pad_to_even
+from impasto.networks.layers.resample import UpsamplingKind, pad_to_even
 from impasto.networks.scores import Scores
 
 OF_CLIPS = "model=video paints clips, and this data has single pictures: set data=clips."
@@ -96,8 +95,39 @@ def halvings_of(frames: int, levels: int) -> list[int]:
     return counts + [frames] * (levels - len(counts))
 
 
+class MotionCode(nn.Module):
+    """A latent vector for each frame, which moves smoothly along a path that the clip's own vector decides.
+
+    As in DIGAN (Yu et al. 2022) time is a coordinate: frame t has a + sum over k of f_k(t) b_k, with a and all b linear
+    in the clip's vector and f_k cosines of time, and then a small MLP.
+
+    Args:
+        latent_dim: length of the clip's vector.
+        width: of the vectors of frames.
+        frames: of a clip.
+        waves: cosines; with ``loop`` as many sines.
+        loop: all waves have whole periods in a clip, so that its last frame goes over into the first.
+    """
+
+    def __init__(self, latent_dim: int, width: int, frames: int, waves: int, loop: bool) -> None:
+        super().__init__()
+        time = (torch.arange(frames) + 0.5) / frames
+        numbers = torch.arange(1, waves + 1)
+        angles = torch.pi * time[:, None] * numbers * (2 if loop else 1)
+        found = torch.cat([angles.cos(), angles.sin()], 1) if loop else angles.cos()
+        self.register_buffer("waves", found / found.shape[1] ** 0.5, persistent=False)
+        self.path = dense(latent_dim, width * (1 + found.shape[1]), init=he(1.0))
+        self.mix = nn.Sequential(nn.LeakyReLU(0.2), dense(width, width, init=he(0.2)))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(N, latent_dim) to (N * frames, width), the frames of a clip one after the other."""
+        start, *moves = self.path(z).chunk(1 + self.waves.shape[1], 1)
+        path = start[:, None] + torch.einsum("tk,nkw->ntw", self.waves.to(z.dtype), torch.stack(moves, 1))
+        return cast(Tensor, self.mix(path.flatten(0, 1)))
+
+
 class ClipGenerator(nn.Module):
-    """From noise to clips: space and time are doubled level by level, each level convolving in one, then in the other.
+    """From noise to clips, factored into time and space: a vector for each frame, and a picture of each vector.
 
     Args:
         channels: of all frames together.
@@ -107,7 +137,9 @@ class ClipGenerator(nn.Module):
         num_classes: labels 0 to ``num_classes`` - 1; 0 without.
         condition_dim: length of condition vectors, which take precedence over labels; 0 without.
         latent_dim: length of the noise vector.
-        features: channels at the finest level, doubled at each coarser one ...
+        code: length of the vectors of frames.
+        waves: in time, see :class:`MotionCode`.
+        features: channels before the last doubling of the size, twice as many at each coarser one ...
         max_features: ... but at most this.
         conditioning: ``norm``, ``concat`` or ``none``.
         norm: ``batch``, ``instance``, ``layer``, ``pixel`` or ``none``.
@@ -129,6 +161,8 @@ class ClipGenerator(nn.Module):
         condition_dim: int = 0,
         *,
         latent_dim: Count = 64,
+        code: Count = 64,
+        waves: Count = 6,
         features: Count = 32,
         max_features: Count = 128,
         conditioning: GeneratorConditioning = "norm",
@@ -140,26 +174,24 @@ class ClipGenerator(nn.Module):
         super().__init__()
         if frames < 2:
             raise UserError(OF_CLIPS)
-        positive(latent_dim=latent_dim, features=features, max_features=max_features)
-        self.latent_dim = latent_dim
-        self.input = LatentInput(latent_dim, num_classes, condition_dim, conditioning, embedding)
-        self.sizes = ladder(height, width)
-        levels = len(self.sizes) - 1
-        widths = doubling(levels, features, max_features)
-        self.counts = [*halvings_of(frames, levels), frames]
-        self.base = (widths[0], self.counts[0], *self.sizes[0])
-        bias = norm in ("pixel", "none")
-        self.project = dense(self.input.width, math.prod(self.base), init=small_normal)
-        wide = {"norm": norm, "condition_width": self.input.condition_width, "slope": 0.2}
-        self.first = Block(nn.Identity(), widths[0], **wide)  # type: ignore[arg-type]
-        self.in_time, self.in_space = nn.ModuleList(), nn.ModuleList()
-        for i, before in enumerate(widths):
-            count, after = self.counts[i], widths[min(i + 1, levels - 1)]
-            self.in_time.append(Block(TimeConv(before, before, count, loop=loop), before, **wide))  # type: ignore[arg-type]
-            if i < levels - 1:
-                up = UpConv(before, after, upsampling, bias=bias, init=small_normal)
-                self.in_space.append(Block(up, after, **wide))  # type: ignore[arg-type]
-        self.paint = UpConv(widths[-1], channels // frames, upsampling, init=small_normal)
+        positive(latent_dim=latent_dim, code=code, waves=waves)
+        self.latent_dim, self.frames = latent_dim, frames
+        self.motion = MotionCode(latent_dim, code, frames, waves, loop)
+        self.frame = DCGANGenerator(
+            channels // frames,
+            height,
+            width,
+            num_classes,
+            condition_dim,
+            latent_dim=code,
+            features=features,
+            max_features=max_features,
+            conditioning=conditioning,
+            norm=norm,
+            upsampling=upsampling,
+            slope=0.2,
+            embedding=embedding,
+        )
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Noise (N, latent_dim) and labels (N,) or vectors to clips (N, channels, H, W) in [-1, 1], float32.
@@ -167,25 +199,9 @@ class ClipGenerator(nn.Module):
         Raises:
             UserError: the condition is missing or does not fit.
         """
-        z, embedded = self.input(z, condition)
-        n = len(z)
-        x = self.project(z).unflatten(1, self.base).transpose(1, 2).flatten(0, 1)
-        x = x.contiguous(memory_format=torch.channels_last)
-        x = self.first(x, told(embedded, self.counts[0]))
-        for i, block in enumerate(self.in_time):
-            count = self.counts[i]
-            x = x + block(x, told(embedded, count))
-            if self.counts[i + 1] > count:
-                x, count = x.repeat_interleave(2, 0), 2 * count
-            if i < len(self.in_space):
-                x = self.in_space[i](x, told(embedded, count), self.sizes[i + 1])
-        x = torch.tanh(self.paint(x, self.sizes[-1]).float())
-        return x.unflatten(0, (n, -1)).flatten(1, 2)
-
-
-def told(embedded: Tensor | None, frames: int) -> Tensor | None:
-    """The embedded condition (N, width) for each frame: (N * frames, width)."""
-    return None if embedded is None else embedded.repeat_interleave(frames, 0)
+        told = None if condition is None else condition.repeat_interleave(self.frames, 0)
+        frames = cast(Tensor, self.frame(self.motion(z), told))
+        return frames.unflatten(0, (len(z), self.frames)).flatten(1, 2)
 
 
 class ClipJudge(nn.Module):
