@@ -116,13 +116,15 @@ class MotionCode(nn.Module):
         angles = torch.pi * time[:, None] * numbers * (2 if loop else 1)
         found = torch.cat([angles.cos(), angles.sin()], 1) if loop else angles.cos()
         self.register_buffer("waves", found / found.shape[1] ** 0.5, persistent=False)
-        self.path = dense(latent_dim, width * (1 + found.shape[1]), init=he(1.0))
+        self.paths = 1 + found.shape[1]
+        self.path = dense(latent_dim, width * self.paths, init=he(1.0))
         self.mix = nn.Sequential(nn.LeakyReLU(0.2), dense(width, width, init=he(0.2)))
 
     def forward(self, z: Tensor) -> Tensor:
         """(N, latent_dim) to (N * frames, width), the frames of a clip one after the other."""
-        start, *moves = self.path(z).chunk(1 + self.waves.shape[1], 1)
-        path = start[:, None] + torch.einsum("tk,nkw->ntw", self.waves.to(z.dtype), torch.stack(moves, 1))
+        start, *moves = self.path(z).chunk(self.paths, 1)
+        waves = cast(Tensor, self.waves).to(z.dtype)
+        path = start[:, None] + torch.einsum("tk,nkw->ntw", waves, torch.stack(moves, 1))
         return cast(Tensor, self.mix(path.flatten(0, 1)))
 
 
