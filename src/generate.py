@@ -11,7 +11,7 @@ from impasto.run.command_line.entry import checked, report_user_errors, run
 @report_user_errors
 @checked
 def generate(cfg: DictConfig) -> None:
-    """Load the painter, find label, vectors or prompts and sliders, and paint."""
+    """Load the painter, find label, vectors, properties or prompts and sliders, and paint."""
     from impasto.inference.places import output_folder
     from impasto.painters.checkpoints import find_checkpoint
 
@@ -19,7 +19,7 @@ def generate(cfg: DictConfig) -> None:
     import impasto
     from impasto.data.transforms import as_size
     from impasto.inference.blending import resolve_blend
-    from impasto.inference.conditions import guide, resolve_beside, resolve_label, resolve_prompts, resolve_vectors
+    from impasto.inference.conditions import guide, resolve_beside, resolve_label, resolve_prompts, resolve_properties
     from impasto.inference.console import follow
     from impasto.inference.generate import first_of
     from impasto.inference.generate import generate as events_of
@@ -33,7 +33,7 @@ def generate(cfg: DictConfig) -> None:
     prompts, captions = resolve_prompts(cfg.prompt, painter)
     label = resolve_label(cfg.label, painter)
     told = resolve_beside(captions, label, cfg.style, painter)
-    vectors = resolve_vectors(cfg.vectors, painter) if told is None else told
+    vectors = resolve_properties(cfg.properties, cfg.vectors, painter) if told is None else told
     guide(painter, cfg.guidance)
     finish = finish_for(painter, cfg.edges, cfg.palette, partial(first_of, painter, vectors, cfg.seed))
     events = events_of(

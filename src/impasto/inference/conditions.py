@@ -1,9 +1,10 @@
 """What a user asks a painter to paint, as it takes it: labels, vectors, captions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,6 +19,7 @@ from impasto.data.sources.decode import BadImage, decode
 from impasto.data.vectors import read_vectors
 from impasto.networks.beside import with_beside
 from impasto.painters.painter import Painter
+from impasto.sequences.opening import as_seen
 
 
 def resolve_label(label: str | None, painter: Painter) -> int | None:
@@ -75,6 +77,34 @@ def resolve_vectors(path: str | None, painter: Painter) -> Tensor | None:
             "some from the same origin."
         )
     return found
+
+
+def resolve_properties(properties: Mapping[str, float], path: str | None, painter: Painter) -> Tensor | None:
+    """What sequences shall have, by name, or raw values in a file: float32 (m, K), as networks see it.
+
+    Of a painter of pictures, the vectors of the file, see :func:`resolve_vectors`.
+
+    Raises:
+        UserError: there is no such property, none is given, or they are given twice.
+    """
+    alphabet = painter.gives.alphabet
+    known = alphabet.properties if alphabet is not None and painter.conditional else ()
+    names = [each.name for each in known]
+    if unknown := [name for name in properties if name not in names]:
+        there = f"it is told {', '.join(names)}" if names else "it is told none; leave properties out"
+        raise UserError(f"properties.{unknown[0]} is no property of this model: {there}.")
+    if properties and path is not None:
+        raise UserError("properties and vectors= both say what sequences shall have: leave one of them out.")
+    if alphabet is None or not names or path is not None:
+        vectors = resolve_vectors(path, painter)
+        told = vectors is not None and alphabet is not None
+        return torch.from_numpy(as_seen(vectors.numpy(), alphabet)) if told else vectors  # type: ignore[union-attr,arg-type]
+    if not properties:
+        raise UserError(f"This model makes what is asked for: set properties.{names[0]}=NUMBER, or vectors=FILE.")
+    if missing := [name for name in names if name not in properties]:
+        notice("properties", f"Nothing is asked for {', '.join(missing)}: the mean of the training data is taken.")
+    values = np.array([[float(properties.get(each.name, each.center)) for each in known]])
+    return torch.from_numpy(as_seen(values, alphabet))
 
 
 def resolve_prompts(prompt: str | Sequence[str] | None, painter: Painter) -> tuple[list[str], Tensor | None]:

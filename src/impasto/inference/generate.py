@@ -89,7 +89,7 @@ def generate(
     if audio and form is None:
         raise UserError("audio=true is for models that paint music: leave it out.")
     if painter.gives.alphabet is not None:
-        yield from generate_sequences(painter, output, n, label, vectors, seed, grid, overwrite)
+        yield from generate_sequences(painter, output, n, label, vectors, shift, truncation, seed, grid, overwrite)
         return
     files = files or MadeFiles(Finish(painter.gives.opacity))
     files.check(painter.gives)
@@ -156,6 +156,8 @@ def generate_sequences(
     n: int,
     label: int | None,
     vectors: Tensor | None,
+    shift: Tensor | None,
+    truncation: float,
     seed: int,
     grid: int | None,
     overwrite: bool,
@@ -167,7 +169,7 @@ def generate_sequences(
     names = painter.gives.class_names if painter.conditional else ()
     labels = [i % len(names) if label is None else label for i in range(n)] if names else None
     condition = vectors if labels is None else torch.tensor(labels)
-    tokens = sampled(painter, n, seed=seed, condition=condition)
+    tokens = sampled(painter, n, seed=seed, condition=condition, shift=shift, truncation=truncation)
     titles = [f"{i:06d}" if labels is None else f"{i:06d} {names[labels[i]]}" for i in range(n)]
     given = Generated(alphabet, tokens, titles, made_with(painter, GENERATED))
     for path in write(folder, given, overwrite):

@@ -9,7 +9,16 @@ from impasto.painters.painter import Painter
 AT_ONCE = 256
 
 
-def sampled(painter: Painter, n: int, *, seed: int = 0, start: int = 0, condition: Tensor | None = None) -> np.ndarray:
+def sampled(
+    painter: Painter,
+    n: int,
+    *,
+    seed: int = 0,
+    start: int = 0,
+    condition: Tensor | None = None,
+    shift: Tensor | None = None,
+    truncation: float = 1.0,
+) -> np.ndarray:
     """Sequences ``start`` to ``start + n``; sequence i depends on ``seed``, i and its condition alone.
 
     Args:
@@ -18,6 +27,8 @@ def sampled(painter: Painter, n: int, *, seed: int = 0, start: int = 0, conditio
         seed: of the latent vectors.
         start: number of the first.
         condition: (m,) labels or (m, K) vectors; sequence i takes number i modulo m. None leaves them to the painter.
+        shift: as for :meth:`~impasto.painters.painter.Painter.sample`.
+        truncation: likewise; below 1 likelier tokens are drawn, and sequences are more alike.
 
     Returns:
         uint8 (n, voices, T), numbers of tokens.
@@ -26,7 +37,7 @@ def sampled(painter: Painter, n: int, *, seed: int = 0, start: int = 0, conditio
     for first in range(start, start + n, AT_ONCE):
         count = min(AT_ONCE, start + n - first)
         told = None if condition is None else condition[torch.arange(first, first + count) % len(condition)]
-        drawn = painter.sample(count, seed=seed, start=first, condition=told)
+        drawn = painter.sample(count, seed=seed, start=first, condition=told, shift=shift, truncation=truncation)
         parts.append(drawn.argmax(1).to(torch.uint8).cpu().numpy())
     return np.concatenate(parts)
 
