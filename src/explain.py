@@ -26,11 +26,11 @@ def explain(cfg: DictConfig) -> None:
     from impasto.base.notices import log
     from impasto.base.progress import drawing_bars
     from impasto.explain.command import explain as write
-    from impasto.painters.loading import load_painter
+    from impasto.painters.loading import load_painter, of_pictures
 
     painter = load_painter(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
     with drawing_bars():
-        log.info("Written: %s", write(painter, cfg, settings, folder))
+        log.info("Written: %s", write(of_pictures(painter, "explain.py"), cfg, settings, folder))
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="explain")

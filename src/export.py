@@ -27,10 +27,10 @@ def export(cfg: DictConfig) -> None:
     from impasto.export.command import export as events_of
     from impasto.export.command import in_chosen_style
     from impasto.export.report import follow
-    from impasto.painters.loading import load_painter
+    from impasto.painters.loading import load_painter, of_pictures
 
     painter = load_painter(checkpoint, device="cpu", trust=list(cfg.trust), direction=cfg.direction)
-    painter = in_chosen_style(painter, chosen)
+    painter = in_chosen_style(of_pictures(painter, "export.py"), chosen)
     if "style" in painter.takes and settings.format != "safetensors":
         check_free(output, ENCODE, cfg.overwrite)
     follow(events_of(painter, output, settings))

@@ -13,7 +13,7 @@ from impasto.base.errors import UserError
 from impasto.base.files import read_json
 from impasto.evaluation.measure import measure
 from impasto.inference.generate import generate
-from impasto.painters.loading import load_painter
+from impasto.painters.loading import load_painter, of_pictures
 from tests.training import CONF, composed, weights
 
 TINY = (
@@ -66,6 +66,11 @@ def test_generated_sequences_are_a_fasta_that_depends_on_seed_and_number_alone(r
     assert (tmp_path / "many" / "grid.png").is_file()
     with pytest.raises(UserError, match="already holds sequences"):
         list(generate(painter, tmp_path / "few", 2))
+
+
+def test_what_is_for_pictures_says_that_these_are_sequences(run: Path) -> None:
+    with pytest.raises(UserError, match=r"makes sequences, and export.py is for pictures"):
+        of_pictures(load_painter(run), "export.py")
 
 
 def test_evaluate_measures_a_checkpoint_as_its_run_did(run: Path) -> None:

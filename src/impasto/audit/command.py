@@ -16,7 +16,7 @@ from impasto.data.state import provenance_of
 from impasto.evaluation.command import build_data, read_data
 from impasto.evaluation.figures.copied_patches import measure_copies
 from impasto.painters.checkpoints import find_checkpoint, run_folder
-from impasto.painters.loading import load_painter
+from impasto.painters.loading import load_painter, of_pictures
 from impasto.painters.painter import Painter
 from impasto.painters.teachers import teacher_in
 
@@ -35,7 +35,7 @@ def audit(cfg: DictConfig) -> tuple[Path, dict[str, Any]]:
     """
     path = find_checkpoint(cfg.checkpoint)
     painter = load_painter(path, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
-    data = build_data(painter, cfg)
+    data = build_data(of_pictures(painter, "audit.py"), cfg)
     read_data(painter, data)
     of_noise = "latent" in painter.takes
     found = attacks_on(painter, path, data, cfg) if of_noise else copies_in(painter, data, cfg)

@@ -58,6 +58,19 @@ def load_painter(
     return painter.in_style(mix([(load_adapter(file, painter), weight) for file, weight in weights.items()]))
 
 
+def of_pictures(painter: Painter, command: str) -> Painter:
+    """The painter itself, for a command that is for pictures alone.
+
+    Raises:
+        UserError: it makes sequences.
+    """
+    if painter.gives.alphabet is not None:
+        raise UserError(
+            f"{painter.origin.path} makes sequences, and {command} is for pictures: generate.py and evaluate.py take it."
+        )
+    return painter
+
+
 def from_safetensors(path: Path, device: str | torch.device, trust: Sequence[str], direction: str | None) -> Painter:
     """As :func:`load_painter`, of an exported file, which holds one painter."""
     of_painter = kind_of(path) == KIND
