@@ -34,6 +34,11 @@ def stylize(cfg: DictConfig) -> None:
     from impasto.video.codecs import Encoding
 
     model = impasto.load(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
+    if model.painter.gives.alphabet is not None:
+        from impasto.inference.restyle_text import restyle_text
+
+        follow(restyle_text(model.painter, pictures, cfg.output, cfg.overwrite))
+        return
     model = model.showing_masks() if cfg.masks else model
     follow(
         model.paint_files(

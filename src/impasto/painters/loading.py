@@ -66,7 +66,8 @@ def of_pictures(painter: Painter, command: str) -> Painter:
     """
     if painter.gives.alphabet is not None:
         raise UserError(
-            f"{painter.origin.path} makes sequences, and {command} is for pictures: generate.py and evaluate.py take it."
+            f"{painter.origin.path} makes sequences, and {command} is for pictures: generate.py, stylize.py and "
+            "evaluate.py take it."
         )
     return painter
 

@@ -54,7 +54,7 @@ class Block(nn.Module):
 
     Args:
         features: channels.
-        told: length of the vector.
+        told: length of the vector; 0 for none.
         kernel: odd.
         dilation: of the first convolution.
     """
@@ -62,12 +62,14 @@ class Block(nn.Module):
     def __init__(self, features: int, told: int, kernel: int, dilation: int) -> None:
         super().__init__()
         self.first, self.second = conv1d(features, features, kernel, dilation), conv1d(features, features, 1, scale=0.5)
-        self.told = dense(told, features, init=small_normal)
+        self.told = dense(told, features, init=small_normal) if told else None
         self.norm = nn.GroupNorm(1, features)
 
-    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+    def forward(self, x: Tensor, vector: Tensor | None = None) -> Tensor:
         """(N, features, T) and (N, told) to (N, features, T)."""
-        inner = self.first(self.norm(x)) + self.told(vector)[:, :, None]
+        inner = self.first(self.norm(x))
+        if self.told is not None and vector is not None:
+            inner = inner + self.told(vector)[:, :, None]
         return x + self.second(F.leaky_relu(inner, 0.2))
 
 
@@ -151,6 +153,60 @@ class SequenceGenerator(nn.Module):
         logits = self.leave(x).view(len(z), *self.shape)
         noise = drawn.view(len(z), *self.shape) if self.drawing == "gumbel" else None
         return draw_tokens(logits, noise, self.temperature, self.drawing == "probabilities" and self.training)
+
+
+class SequenceRepainter(nn.Module):
+    """Sequences to sequences, such as text to the same in another style, beginning as they are.
+
+    Args:
+        channels: tokens of the alphabet.
+        height: voices.
+        width: length of the sequences.
+        features: channels inside.
+        depth: blocks, with dilations of 1, 2, 4, 1, 2, ...
+        kernel: of their convolutions, odd.
+        attention: self-attention in the middle, for what belongs together far apart.
+        temperature: see :func:`draw_tokens`.
+        kept: how much likelier, as a logit, a token is that stands there already, before training.
+    """
+
+    gives_tokens = True
+
+    def __init__(
+        self,
+        channels: int,
+        height: int,
+        width: int,
+        *,
+        features: Count = 96,
+        depth: Count = 4,
+        kernel: Count = 3,
+        attention: bool = True,
+        temperature: Positive = 1.0,
+        kept: Positive = 3.0,
+    ) -> None:
+        super().__init__()
+        check_kernel(kernel)
+        self.shape, self.temperature = (channels, height, width), temperature
+        self.place = nn.Parameter(torch.randn(features, width) * 0.5)
+        self.enter = conv1d(channels * height, features, kernel)
+        self.blocks = nn.ModuleList(Block(features, 0, kernel, 2 ** (i % 3)) for i in range(depth))
+        self.attend = SelfAttention(features) if attention else None
+        self.leave = nn.Sequential(
+            nn.GroupNorm(1, features), nn.LeakyReLU(0.2), conv1d(features, channels * height, 1, scale=0.3)
+        )
+        self.kept = nn.Parameter(torch.tensor(float(kept)))
+
+    def forward(self, content: Tensor) -> Tensor:
+        """(N, V, voices, T) to the same."""
+        x = self.enter(content.flatten(1, 2))
+        x = x + self.place.to(x.dtype)
+        for number, block in enumerate(self.blocks):
+            if self.attend is not None and number == len(self.blocks) // 2:
+                x = self.attend(x[:, :, None]).squeeze(2)
+            x = block(x)
+        logits = self.leave(x).view(len(content), *self.shape).float() + self.kept * content
+        return draw_tokens(logits, None, self.temperature, soft=False)
 
 
 class SequenceDiscriminator(nn.Module):

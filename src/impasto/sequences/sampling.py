@@ -46,3 +46,15 @@ def one_hot(tokens: Tensor, size: int) -> Tensor:
     """Numbers of tokens (N, voices, T) as networks see them: float32 (N, size, voices, T), 0 or 1."""
     numbers = torch.arange(size, device=tokens.device)
     return (tokens[:, None] == numbers[:, None, None]).float()
+
+
+@torch.no_grad()
+def repainted(painter: Painter, tokens: np.ndarray) -> np.ndarray:
+    """Sequences in the style of a painter that takes some: uint8 (n, voices, T) to the same."""
+    assert painter.content is not None
+    assert painter.content.alphabet is not None
+    size, parts = painter.content.alphabet.size, []
+    for start in range(0, len(tokens), AT_ONCE):
+        content = one_hot(torch.from_numpy(tokens[start : start + AT_ONCE]), size).to(painter.device)
+        parts.append(painter(content=content).argmax(1).to(torch.uint8).cpu().numpy())
+    return np.concatenate(parts)
