@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from torch import Tensor
+
 from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.models.noise import NoiseGAN
 from impasto.models.roles import Role
@@ -27,3 +29,8 @@ class SequenceGAN(NoiseGAN):
         yield from super().check_with(parts)
         if self.latent != "normal" and getattr(self.generator, "drawing", None) == "gumbel":
             yield Refusal("model.latent=uniform: tokens are drawn by normal noise; set model.latent=normal.")
+
+    def preview(self, batch: dict[str, Tensor] | None, count: int | None, columns: int | None) -> tuple[Tensor, int]:
+        """The same latent vectors every time, a sequence as a strip of colours; two columns, or one for each class."""
+        pictures, found = super().preview(batch, count, columns)
+        return pictures, columns or (found if self.image.num_classes else 2)

@@ -23,7 +23,7 @@ RESTYLED: Final = "generated"
 UNCHANGED: Final = "as it was"
 OTHER: Final = "sentences of the style"
 SWAPPED: Final = "words swapped"
-MARKED: Final = 4.0
+MARKED: Final = 3.0
 """How many times likelier in one style than in the other a word is that marks it."""
 
 
