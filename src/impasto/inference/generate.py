@@ -89,6 +89,7 @@ def generate(
     if audio and form is None:
         raise UserError("audio=true is for models that paint music: leave it out.")
     if painter.gives.alphabet is not None:
+        refuse_for_sequences(blend=blend, clip=files and files.clip, sprite_sheet=files and files.sprite_sheet)
         yield from generate_sequences(painter, output, n, label, vectors, shift, truncation, seed, grid, overwrite)
         return
     files = files or MadeFiles(Finish(painter.gives.opacity))
@@ -148,6 +149,16 @@ def generate(
         save_sheet(*shown(from_uint8(torch.cat(sheet)), grid, painter.gives), folder / "grid.png")
     files.write_sheet(folder, made)
     yield Done(n - skipped, skipped, folder)
+
+
+def refuse_for_sequences(**given: object) -> None:
+    """Settings that are for pictures.
+
+    Raises:
+        UserError: one is given.
+    """
+    if wanted := [name for name, value in given.items() if value is not None]:
+        raise UserError(f"{wanted[0]}= is for pictures, and this model makes sequences: leave it out.")
 
 
 def generate_sequences(
