@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from impasto.base.alphabet import Alphabet, Property
 from impasto.evaluation.figures.ngrams import divergence, kl_divergence, ngrams, share, with_places
+from impasto.evaluation.protocols.sequence_rows import lstm_row, ngram_row
 from impasto.sequences.controls import LSTM, NGram, as_line, as_voices, best_ngram
+from impasto.sequences.opening import Sequences
 
 
 def test_witten_bell_interpolates_counts_with_those_of_shorter_contexts() -> None:
@@ -22,7 +25,7 @@ def test_an_n_gram_draws_what_it_counted_and_the_best_order_is_that_of_the_chain
     numbers = np.random.default_rng(0)
     start = numbers.integers(0, 3, (400, 1))
     cycles = ((start + np.arange(9)) % 3).astype(np.uint8)  # each token follows from the one before
-    model = best_ngram(cycles, cycles[:50], 3, (1, 2))
+    model = best_ngram(cycles, 3, (1, 2))
     assert model.order == 2
     drawn = model.sample(200, seed=1)
     steps = (drawn[:, 1:].astype(int) - drawn[:, :-1]) % 3
@@ -69,6 +72,27 @@ def test_kl_divergence_and_shares_by_hand() -> None:
     assert found == pytest.approx(0.4 * np.log2(7 / 3))
     few = share(np.array([True] * 9 + [False]))
     assert (few.value, few.low, few.high) == pytest.approx((0.9, 0.5958, 0.9821), abs=1e-4)
+
+
+def test_nothing_stands_behind_the_end() -> None:
+    tokens = np.array([[1, 2, 0, 1], [0, 2, 2, 0], [1, 1, 1, 1]], np.uint8)[:, None]
+    ended = Alphabet(("", "a", "b"), "text").ended(tokens)
+    assert ended[:, 0].tolist() == [[1, 2, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]]
+    assert ended.dtype == np.uint8
+    assert Alphabet(("a", "b", "c"), "dna").ended(tokens) is tokens
+
+
+def test_controls_of_a_painter_that_is_told_nothing_are_told_nothing() -> None:
+    tokens = np.random.default_rng(0).integers(0, 3, (40, 1, 6)).astype(np.uint8)
+    properties = np.arange(40, dtype=np.float32)[:, None]
+    alphabet = Alphabet(("", "a", "b"), "text", properties=(Property("size", 20.0, 10.0),))
+    found = Sequences("made", tokens, alphabet, [str(i) for i in range(40)], properties=properties)
+    line, about = lstm_row(found, None, None, 5, 0, 0.01, 500)
+    assert line.shape == (5, 1, 6)
+    assert about["parameters"] == pytest.approx(500, rel=0.3)
+    row, orders = ngram_row(found, None, 7, 0, (1, 2))
+    assert row.shape == (7, 1, 6)
+    assert orders[0] in (1, 2)
 
 
 def test_voices_are_woven_into_a_line_and_back() -> None:

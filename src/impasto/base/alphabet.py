@@ -79,6 +79,12 @@ class Alphabet:
             found.append(self.tokens[number])
         return found
 
+    def ended(self, tokens: np.ndarray) -> np.ndarray:
+        """Numbers of tokens (..., T) with nothing behind the first that fills a sequence up, as files show them."""
+        if self.filler is None:
+            return tokens
+        return np.where((tokens != self.filler).cumprod(-1), tokens, self.filler).astype(tokens.dtype)
+
     def decode(self, row: Iterable[int]) -> str:
         """A row of numbers as text."""
         return self.between.join(self.split(row))

@@ -35,7 +35,7 @@ class DNAProtocol:
     Args:
         num_sequences: to generate, for each row.
         k: of the k-mers.
-        ngram_orders: n-grams that are tried as a control, the best by likelihood of held-out sequences is taken.
+        ngram_orders: n-grams that are tried as a control.
         lstm_kimg: thousands of sequences that the LSTM learns from; None leaves it out.
         seed: of all that is generated.
     """
