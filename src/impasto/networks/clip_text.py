@@ -102,6 +102,7 @@ class Tower:
             logging.set_verbosity_error()  # it lists the weights of the vision tower, which are not wanted
             logging.disable_progress_bar()
             wanted = {"config": self.config, "dtype": torch.float32, "output_loading_info": True}
+            wanted["use_safetensors"] = True  # a folder's other weights would be unpickled
             network, found = self._from(CLIPTextModelWithProjection, **wanted)
             if left := [*found["missing_keys"], *found["mismatched_keys"]]:
                 raise self.problem(f"its weights lack {left[0]}")

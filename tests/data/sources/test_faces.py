@@ -66,6 +66,10 @@ def test_tables_in_csv_and_damaged_ones(celeba: Path, tmp_path: Path) -> None:
     (celeba / "list_attr_celeba.csv").write_text(text + "\n000007.png,1\n")
     with pytest.raises(UserError, match=r"000007\.png has 1 cells instead of 3"):
         opened(celeba, tmp_path / "cache", vectors="auto")
+    for content, why in (("", "has no rows"), (text + "\n000007.png,1,yes,1\n", r"is damaged .*'yes'")):
+        (celeba / "list_attr_celeba.csv").write_text(content)
+        with pytest.raises(UserError, match=why):
+            opened(celeba, tmp_path / "cache", vectors="auto")
     (celeba / "list_attr_celeba.csv").unlink()
     with pytest.raises(UserError, match="this data has no attributes"):
         opened(celeba, tmp_path / "cache", vectors="auto")

@@ -37,21 +37,20 @@ def table_in(root: Path, stem: str) -> tuple[tuple[str, ...], dict[str, list[str
         stem: of the table's file.
 
     Raises:
-        UserError: a line has too few cells.
+        UserError: there are no lines, or one has too few cells.
     """
     places = [root / part / f"{stem}{end}" for part in ("", "Anno", "Eval") for end in (".txt", ".csv")]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         return None
     lines = path.read_text("utf-8-sig").splitlines()
-    if path.suffix == ".csv":
-        rows = list(csv.reader(lines))
-        names, rows = tuple(rows[0][1:]), rows[1:]
-    else:
-        cells = [line.split() for line in lines if line.strip()]
-        headed = len(cells[0]) == 1  # the number of pictures, and then the columns
-        names, rows = (tuple(cells[1]), cells[2:]) if headed else ((), cells)
-    wide = len(names) or (len(rows[0]) - 1 if rows else 0)
+    rows = [row for row in (csv.reader(lines) if path.suffix == ".csv" else map(str.split, lines)) if row]
+    head = 1 if path.suffix == ".csv" else 2 if rows and len(rows[0]) == 1 else 0  # the number of pictures, the columns
+    if len(rows) <= head:
+        raise UserError(f"{path} has no rows: fetch the file again.")
+    names = () if not head else tuple(rows[0][1:] if head == 1 else rows[1])
+    rows = rows[head:]
+    wide = len(names) or len(rows[0]) - 1
     for row in rows:
         if len(row) != wide + 1:
             raise UserError(f"{path}: {row[0]} has {len(row) - 1} cells instead of {wide}: fetch the file again.")
@@ -207,7 +206,7 @@ class CelebAttributes:
         """A vector for each picture.
 
         Raises:
-            UserError: there is no table, or it has no such attribute.
+            UserError: there is no table, it has no such attribute, or holds something other than numbers.
         """
         table = table_in(self.root, ATTRIBUTES)
         if table is None:
@@ -216,7 +215,10 @@ class CelebAttributes:
         if unknown := [name for name in self.wanted if name not in names]:
             raise UserError(f"data.attributes: {unknown[0]} is none of {', '.join(names)}.")
         columns = [names.index(name) for name in self.wanted or names]
-        values = np.array([[float(row[column]) for column in columns] for row in rows.values()], np.float32)
+        try:
+            values = np.array([[float(row[column]) for column in columns] for row in rows.values()], np.float32)
+        except ValueError as problem:
+            raise UserError(f"{self.root}: {ATTRIBUTES} is damaged ({problem}): fetch the file again.") from None
         return VectorTable(self.root / ATTRIBUTES, list(rows), values, names=tuple(names[column] for column in columns))
 
 
