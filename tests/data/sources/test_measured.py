@@ -162,6 +162,9 @@ def test_what_is_written_lies_where_it_lay(tmp_path: Path) -> None:
     with rasterio.MemoryFile(again(geotiff(tmp_path / "a.tif"))) as file, file.open() as opened:
         assert (opened.crs.to_epsg(), opened.transform.c, opened.nodata) == (32632, 5e5, -9999)
         assert opened.descriptions[3] == "near infrared"
+    classes = read_measured(tmp_path / "a.tif").encode(np.ones((1, 6, 8, 1), np.uint8), "made by a test")
+    with rasterio.MemoryFile(classes) as file, file.open() as opened:
+        assert (opened.crs.to_epsg(), opened.transform.f, opened.count, opened.dtypes[0]) == (32632, 5e6, 1, "uint8")
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name != "0001"])
