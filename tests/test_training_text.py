@@ -127,7 +127,10 @@ def test_words_class_and_style_picture_of_one_model(pictures: Path, whole: Path,
         paint(tmp_path / "run", tmp_path / str(number), "num_images=1", *settings)
         made.append(np.asarray(Image.open(tmp_path / str(number) / "000000.png")))
     assert len({each.tobytes() for each in made}) == len(said)  # each is told, and each can be left out
-    for settings, message in [((prompt, style), "condition=mixed"), ((prompt, label), "without labels")]:
+    for settings, message in [
+        ((prompt, style), "not trained with style pictures"),
+        ((prompt, label), "without labels"),
+    ]:
         with pytest.raises(SystemExit, match=message):
             paint(whole, tmp_path, *settings)
     with pytest.raises(SystemExit, match="cannot be used"):
