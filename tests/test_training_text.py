@@ -128,7 +128,7 @@ def test_words_class_and_style_picture_of_one_model(pictures: Path, whole: Path,
         made.append(np.asarray(Image.open(tmp_path / str(number) / "000000.png")))
     assert len({each.tobytes() for each in made}) == len(said)  # each is told, and each can be left out
     for settings, message in [
-        ((prompt, style), "not trained with style pictures"),
+        ((prompt, style), "with style pictures"),
         ((prompt, label), "without labels"),
     ]:
         with pytest.raises(SystemExit, match=message):

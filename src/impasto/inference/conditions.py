@@ -153,8 +153,8 @@ def resolve_beside(captions: Tensor | None, label: int | None, style: str | None
     gives = painter.gives
     if style is not None and STYLE not in gives.beside:
         raise UserError(
-            f"style={style}: this model was not trained with style pictures; leave style= out, or train one that is told "
-            "them, see docs/text.md."
+            f"style={style}: this model was not trained with style pictures; leave style= out, or train one that is "
+            "told them, see docs/text.md."
         )
     if captions is None or not gives.beside:
         return captions
