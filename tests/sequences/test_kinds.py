@@ -66,9 +66,11 @@ def test_helices_turn_as_helices_and_strands_as_strands() -> None:
 def test_smiles_are_read_and_written_again_and_bad_ones_are_named(tmp_path: Path) -> None:
     (tmp_path / "some.smi").write_text("CCO ethanol\nC1CC\nc1ccccc1O phenol\nCC(=O)O\n[Na+].[Cl-]\n" + "C" * 50 + "\n")
     (tmp_path / "more.csv").write_text("name,SMILES\npropane,CCC\n")
+    (tmp_path / "wide.csv").write_text("SMILES\n" + "C" * 200_000 + "\n")
     found = open_molecules(12, str(tmp_path), ["logp", "weight"], least=1)
     assert sorted(found.names) == ["CC(=O)O", "CCC", "CCO", "Oc1ccccc1"]
-    assert [name for name, _ in found.bad] == ["some.smi:2"]
+    assert [name for name, _ in found.bad] == ["some.smi:2", "wide.csv"]
+    assert found.known["left_out"] == 2  # the salt, and the long one
     assert decoded(found.alphabet, found.tokens[:, 0]) == list(found.names)
     assert found.properties is not None
     ethanol = list(found.names).index("CCO")

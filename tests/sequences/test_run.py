@@ -1,5 +1,6 @@
 """A run on sequences: train, resume, generate a FASTA, measure; what is for pictures refuses."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,13 @@ from hydra import compose, initialize_config_dir
 from impasto.api.training import train
 from impasto.base.errors import UserError
 from impasto.base.files import read_json
+from impasto.base.notices import notices
 from impasto.evaluation.measure import measure
 from impasto.inference.generate import generate
 from impasto.painters.loading import load_painter, of_pictures
+from impasto.sequences.fasta import FILES, class_of
+from impasto.sequences.module import SequenceDataModule
+from impasto.sequences.text import open_text
 from tests.training import CONF, composed, weights
 
 TINY = (
@@ -106,11 +111,27 @@ def test_a_folder_of_fasta_is_read_and_what_is_broken_is_listed(tmp_path: Path) 
         records = ("".join(numbers.choice(list("ACGT"), 70)) for _ in range(12))
         (tmp_path / f"{kind}.fa").write_text("".join(f">{kind}{i}\n{text}\n" for i, text in enumerate(records)))
     (tmp_path / "mouse.fa").open("a").write(">odd\nACGTNNNN\n")
+    packed = gzip.compress((tmp_path / "mouse.fa").read_bytes())
+    (tmp_path / "mouse.fna.gz").write_bytes(packed[:60] + b"\xff" * 60 + packed[120:])
     (tmp_path / "noise.fasta").write_bytes(b"\xff\xfe\x00")
     own: list[Any] = [*TINY, *NETWORKS, f"data.root={tmp_path}", "kimg=0.016", "evaluation=none"]
-    train(composed(tmp_path / "run", *own))
+    train(composed(tmp_path / "run", *own, "data.max_bad_share=0.2"))
     summary = read_json(tmp_path / "run" / "summary.json")
     assert summary["data"]["classes"] == ["human", "mouse"]
     rows = (tmp_path / "run" / "bad_sequences.csv").read_text()
     assert 'mouse.fa:odd,"it has N, which is none of A, C, G and T"' in rows
     assert "noise.fasta,cannot be read" in rows
+    assert "mouse.fna.gz,cannot be read" in rows
+    assert [class_of(part, FILES) for part in ("chr1.v2.fa.gz", "GRCh38.p14", "b.FASTA")] == [
+        "chr1.v2",
+        "GRCh38.p14",
+        "b",
+    ]
+
+
+def test_what_does_not_fit_is_left_out_and_a_notice_says_how_much(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one two three\none two\nthree two\n" + "one " * 9 + "\n")
+    data = SequenceDataModule(sequences=open_text, root=str(tmp_path), length=4, holdout=0.0)
+    data.prepare_data()
+    assert len(data.sequences("train")) == 3
+    assert any("1 of 4 sequences" in said and "raise data.length" in said for said in notices().values())

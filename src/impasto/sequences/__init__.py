@@ -1,9 +1,9 @@
-"""Sequences of tokens on the same adversarial step as pictures: DNA, proteins, molecules, text, music.
+"""Sequences of tokens on the same adversarial step as pictures: DNA, proteins, molecules, text.
 
 The shape. Inside, a sequence is (N, V, voices, T): channel v is 1 where the token is number v, and 0 elsewhere; there
-is one voice for text and DNA, and one for each instrument or pitch of a piano roll (with V = 2, off and on, any pitches
-sound together). :class:`impasto.base.spec.ImageSpec` says so by its ``alphabet``, with V ``channels``, voices as its
-``height`` and T as its ``width``; on disk and in memory a sequence is uint8 (voices, T), the numbers of its tokens.
+is one voice as a rule, or several beside each other. :class:`impasto.base.spec.ImageSpec` says so by its ``alphabet``,
+with V ``channels``, voices as its ``height`` and T as its ``width``; on disk and in memory a sequence is uint8
+(voices, T), the numbers of its tokens. Music is learnt as pictures, see :mod:`impasto.base.rolls`.
 
 What there is:
 

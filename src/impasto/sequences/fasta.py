@@ -1,6 +1,7 @@
 """FASTA files, read by Biopython."""
 
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,14 +54,14 @@ def read_fasta(root: str, endings: Sequence[str] = FILES) -> Found:
     if not files:
         what = "has no" if folder.exists() else "does not exist; give a"
         raise UserError(f"data.root={root} {what} FASTA file ({', '.join(endings)}, or one of these with .gz).")
-    groups = [path.relative_to(folder).parts[0] if path != folder else path.name for path in files]
+    groups = [class_of(path.relative_to(folder).parts[0] if path != folder else path.name, endings) for path in files]
     names = tuple(sorted(set(groups)))
     records: list[Record] = []
     bad: list[tuple[str, str]] = []
     for path, group in zip(files, groups, strict=True):
         try:
             here = [Record(f"{path.name}:{name}", letters, names.index(group)) for name, letters in entries(path)]
-        except (OSError, EOFError, ValueError) as problem:  # bytes that are no text, or a damaged .gz
+        except (OSError, EOFError, ValueError, zlib.error) as problem:  # bytes that are no text, or a damaged .gz
             bad.append((str(path), f"cannot be read: {' '.join(str(problem).split())}"))
             continue
         if not here:
@@ -68,7 +69,14 @@ def read_fasta(root: str, endings: Sequence[str] = FILES) -> Found:
         records += here
     present = sorted({record.label for record in records})  # a class of nothing but broken files is none
     records = [replace(record, label=present.index(record.label)) for record in records]
-    return Found(records, tuple(names[label].partition(".")[0] for label in present), bad)
+    return Found(records, tuple(names[label] for label in present), bad)
+
+
+def class_of(part: str, endings: Sequence[str]) -> str:
+    """The class that a folder, or a file without its ending, is of."""
+    bare = part[:-3] if part.lower().endswith(".gz") else part
+    ending = next((each for each in endings if bare.lower().endswith(each)), None)
+    return part if ending is None else bare[: -len(ending)]
 
 
 def is_fasta(path: Path, endings: Sequence[str]) -> bool:

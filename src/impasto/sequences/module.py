@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from impasto.base import distributed
 from impasto.base.errors import UserError
+from impasto.base.notices import notice
 from impasto.base.parts import Parts, Refusal
 from impasto.base.ranges import Count, Share
 from impasto.base.spec import ImageSpec
@@ -115,6 +116,12 @@ class SequenceDataModule(LightningDataModule):
             raise UserError(
                 f"{len(found.bad)} of {every} sequences of {found.name} cannot be used, such as {name} ({reason}): "
                 "mend them, or raise data.max_bad_share."
+            )
+        if left_out := found.known.get("left_out"):
+            notice(
+                f"data.left_out {found.name}",
+                f"{left_out} of {len(found) + left_out} sequences of {found.name} have more tokens than data.length="
+                f"{self.where['length']}, or rare ones, and are left out: raise data.length for the long ones.",
             )
         if len(found) < 2:
             raise too_few(len(found), found.name)

@@ -67,12 +67,15 @@ def open_molecules(
         raise UserError(f"data.properties={unknown[0]} is not known: give some of {', '.join(functions)}.")
     bad: list[tuple[str, str]] = []
     kept: dict[str, tuple[Any, list[str]]] = {}
-    for place, text in smiles_of(root):
+    others = 0
+    for place, text in smiles_of(root, bad):
         molecule = chem.MolFromSmiles(text)
         if molecule is None:
             bad.append((place, f"{text[:60]!r} is no SMILES that RDKit reads"))
         elif (tokens := tokens_of(molecule, chem, selfies)) is not None:
             kept.setdefault(chem.MolToSmiles(molecule, isomericSmiles=False), (molecule, tokens))
+        else:
+            others += 1
     found = Counter(token for _, tokens in kept.values() for token in set(tokens))
     common = sorted(token for token, count in found.items() if count >= least)
     fits = {
@@ -96,7 +99,7 @@ def open_molecules(
         properties=values if len(properties) else None,
         origin="sample" if root is None else "local",
         bad=bad,
-        known={"left_out": len(kept) - len(fits), "properties": list(properties)},
+        known={"left_out": others + len(kept) - len(fits), "properties": list(properties)},
     )
 
 
@@ -111,8 +114,8 @@ def tokens_of(molecule: Any, chem: Any, selfies: Any) -> list[str] | None:
         return None
 
 
-def smiles_of(root: str | None) -> Iterator[tuple[str, str]]:
-    """Each SMILES with its place: file and line.
+def smiles_of(root: str | None, bad: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Each SMILES with its place, file and line; a file that cannot be read is listed as bad.
 
     Raises:
         UserError: there is no such file.
@@ -120,22 +123,30 @@ def smiles_of(root: str | None) -> Iterator[tuple[str, str]]:
     if root is None:
         from rdkit import RDConfig
 
-        files, folder = [Path(RDConfig.RDDataDir) / "NCI" / "first_5K.smi"], Path(RDConfig.RDDataDir)
+        files = [Path(RDConfig.RDDataDir) / "NCI" / "first_5K.smi"]
     else:
         folder = Path(root).expanduser()
         files = [folder] if folder.is_file() else sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILES)
     if not files:
         raise UserError(f"data.root={root} holds no SMILES: give a folder with {', '.join(FILES)}, or such a file.")
     for path in files:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            if path.suffix.lower() == ".csv":
-                for number, row in enumerate(csv.DictReader(file), 2):
-                    smiles = next((value for key, value in row.items() if str(key).lower() == "smiles"), None)
-                    yield f"{path.name}:{number}", smiles or "(no column smiles)"
-            else:
-                for number, line in enumerate(file, 1):
-                    if line.strip():
-                        yield f"{path.name}:{number}", line.split()[0]
+        try:
+            yield from lines_of(path)
+        except (OSError, csv.Error) as problem:
+            bad.append((path.name, f"cannot be read: {' '.join(str(problem).split())}"))
+
+
+def lines_of(path: Path) -> Iterator[tuple[str, str]]:
+    """The SMILES of one file, each with its place."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        if path.suffix.lower() == ".csv":
+            for number, row in enumerate(csv.DictReader(file), 2):
+                smiles = next((value for key, value in row.items() if str(key).lower() == "smiles"), None)
+                yield f"{path.name}:{number}", smiles or "(no column smiles)"
+        else:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield f"{path.name}:{number}", line.split()[0]
 
 
 def decoded(alphabet: Alphabet, tokens: np.ndarray) -> list[str | None]:

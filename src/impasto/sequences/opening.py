@@ -26,7 +26,7 @@ class Sequences:
         properties: float32 (n, K), raw values of the alphabet's properties; None without any.
         origin: ``sample`` for what comes along or is made by code, ``local`` for a user's own.
         bad: what could not be used: (file or name, reason).
-        known: more that the record says, plain values.
+        known: more that the record says, plain values; of ``left_out``, how many do not fit, a notice speaks.
         truth: what is known of how they were made, for a protocol; None for real ones.
     """
 

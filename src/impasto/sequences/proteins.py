@@ -148,8 +148,3 @@ def leaning(tokens: np.ndarray, window: int = 6) -> np.ndarray:
 def longer_than(tokens: np.ndarray, least: int) -> np.ndarray:
     """Whether each sequence has so many residues: bool (n,)."""
     return (tokens != 0).cumprod(1).sum(1) >= least
-
-
-def cleared(tokens: np.ndarray) -> np.ndarray:
-    """Sequences with nothing behind their end: uint8 (n, T)."""
-    return (tokens * (tokens != 0).cumprod(1)).astype(np.uint8)

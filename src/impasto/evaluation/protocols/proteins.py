@@ -13,7 +13,7 @@ from impasto.evaluation.figures.intervals import Error, Estimate
 from impasto.evaluation.figures.ngrams import divergence, mean, ngrams, share
 from impasto.evaluation.protocols.measurement import Measurement, check_fit
 from impasto.evaluation.protocols.sequence_rows import Table, measurement_of, table_of
-from impasto.sequences.proteins import CLASSES, TURNS, cleared, leaning, longer_than, moments
+from impasto.sequences.proteins import CLASSES, TURNS, leaning, longer_than, moments
 
 MAIN: Final = "moment_error"
 LEAST: Final = 15
@@ -69,7 +69,7 @@ class ProteinProtocol:
 def figures_of(tokens: np.ndarray, *, table: Table, k: int, known: set[bytes]) -> dict[str, Estimate]:
     """Figures of proteins, uint8 (n, 1, T), by name."""
     size, filler = table.real.alphabet.size, table.real.alphabet.filler
-    letters, real = (cleared(each[:, 0]) for each in (tokens, table.real.tokens))
+    letters, real = tokens[:, 0], table.real.tokens[:, 0]
     found = {
         "composition": divergence(*(ngrams(each, 1, size, filler) for each in (letters, real))),
         "kmer_divergence": divergence(*(ngrams(each, k, size, filler) for each in (letters, real))),

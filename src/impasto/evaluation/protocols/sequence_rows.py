@@ -51,7 +51,7 @@ def table_of(painter: Painter, data: Any, n: int, seed: int, orders: Sequence[in
     """Generate, let the controls learn what the painter learnt, and sample from them under the same conditions.
 
     There is a 3-gram, and the n-gram of the best order by a tenth of the sequences trained on, for each class one of
-    its own. The LSTM has as many parameters as the generator. Nothing counts that stands behind a sequence's end.
+    its own. The LSTM has as many parameters as the generator.
 
     Args:
         painter: of sequences.
@@ -79,8 +79,7 @@ def table_of(painter: Painter, data: Any, n: int, seed: int, orders: Sequence[in
         rows[NEURAL], about["lstm"] = lstm_row(train, labels, vectors, n, seed, lstm_kimg, parameters)
     if train is not real:
         rows[TRAINED] = like(train, labels, n)
-    ended = {row: real.alphabet.ended(tokens) for row, tokens in rows.items()}
-    return Table(ended, real, positions, about, painter.conditional)
+    return Table(rows, real, positions, about, painter.conditional)
 
 
 def ngram_row(
@@ -140,7 +139,7 @@ def measurement_of(
     higher: Sequence[str],
     record: Mapping[str, Any],
 ) -> Measurement:
-    """Figures of all rows, with their intervals, as a measurement.
+    """Figures of all rows, with their intervals, as a measurement; nothing counts that stands behind a sequence's end.
 
     Args:
         table: of sequences.
@@ -149,7 +148,7 @@ def measurement_of(
         higher: names of the figures of which more is better.
         record: what makes them comparable.
     """
-    found = {row: figures(tokens) for row, tokens in table.rows.items()}
+    found = {row: figures(table.real.alphabet.ended(tokens)) for row, tokens in table.rows.items()}
     rows = {row: {name: estimate.value for name, estimate in of.items()} for row, of in found.items()}
     intervals = {
         row: {name: (e.low, e.high) for name, e in of.items() if e.low is not None and e.high is not None}
