@@ -15,6 +15,8 @@ from impasto.networks.layers.linear import dense, he, small_normal
 
 Drawing = Literal["gumbel", "probabilities"]
 """What a generator gives while it is trained: tokens, or their probabilities. Afterwards it always gives tokens."""
+Local = Literal["places", "whole", "none"]
+"""What a discriminator scores by neighbourhoods alone."""
 
 
 def conv1d(before: int, after: int, kernel: int, dilation: int = 1, scale: float = 1.0) -> nn.Conv1d:
@@ -94,6 +96,8 @@ class SequenceGenerator(nn.Module):
         attention: self-attention in the middle, for what belongs together far apart.
         drawing: ``gumbel`` or ``probabilities``, see :data:`Drawing`.
         temperature: see :func:`draw_tokens`.
+        sees_draws: let the convolutions see the noise that tokens are drawn by, so that a token can depend on what is
+            drawn beside it.
 
     Raises:
         UserError: there is no such drawing, or the kernel is even.
@@ -117,6 +121,7 @@ class SequenceGenerator(nn.Module):
         attention: bool = False,
         drawing: Drawing = "gumbel",
         temperature: Positive = 1.0,
+        sees_draws: bool = False,
     ) -> None:
         super().__init__()
         if drawing not in get_args(Drawing):
@@ -133,7 +138,8 @@ class SequenceGenerator(nn.Module):
             told += latent_dim
         self.tell = nn.Sequential(dense(told, features), nn.LeakyReLU(0.2), dense(features, features))
         self.place = nn.Parameter(torch.randn(features, width) * 0.5)
-        self.enter = conv1d(local + features, features, kernel)
+        self.sees_draws = sees_draws
+        self.enter = conv1d(local + sees_draws * (self.drawn // width) + features, features, kernel)
         self.blocks = nn.ModuleList(Block(features, features, kernel, 2 ** (i % 3)) for i in range(depth))
         self.attend = SelfAttention(features) if attention else None
         self.leave = nn.Sequential(
@@ -145,7 +151,9 @@ class SequenceGenerator(nn.Module):
         whole, local, drawn = z.split([self.whole, self.local * self.shape[2], self.drawn], 1)
         vector = self.tell(torch.cat([whole, self.embed(condition)], 1) if self.conditional else whole)
         x = (self.place + vector[:, :, None]).to(vector.dtype)
-        x = self.enter(torch.cat([local.view(len(z), self.local, self.shape[2]).to(x.dtype), x], 1))
+        seen = (local, drawn) if self.sees_draws else (local,)
+        of_places = [each.unflatten(1, (-1, self.shape[2])).to(x.dtype) for each in seen if each.shape[1]]
+        x = self.enter(torch.cat([*of_places, x], 1))
         for number, block in enumerate(self.blocks):
             if self.attend is not None and number == len(self.blocks) // 2:
                 x = self.attend(x[:, :, None]).squeeze(2)
@@ -222,7 +230,8 @@ class SequenceDiscriminator(nn.Module):
         max_features: ... but at most this.
         kernel: of the convolutions, odd.
         shortest: places at which halving ends.
-        local: score also each place by its neighbourhood of two convolutions.
+        local: further scores by the neighbourhood of two convolutions: of each of the ``places``; of the ``whole``,
+            their sum, that is by which n-grams occur how often; or ``none``.
         minibatch_std: show the last layer how much a batch's sequences differ.
     """
 
@@ -238,7 +247,7 @@ class SequenceDiscriminator(nn.Module):
         max_features: Count = 128,
         kernel: Count = 5,
         shortest: Count = 8,
-        local: bool = True,
+        local: Local = "places",
         minibatch_std: bool = True,
     ) -> None:
         super().__init__()
@@ -246,7 +255,9 @@ class SequenceDiscriminator(nn.Module):
         self.enter = nn.Sequential(
             conv1d(channels * height, features, kernel), nn.LeakyReLU(0.2), conv1d(features, features, kernel)
         )
-        self.local = conv1d(features, 1, 1) if local else None
+        if local not in get_args(Local):
+            raise UserError(f"model.discriminator.local={local} is not known: give {', '.join(get_args(Local))}.")
+        self.local, self.adds = conv1d(features, 1, 1) if local != "none" else None, local == "whole"
         layers, wide, places = [], features, width
         while places > shortest:
             wider = min(2 * wide, max_features)
@@ -265,10 +276,13 @@ class SequenceDiscriminator(nn.Module):
         )
 
     def forward(self, sequences: Tensor, condition: Tensor | None = None) -> list[Tensor]:
-        """(N, V, voices, T) and a condition to scores: (N,), and (N, T) of the places if they are scored."""
+        """(N, V, voices, T) and a condition to scores: (N,), and (N, T) of places or (N,) of their sum."""
         x = self.enter(sequences.flatten(1, 2))
         score = self.head(F.leaky_relu(self.shorten(x), 0.2)[:, :, None], condition)
-        return [score] if self.local is None else [score, self.local(F.leaky_relu(x, 0.2)).squeeze(1)]
+        if self.local is None:
+            return [score]
+        of_places = self.local(F.leaky_relu(x, 0.2)).squeeze(1)
+        return [score, of_places.sum(1) * x.shape[2] ** -0.5 if self.adds else of_places]
 
 
 def check_kernel(kernel: int) -> None:
