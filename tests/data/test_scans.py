@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +18,13 @@ from impasto.data.sources.measured.reading import read_measured
 from impasto.data.sources.scans import open_scan_labels, open_scans
 from impasto.evaluation.protocols.overlap import OverlapProtocol
 from impasto.inference.events import Painted, Skipped
+from impasto.inference.measured import window_of
 from impasto.inference.stylize import stylize
 from impasto.painters.labels import LabelPainter
 from impasto.painters.painter import Painter
 from impasto.painters.restoration import RestorationPainter
 from impasto.procedural.phantoms import Phantoms
-from tests.data.sources.test_measured import SECRET, VALUES, dicom, fits, nifti
+from tests.data.sources.test_measured import SECRET, VALUES, dicom, fits, nifti, ome
 from tests.training import composed, train
 
 SETTINGS = {"parts": {"content": "aligned", "target": "aligned"}, "image_size": [6, 8], "resize": "pad", "channels": 1}
@@ -110,7 +112,7 @@ def test_label_maps_may_be_volumes_or_pictures(tmp_path: Path) -> None:
     assert np.array_equal(found, [numbers, 1 - numbers, numbers])
 
 
-def restorer(window: tuple[float, float] | None, channels: int = 1) -> RestorationPainter:
+def restorer(window: Any, channels: int = 1) -> RestorationPainter:
     """Gives pictures as they are, in as many channels."""
     network = nn.Conv2d(1, channels, 1)
     nn.init.ones_(network.weight)
@@ -146,6 +148,17 @@ def test_scans_are_painted_as_files_of_their_kind_without_the_patient(tmp_path: 
     plain = Painter(to_colours.network, to_colours.gives, ("content",), to_colours.content, "content", "target").eval()
     list(stylize(plain, source / "IM0", colours))
     assert read_measured(colours).values.shape == (1, 6, 8, 3)
+
+
+def test_a_painter_of_usual_pictures_sees_the_whole_range_of_their_formats(tmp_path: Path) -> None:
+    scan = read_measured(ome(tmp_path / "a.ome.tif"))
+    assert window_of(restorer(None), scan) == (0, 65535)
+    assert window_of(restorer((3, 9)), scan) == (3, 9)
+    assert window_of(restorer("own"), scan) is None
+    assert window_of(restorer(None), read_measured(dicom(tmp_path / "a.dcm"))) is None
+    for window in ((3.0, 9.0), "own", None):
+        spec = ImageSpec(1, 2, 2, window=window)  # type: ignore[arg-type]
+        assert ImageSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
 
 
 def test_labels_of_a_volume_are_a_volume(tmp_path: Path) -> None:

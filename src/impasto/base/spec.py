@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from impasto.base.alphabet import Alphabet
 from impasto.base.rolls import Roll
@@ -87,7 +87,8 @@ class ImageSpec:
         vocabulary: of the captions that networks are told; None without captions.
         alphabet: of sequences, which are ``width`` tokens long and have ``height`` voices (1 for text): ``channels``
             are the alphabet's tokens, 1 for the token at a place and 0 elsewhere; None for pictures.
-        window: of files of measured values, those that networks see as -1 and 1; None for each file's own.
+        window: of files of measured values, those that networks see as -1 and 1; ``own`` for each file's own; None for
+            usual pictures.
         roll: what channels, rows and columns mean if these are piano rolls; None for pictures.
         opacity: whether the last channel is opacity, and the others are multiplied by it, see
             :mod:`impasto.base.opacity`.
@@ -106,7 +107,7 @@ class ImageSpec:
     label_map: LabelMap | None = None
     vocabulary: Vocabulary | None = None
     alphabet: Alphabet | None = None
-    window: tuple[float, float] | None = None
+    window: tuple[float, float] | Literal["own"] | None = None
     roll: Roll | None = None
     opacity: bool = False
     sound: Sound | None = None
@@ -139,7 +140,7 @@ class ImageSpec:
         label_map = None if self.label_map is None else self.label_map.to_dict()
         plain: dict[str, Any] = {"class_names": list(self.class_names), "levels": levels, "label_map": label_map}
         plain["alphabet"] = None if self.alphabet is None else self.alphabet.to_dict()
-        plain["window"] = None if self.window is None else list(self.window)
+        plain["window"] = list(self.window) if isinstance(self.window, tuple) else self.window
         plain["roll"] = None if self.roll is None else self.roll.to_dict()
         plain["sound"] = None if self.sound is None else self.sound.to_dict()
         plain["beside"] = list(self.beside)
@@ -155,7 +156,8 @@ class ImageSpec:
         read: dict[str, Any] = {"class_names": tuple(values["class_names"]), "levels": levels, "label_map": label_map}
         read["vocabulary"] = vocabulary
         read["alphabet"] = None if (tokens := values.get("alphabet")) is None else Alphabet.from_dict(tokens)
-        read["window"] = None if (window := values.get("window")) is None else (window[0], window[1])
+        window = values.get("window")
+        read["window"] = (window[0], window[1]) if isinstance(window, list | tuple) else window
         read["roll"] = None if (form := values.get("roll")) is None else Roll.from_dict(form)
         read["sound"] = None if (sound := values.get("sound")) is None else Sound.from_dict(sound)
         read["beside"] = tuple(values.get("beside", ()))

@@ -31,7 +31,7 @@ class ScanDataModule(ImageDataModule):
     @property
     def spec(self) -> dict[str, ImageSpec]:
         """By part, the shape of what networks see, and the window that it is seen through."""
-        return {name: replace(each, window=self.window) for name, each in super().spec.items()}
+        return {name: replace(each, window=self.window or "own") for name, each in super().spec.items()}
 
     def provenance(self) -> dict[str, Any]:
         """As of all data, and the window."""
@@ -61,7 +61,7 @@ class ScanLabelsDataModule(SegmentationDataModule):
     @property
     def spec(self) -> dict[str, ImageSpec]:
         """As of :class:`ScanDataModule`."""
-        return {name: replace(each, window=self.window) for name, each in super().spec.items()}
+        return {name: replace(each, window=self.window or "own") for name, each in super().spec.items()}
 
     def provenance(self) -> dict[str, Any]:
         """As of all data, and the window."""

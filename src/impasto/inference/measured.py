@@ -10,7 +10,7 @@ import numpy as np
 from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
 from impasto.base.sheets import shrunk
-from impasto.data.sources.measured.measured import Measured
+from impasto.data.sources.measured.measured import Measured, Window
 from impasto.data.sources.measured.reading import kind_of, read_measured
 from impasto.data.sources.measured_names import named_measured
 from impasto.inference.events import Painted, Progress
@@ -68,8 +68,7 @@ def repaint_measured(
     scan = read_measured(source)
     if painter.scale != 1:
         raise UserError("it is a file of measured values, and this model paints another size, which has no place")
-    content = painter.content or painter.gives
-    pictures = scan.pictures(content.window)
+    pictures = scan.pictures(window_of(painter, scan))
     painted = []
     for number, pixels in enumerate(pictures):
         repainting: Repainting
@@ -90,6 +89,17 @@ def repaint_measured(
     return Painted(source, target, scan.notes)
 
 
+def window_of(painter: Painter, scan: Measured) -> Window | None:
+    """The window that a painter sees a file through; None for the file's own.
+
+    One that was trained on usual pictures sees the whole range of those formats that usual pictures are kept in.
+    """
+    window = (painter.content or painter.gives).window
+    if isinstance(window, tuple):
+        return window
+    return scan.whole if window is None else None
+
+
 def written(painter: Painter, scan: Measured, painted: np.ndarray) -> np.ndarray:
     """What is painted as it is written: values in the file's unit, colours in 8 bits, or numbers of classes.
 
@@ -103,6 +113,5 @@ def written(painter: Painter, scan: Measured, painted: np.ndarray) -> np.ndarray
         numbers = np.array(label_map.numbers or range(len(label_map.class_names)), np.uint8)
         return numbers[painted]
     if painted.shape == scan.values.shape:
-        content = painter.content or painter.gives
-        return scan.measured_again(painted, content.window)
+        return scan.measured_again(painted, window_of(painter, scan))
     return np.rint(painted / 257).astype(np.uint8)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from impasto.data.sources.decode import BadImage
-from impasto.data.sources.measured.measured import Measured, check_count, is_picture
+from impasto.data.sources.measured.measured import Measured, check_count, is_picture, whole_range
 
 
 def read_geotiff(data: bytes) -> Measured:
@@ -32,6 +32,7 @@ def read_geotiff(data: bytes) -> Measured:
         lambda made, said: encode_geotiff(profile, names, made, said),
         window=(0.0, 255.0) if whole else None,
         spacing=(float(down), float(right)),
+        whole=whole_range(profile["dtype"]),
     )
 
 

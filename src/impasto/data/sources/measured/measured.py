@@ -36,6 +36,7 @@ class Measured:
         spacing: from row to row and from column to column, in the format's unit of length; None if it is not said.
         owner: what tells that files belong together, such as a patient's number: never written anywhere.
         inverted: low values are shown white.
+        whole: the range of the file's type, for formats that usual pictures are kept in, too; None for others.
         notes: clauses on what a user must know of the file.
     """
 
@@ -45,6 +46,7 @@ class Measured:
     spacing: tuple[float, float] | None = None
     owner: str | None = None
     inverted: bool = False
+    whole: Window | None = None
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -115,6 +117,12 @@ def windowed(values: np.ndarray, window: Window) -> np.ndarray:
     low, high = window
     shown = (values.astype(np.float64) - low) * (TOP / (high - low))
     return np.rint(np.nan_to_num(shown, nan=0.0, posinf=TOP, neginf=0).clip(0, TOP)).astype(np.uint16)
+
+
+def whole_range(kind: str | np.dtype) -> Window | None:
+    """The range of a type that usual pictures have, of 8 or 16 bits without a sign; None for another type."""
+    kind = np.dtype(kind)
+    return (0.0, float(np.iinfo(kind).max)) if kind in (np.uint8, np.uint16) else None
 
 
 def is_picture(values: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from impasto.data.sources.decode import BadImage
-from impasto.data.sources.measured.measured import Measured, check_count, is_picture
+from impasto.data.sources.measured.measured import Measured, check_count, is_picture, whole_range
 
 LENGTHS: Final = ("PhysicalSizeX", "PhysicalSizeXUnit", "PhysicalSizeY", "PhysicalSizeYUnit", "PhysicalSizeZ")
 """Attributes of OME-XML that are copied."""
@@ -47,6 +47,7 @@ def read_ome(data: bytes) -> Measured:
         lambda made, said: encode_ome(lengths, stored.dtype, made, said),
         window=(0.0, 255.0) if stored.dtype == np.uint8 else None,
         spacing=(sizes[0], sizes[1]) if len(sizes) == 2 else None,
+        whole=whole_range(stored.dtype),
     )
 
 
