@@ -194,6 +194,34 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_refused(tmp_path: Path, mon
         read_measured(nifti(tmp_path / "a.nii.gz"))
 
 
+def test_frames_are_rescaled_alike_or_refused_and_nothing_of_a_patient_is_told(tmp_path: Path) -> None:
+    from pydicom import dcmread
+    from pydicom.dataset import Dataset
+    from pydicom.sequence import Sequence
+
+    def frame(slope: float) -> Dataset:
+        line, group = Dataset(), Dataset()
+        line.RescaleSlope, line.RescaleIntercept = slope, -1024
+        group.PixelValueTransformationSequence = Sequence([line])
+        return group
+
+    found = dcmread(dicom(tmp_path / "a.dcm"))
+    del found.RescaleSlope, found.RescaleIntercept
+    found.NumberOfFrames, found.PixelData = 2, 2 * found.PixelData
+    for name, slopes in (("same", (1, 1)), ("other", (1, 2))):
+        found.PerFrameFunctionalGroupsSequence = Sequence([frame(slope) for slope in slopes])
+        found.save_as(tmp_path / f"{name}.dcm")
+    assert np.array_equal(read_measured(tmp_path / "same.dcm").values[1, ..., 0], VALUES)
+    with pytest.raises(BadImage, match="each in its own way"):
+        read_measured(tmp_path / "other.dcm")
+    with pytest.raises(BadImage, match="numbers of a palette"):
+        read_measured(dicom(tmp_path / "b.dcm", PhotometricInterpretation="PALETTE COLOR"))
+    found.PixelData = found.PixelData[:-4]
+    found.save_as(tmp_path / "short.dcm")
+    with pytest.raises(BadImage, match=r"^the file is damaged \(\w+\)$"):
+        read_measured(tmp_path / "short.dcm")
+
+
 def test_windows_are_as_the_standard_has_them(tmp_path: Path) -> None:
     found = read_measured(dicom(tmp_path / "a.dcm"))
     assert found.window == (40 - 0.5 - 399 / 2, 40 - 0.5 + 399 / 2)  # PS3.3 C.11.2.1.2.1, the first of two

@@ -122,7 +122,7 @@ class AttributeProtocol:
 
     def _edits(self, painter: Any, reader: AttributeReader, own: Tensor) -> Values:
         """What moving one attribute at a time changes, of the first pictures."""
-        n, spread = self.num_edits, own.std(0)
+        n, spread = self.num_edits, own.std(0).clamp_min(1e-6)  # all may have an attribute
         start = own[torch.arange(n) % len(own)]
         effects, leaks = [], []
         for k in range(own.shape[1]):

@@ -39,6 +39,8 @@ def read_dicom(data: bytes) -> Measured:
         raise BadImage("it is no DICOM file, or its beginning is damaged") from None
     if "PixelData" not in found:
         raise BadImage("the DICOM file holds no pixels, or ends before them")
+    if str(found.get("PhotometricInterpretation", "")) == "PALETTE COLOR":
+        raise BadImage("its pixels are numbers of a palette, which is not read")
     frames, samples = int(found.get("NumberOfFrames") or 1), int(found.get("SamplesPerPixel", 1))
     check_count(frames, found.Rows, found.Columns, samples)
     try:
@@ -65,12 +67,23 @@ def read_dicom(data: bytes) -> Measured:
 
 
 def rescaling(found: Any) -> tuple[float, float]:
-    """Slope and intercept from stored values to the modality's (PS3.3 C.11.1), also of enhanced files."""
-    where = found
-    if "RescaleSlope" not in found and "SharedFunctionalGroupsSequence" in found:
-        shared = found.SharedFunctionalGroupsSequence[0]
-        where = shared.get("PixelValueTransformationSequence", [found])[0]
-    return float(where.get("RescaleSlope") or 1), float(where.get("RescaleIntercept") or 0)
+    """Slope and intercept from stored values to the modality's (PS3.3 C.11.1), also of enhanced files.
+
+    Raises:
+        BadImage: frames have different ones.
+    """
+    if "RescaleSlope" in found:
+        return _line(found)
+    groups = (found.get(f"{whose}FunctionalGroupsSequence") or () for whose in ("Shared", "PerFrame"))
+    values = [group.get("PixelValueTransformationSequence") for several in groups for group in several]
+    lines = {_line(value[0]) for value in values if value}
+    if len(lines) > 1:
+        raise BadImage("its frames are rescaled each in its own way, which is not read")
+    return lines.pop() if lines else (1.0, 0.0)
+
+
+def _line(values: Any) -> tuple[float, float]:
+    return float(values.get("RescaleSlope") or 1), float(values.get("RescaleIntercept") or 0)
 
 
 def window_of(found: Any) -> Window | None:

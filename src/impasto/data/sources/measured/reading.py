@@ -77,7 +77,8 @@ def _read(path: Path, _changed: int) -> Measured:
     except MemoryError:
         raise BadImage("it does not fit into memory") from None
     except Exception as error:  # the libraries raise nearly every kind there is on damaged files
-        text = " ".join(str(error).split()).rstrip(".")[:80]
+        # What pydicom says may quote a header, and with it a patient.
+        text = "" if kind == "dicom" else " ".join(str(error).split()).rstrip(".")[:80]
         raise BadImage(f"the file is damaged ({text or type(error).__name__})") from None
 
 
