@@ -155,3 +155,29 @@ def test_words_that_mark_a_style_are_told_from_those_that_say_what_it_is_about()
     assert not marks.of_content[swapped[:, 0, 1:]].any()
     with pytest.raises(UserError, match=r"data.content and data.style go together"):
         open_restyled_text(content="a.txt")
+
+
+def test_convolutions_that_see_the_draws_let_a_token_depend_on_its_neighbours() -> None:
+    torch.manual_seed(0)
+    z = torch.randn(1, 4 + 4 * 12 + 4 * 12)
+    other = z.clone()
+    other[0, -1] += 5.0  # the draw of the last token of the last place
+    for sees in (False, True):
+        network = SequenceGenerator(4, 1, 12, latent_dim=4, features=8, depth=1, sees_draws=sees).eval()
+        logits = []
+        network.leave.register_forward_hook(lambda _, __, found, kept=logits: kept.append(found))
+        with torch.no_grad():
+            network(z), network(other)
+        changed = (logits[0] - logits[1]).abs().amax((0, 1)) > 0
+        assert changed.any() == sees
+
+
+def test_a_discriminator_scores_places_their_sum_or_neither() -> None:
+    x = torch.rand(2, 4, 1, 20)
+    shapes = {}
+    for local in ("places", "whole", "none"):
+        network = SequenceDiscriminator(4, 1, 20, features=8, local=local, minibatch_std=False)
+        shapes[local] = [tuple(each.shape) for each in network(x)]
+    assert shapes == {"places": [(2,), (2, 20)], "whole": [(2,), (2,)], "none": [(2,)]}
+    with pytest.raises(UserError, match=r"local=some is not known"):
+        SequenceDiscriminator(4, 1, 20, local="some")  # type: ignore[arg-type]
