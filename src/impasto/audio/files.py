@@ -45,7 +45,7 @@ def read_sound(content: bytes, rate: int) -> np.ndarray:
     try:
         wave, own = library.read(io.BytesIO(content), dtype="float64", always_2d=True)
     except Exception as problem:  # soundfile's own errors, and those of what it stands on
-        raise BadSound(f"no sound file, or a damaged one ({str(problem) or type(problem).__name__})") from None
+        raise BadSound(f"no sound file, or a damaged one ({why(problem)})") from None
     if not len(wave):
         raise BadSound("it holds no sound")
     if not np.isfinite(wave).all():
@@ -53,3 +53,9 @@ def read_sound(content: bytes, rate: int) -> np.ndarray:
     mono = wave.mean(1)
     common = gcd(rate, int(own))
     return mono if own == rate else resample_poly(mono, rate // common, int(own) // common)
+
+
+def why(problem: Exception) -> str:
+    """What went wrong, in soundfile's words."""
+    said = str(getattr(problem, "error_string", "") or problem) or type(problem).__name__
+    return said.strip().rstrip(".")
