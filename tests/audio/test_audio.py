@@ -95,3 +95,15 @@ def test_files_are_brought_to_one_rate_and_channel_and_broken_ones_are_told() ->
     assert np.abs(stft(read, FORM))[:, 10].argmax() == 32  # at half the rate the tone is at 1000 of 8000
     with pytest.raises(BadSound, match="no sound file, or a damaged one"):
         read_sound(b"RIFF and nothing else", 8000)
+
+
+def test_files_that_promise_too_much_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    wavfile.write(buffer, 16_000, np.zeros(64, np.int16))
+    content = bytearray(buffer.getvalue())
+    content[24:28] = (2**31 - 1).to_bytes(4, "little")  # the rate
+    with pytest.raises(BadSound, match="2,147,483,647 samples in a second"):
+        read_sound(bytes(content), 8000)
+    monkeypatch.setattr("impasto.audio.files.MOST", 63)
+    with pytest.raises(BadSound, match="says that it has 64 samples, and 63 are the most"):
+        read_sound(buffer.getvalue(), 8000)

@@ -9,6 +9,10 @@ import numpy as np
 from impasto.base.errors import UserError
 
 ENDINGS: Final = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif")
+MOST: Final = 2**28
+"""Samples of all channels of a file that are read, 50 minutes of a compact disc; few bytes can promise more."""
+RATES: Final = (1000, 1_000_000)
+"""Samples in a second, least and most: other rates would be brought to that of a model by filters without end."""
 
 
 class BadSound(Exception):  # noqa: N818 - named like BadImage, which it becomes
@@ -43,7 +47,17 @@ def read_sound(content: bytes, rate: int) -> np.ndarray:
 
     library = soundfile()
     try:
-        wave, own = library.read(io.BytesIO(content), dtype="float64", always_2d=True)
+        with library.SoundFile(io.BytesIO(content)) as file:
+            own, count = int(file.samplerate), int(file.frames) * int(file.channels)
+            if not RATES[0] <= own <= RATES[1]:
+                raise BadSound(f"it says that it has {own:,} samples in a second")
+            if count > MOST:
+                raise BadSound(
+                    f"it says that it has {count:,} samples, and {MOST:,} are the most that are read: cut it"
+                )
+            wave = file.read(dtype="float64", always_2d=True)
+    except BadSound:
+        raise
     except Exception as problem:  # soundfile's own errors, and those of what it stands on
         raise BadSound(f"no sound file, or a damaged one ({why(problem)})") from None
     if not len(wave):
@@ -51,8 +65,8 @@ def read_sound(content: bytes, rate: int) -> np.ndarray:
     if not np.isfinite(wave).all():
         raise BadSound("it holds numbers that are not finite")
     mono = wave.mean(1)
-    common = gcd(rate, int(own))
-    return mono if own == rate else resample_poly(mono, rate // common, int(own) // common)
+    common = gcd(rate, own)
+    return mono if own == rate else resample_poly(mono, rate // common, own // common)
 
 
 def why(problem: Exception) -> str:
