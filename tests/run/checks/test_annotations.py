@@ -1,12 +1,13 @@
 """Plain values are held against the annotations of the parameters that they are given to."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import pytest
 from annotated_types import Gt, Interval, Le, MultipleOf
 from omegaconf import OmegaConf
 
-from impasto.run.checks.annotations import number_problems, word_problems
+from impasto.run.checks.annotations import list_problems, number_problems, word_problems
 
 
 def test_numbers_are_all_named_at_once() -> None:
@@ -61,3 +62,34 @@ def test_words_are_among_the_choices_of_their_parameter() -> None:
     assert word_problems(OmegaConf.create({"data": data})) == [
         "data.duplicates=maybe is not known: choose one of skip, keep."
     ]
+
+
+class Lists:
+    """A part from outside that takes lists."""
+
+    def __init__(
+        self,
+        window: tuple[float, float] | None = None,
+        steps: Sequence[Annotated[int, Gt(0)]] = (),
+        names: Sequence[str] = (),
+        size: int | Sequence[int] = 1,
+        one: Annotated[float, Gt(0)] | None = None,
+        anything: Any = None,
+    ) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"window": 3}, ["loss.window=3 is not a list; write it in brackets."]),
+        ({"window": ["a", 2]}, ["loss.window=['a', 2] is to hold numbers, and a is none."]),
+        ({"steps": [1, True]}, ["loss.steps=[1, True] is to hold numbers, and True is none."]),
+        ({"names": "abc"}, ["loss.names=abc is not a list; write it in brackets."]),
+        ({"one": [1]}, ["loss.one=[1] is a list; give one value."]),
+        ({"window": [0, 2.5], "steps": [], "names": [1, "a"], "size": 3, "one": 1, "anything": [3]}, []),
+        ({"window": None, "size": [2, 3], "names": "${kimg}", "anything": 2}, []),
+    ],
+)
+def test_lists_and_single_values(given: dict[str, Any], says: list[str]) -> None:
+    path = f"{Lists.__module__}.{Lists.__qualname__}"
+    assert list_problems(OmegaConf.create({"kimg": 1, "loss": {"_target_": path, **given}})) == says

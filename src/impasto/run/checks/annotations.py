@@ -3,7 +3,7 @@
 import inspect
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
@@ -40,6 +40,9 @@ LIBRARIES: Final = {"torch.optim.": Optimizer, "lightning.": Trainer}
 """Annotations for classes of libraries, by the beginning of their dotted path."""
 
 
+PLAIN: Final = frozenset({NoneType, bool, int, float, str})
+LISTS: Final = (Sequence, list, tuple)
+
 KEPT: Final[dict[type, Callable[[float, Any], bool]]] = {
     Gt: operator.gt,
     Ge: operator.ge,
@@ -60,6 +63,11 @@ def word_problems(cfg: DictConfig) -> list[str]:
     return list(problems_in(OmegaConf.to_container(cfg), {}, word_problem))
 
 
+def list_problems(cfg: DictConfig) -> list[str]:
+    """One sentence for each single value where a list is wanted, each list where none is, and words among numbers."""
+    return list(problems_in(OmegaConf.to_container(cfg), {}, list_problem))
+
+
 def problems_in(
     node: Any, hints: Mapping[str, Any], problem_of: Callable[[Any, Any], str | None], path: str = ""
 ) -> Iterator[str]:
@@ -75,10 +83,10 @@ def problems_in(
 def hints_of(node: Mapping[Any, Any], hint: Any) -> dict[str, Any]:
     """What the keys of a node may be: the parameters of its ``_target_``, or the keys of a typed mapping.
 
-    Data passes what it does not know itself on to what opens its pictures.
+    Data passes what it does not know itself on to what opens its pictures or sequences.
     """
     if "_target_" in node:
-        opening = node.get("pictures")
+        opening = node.get("pictures") or node.get("sequences")
         passed_on = hints_of(opening, None) if isinstance(opening, Mapping) else {}
         return passed_on | parameter_hints(str(node["_target_"]))
     typed = next(filter(is_typeddict, (hint, *get_args(hint))), None)
@@ -112,6 +120,30 @@ def word_problem(value: Any, hint: Any) -> str | None:
     if not only_words or not isinstance(value, str) or "${" in value or value in words:
         return None
     return f"={value} is not known: choose one of {', '.join(map(str, words))}"
+
+
+def list_problem(value: Any, hint: Any) -> str | None:
+    """What is wrong with a value that is a list where none is wanted, or the other way round; None if nothing is."""
+    choices = [bare(choice) for choice in choices_of(hint)]
+    lists = [choice for choice in choices if get_origin(choice) in LISTS]
+    others = [choice for choice in choices if get_origin(choice) not in LISTS]
+    known = all(choice in PLAIN or get_origin(choice) is Literal for choice in others)
+    if value is None or not known or "${" in str(value):
+        return None
+    if not isinstance(value, list):
+        return f"={value} is not a list; write it in brackets" if lists and set(others) <= {NoneType} else None
+    if not lists:
+        return f"={value} is a list; give one value"
+    inside = {bare(each) for choice in lists for each in get_args(choice) if each is not ...}
+    if not inside or not inside <= {int, float}:
+        return None
+    odd = next((each for each in value if isinstance(each, bool) or not isinstance(each, int | float)), ...)
+    return None if odd is ... else f"={value} is to hold numbers, and {odd} is none"
+
+
+def bare(hint: Any) -> Any:
+    """A hint without its bounds."""
+    return get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
 
 
 def number_problem(value: Any, hint: Any) -> str | None:

@@ -19,7 +19,7 @@ from impasto.base.parts import Doubt, Parts, Refusal
 from impasto.base.spec import ImageSpec
 from impasto.data.parts import LABELLED
 from impasto.run.build import assemble_model, build_one, build_parts, build_trainer, expected_spec, wanted_roles
-from impasto.run.checks.annotations import number_problems, word_problems
+from impasto.run.checks.annotations import list_problems, number_problems, word_problems
 from impasto.run.checks.batches import batch_problems, single_picture_problems
 from impasto.run.checks.devices import precision_problems, trainer_problems
 from impasto.run.checks.network_trials import moved_attention, size_problems
@@ -72,7 +72,7 @@ def check(cfg: DictConfig) -> Parts:
         UserError: the problems.
     """
     problems = Problems()
-    problems.found += number_problems(cfg) or batch_problems(cfg)
+    problems.found += list_problems(cfg) or number_problems(cfg) or batch_problems(cfg)
     problems.found += (misfit := precision_problems(cfg) + trainer_problems(cfg))
     model, data = (problems.attempt(group, partial(located, cfg, group)) for group in ("model", "data"))
     if model is None or data is None:
