@@ -170,7 +170,7 @@ def read_votes(path: Path) -> list[Vote]:
         try:
             told: Any = json.loads(line)
             vote = Vote(**told)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
         texts = (vote.rater, vote.picture, vote.left, vote.right)
         if vote.chosen in CHOICES and all(isinstance(text, str) for text in texts):

@@ -59,7 +59,7 @@ def _read_table(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     repeated = 0
     with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        rows: Any = csv.DictReader(file) if path.suffix.lower() == ".csv" else _json_lines(file, path)
+        rows: Any = _csv_rows(file, path) if path.suffix.lower() == ".csv" else _json_lines(file, path)
         for number, row in enumerate(rows, 2 if path.suffix.lower() == ".csv" else 1):
             name, text = (next((row[key] for key in keys if key in row), None) for keys in (FILE_KEYS, TEXT_KEYS))
             if not isinstance(name, str) or not isinstance(text, str):
@@ -73,13 +73,20 @@ def _read_table(path: Path) -> dict[str, str]:
     return found
 
 
+def _csv_rows(file: Any, path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        yield from csv.DictReader(file)
+    except csv.Error as problem:
+        raise UserError(f"{path} is no CSV ({problem}): give {FORMS}.") from None
+
+
 def _json_lines(lines: Any, path: Path) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
             raise UserError(f"{path}, line {number}, is no JSON object: give {FORMS}.")

@@ -1,5 +1,6 @@
 """The data of files of measured values, such as scans: pairs of them, and scans with label maps."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -76,6 +77,6 @@ def check_window(window: Sequence[float] | None) -> tuple[float, float] | None:
     """
     if window is None:
         return None
-    if len(window) != 2 or not float(window[0]) < float(window[1]):
+    if len(window) != 2 or not -math.inf < float(window[0]) < float(window[1]) < math.inf:
         raise UserError(f"data.window={list(window)}: give two ascending numbers, such as [-160,240], or null.")
     return float(window[0]), float(window[1])

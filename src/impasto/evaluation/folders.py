@@ -111,9 +111,12 @@ def open_generated(folder: Path, size: tuple[int, int], keep_in: Path) -> Packed
     if table.is_file():
         with table.open(newline="", encoding="utf-8", errors="replace") as file:
             rows = csv.DictReader(file)
-            if not {"file", "label"} <= set(rows.fieldnames or ()):
-                raise UserError(f"{table} has no columns file and label, as generate.py writes; mend or remove it.")
-            labels = {row["file"]: row["label"] or "" for row in rows}
+            try:
+                if not {"file", "label"} <= set(rows.fieldnames or ()):
+                    raise UserError(f"{table} has no columns file and label, as generate.py writes; mend or remove it.")
+                labels = {row["file"]: row["label"] or "" for row in rows}
+            except csv.Error as problem:
+                raise UserError(f"{table} is no CSV ({problem}), as generate.py writes; mend or remove it.") from None
         class_of = lambda name: labels.get(name, "")  # noqa: E731 - as short as it can be said
     return pack_folder(folder, size, "generated", class_of, keep_in)
 

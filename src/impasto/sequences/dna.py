@@ -13,6 +13,7 @@ import numpy as np
 
 from impasto.base.alphabet import Alphabet
 from impasto.base.errors import UserError
+from impasto.base.ranges import Count, Seed
 from impasto.sequences.fasta import FILES, read_fasta
 from impasto.sequences.opening import Sequences
 
@@ -143,11 +144,11 @@ def markov(count: int, length: int, numbers: np.random.Generator) -> np.ndarray:
 
 
 def open_dna(
-    length: int = 64,
+    length: Count = 64,
     root: str | None = None,
     kinds: Sequence[str] = ("promoter",),
-    count: int = 20000,
-    data_seed: int = 0,
+    count: Count = 20000,
+    data_seed: Seed = 0,
 ) -> Sequences:
     """For data.sequences: made by code, or the FASTA files of a folder (see :mod:`impasto.sequences.fasta`).
 

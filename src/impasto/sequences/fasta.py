@@ -91,6 +91,7 @@ def entries(path: Path) -> Iterator[tuple[str, str]]:
     except ImportError:
         raise UserError("FASTA files are read by Biopython: pip install 'impasto[sequences]'.") from None
     file: TextIO
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+    packed, marked = path.suffix.lower() == ".gz", "utf-8-sig"  # some editors put a mark at the beginning
+    with gzip.open(path, "rt", encoding=marked) if packed else path.open(encoding=marked) as file:
         for number, (title, letters) in enumerate(SimpleFastaParser(file)):
             yield title.split()[0] if title.strip() else str(number), letters.rstrip("*")

@@ -8,12 +8,13 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import numpy as np
 
 from impasto.base.alphabet import Alphabet, Property
 from impasto.base.errors import UserError
+from impasto.base.ranges import Count
 from impasto.sequences.opening import Sequences
 
 ATOMS: Final = frozenset({"C", "N", "O", "S", "P", "F", "Cl", "Br"})
@@ -43,10 +44,10 @@ def property_functions() -> dict[str, Callable[[Any], float]]:
 
 
 def open_molecules(
-    length: int = 36,
+    length: Count = 36,
     root: str | None = None,
     properties: Sequence[str] = ("logp",),
-    least: int = 20,
+    least: Count = 20,
 ) -> Sequences:
     """For data.sequences: RDKit's molecules of the NCI, or the SMILES files of a folder.
 
@@ -128,25 +129,36 @@ def smiles_of(root: str | None, bad: list[tuple[str, str]]) -> Iterator[tuple[st
         folder = Path(root).expanduser()
         files = [folder] if folder.is_file() else sorted(p for p in folder.rglob("*") if p.suffix.lower() in FILES)
     if not files:
-        raise UserError(f"data.root={root} holds no SMILES: give a folder with {', '.join(FILES)}, or such a file.")
+        what = "holds no SMILES" if folder.exists() else "does not exist"
+        raise UserError(f"data.root={root} {what}: give a folder with {', '.join(FILES)}, or such a file.")
     for path in files:
         try:
             yield from lines_of(path)
-        except (OSError, csv.Error) as problem:
+        except (OSError, ValueError, csv.Error) as problem:
             bad.append((path.name, f"cannot be read: {' '.join(str(problem).split())}"))
 
 
 def lines_of(path: Path) -> Iterator[tuple[str, str]]:
-    """The SMILES of one file, each with its place."""
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        if path.suffix.lower() == ".csv":
-            for number, row in enumerate(csv.DictReader(file), 2):
-                smiles = next((value for key, value in row.items() if str(key).lower() == "smiles"), None)
-                yield f"{path.name}:{number}", smiles or "(no column smiles)"
-        else:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield f"{path.name}:{number}", line.split()[0]
+    """The SMILES of one file, each with its place.
+
+    Raises:
+        ValueError: a CSV has no column ``smiles``.
+        csv.Error: it is no CSV.
+    """
+    # Spreadsheets put a mark before the header.
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        for number, text in column(file) if path.suffix.lower() == ".csv" else enumerate(file, 1):
+            if text.strip():
+                yield f"{path.name}:{number}", text.split()[0]
+
+
+def column(file: TextIO) -> Iterator[tuple[int, str]]:
+    """The column ``smiles`` of a CSV, with the numbers of the lines; see :func:`lines_of`."""
+    rows = csv.DictReader(file)
+    name = next((name for name in rows.fieldnames or () if name.strip().lower() == "smiles"), None)
+    if name is None:
+        raise ValueError("it has no column smiles")
+    yield from ((rows.line_num, row[name] or "") for row in rows)
 
 
 def decoded(alphabet: Alphabet, tokens: np.ndarray) -> list[str | None]:

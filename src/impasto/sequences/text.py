@@ -9,6 +9,7 @@ import numpy as np
 
 from impasto.base.alphabet import Alphabet
 from impasto.base.errors import UserError
+from impasto.base.ranges import Count, Seed
 from impasto.base.vocabulary import words_of
 from impasto.sequences.opening import Sequences
 from impasto.sequences.reviews import CLASSES, sentence
@@ -19,11 +20,11 @@ MOST: Final = 255
 
 
 def open_text(
-    length: int = 14,
+    length: Count = 14,
     root: str | None = None,
     unit: Unit = "words",
-    count: int = 20000,
-    data_seed: int = 0,
+    count: Count = 20000,
+    data_seed: Seed = 0,
 ) -> Sequences:
     """For data.sequences: reviews that a grammar makes, or the .txt files of a folder, a sentence in each line.
 
@@ -107,12 +108,12 @@ def lines_of(path: Path, bad: list[tuple[str, str]]) -> Iterator[tuple[str, str]
 
 
 def open_restyled_text(
-    length: int = 14,
+    length: Count = 14,
     content: str | None = None,
     style: str | None = None,
     unit: Unit = "words",
-    count: int = 20000,
-    data_seed: int = 0,
+    count: Count = 20000,
+    data_seed: Seed = 0,
 ) -> Mapping[str, Sequences]:
     """For data.sequences: sentences of two classes as the parts ``content`` and ``style``, without pairs.
 

@@ -75,6 +75,32 @@ def test_tables_in_csv_and_damaged_ones(celeba: Path, tmp_path: Path) -> None:
         opened(celeba, tmp_path / "cache", vectors="auto")
 
 
+@pytest.mark.parametrize(
+    ("table", "content", "said"),
+    [
+        ("list_attr_celeba", b"", "has no rows"),
+        ("list_attr_celeba", b"6\n", "has no rows"),
+        ("list_attr_celeba", b"\xff\xfe\x00", "cannot be read"),
+        ("list_attr_celeba", b"1\nSmiling\n000001.png yes\n", "is damaged .*yes"),
+        ("list_attr_celeba", b"1\nSmiling\n000001.png nan\n", "is damaged .*nan is not finite"),
+        ("list_attr_celeba", b"000001.png 1\n", "does not name its columns"),
+        ("list_eval_partition", b"000001.png\n000002.png\n", "has no rows"),
+        ("list_eval_partition", b"000009.png 0\n", "names no picture of img_align_celeba as of part 0"),
+        ("list_landmarks_align_celeba", b"1\nx y\n000001.png 1 2\n", "landmarks is damaged"),
+        (
+            "list_landmarks_align_celeba",
+            b"1\na b c d e f g h i j\n000001.png nan 1 2 3 4 5 6 7 8 9\n",
+            "landmarks is damaged .*nan is not finite",
+        ),
+    ],
+)
+def test_damaged_tables_are_named(celeba: Path, tmp_path: Path, table: str, content: bytes, said: str) -> None:
+    (celeba / f"{table}.txt").write_bytes(content)
+    align = "landmarks" if "landmarks" in table else "none"
+    with pytest.raises(UserError, match=said):
+        opened(celeba, tmp_path / "cache", vectors="auto", align=align)
+
+
 def test_similarity_by_hand() -> None:
     square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
     turned = np.array([[5.0, 7], [5, 9], [3, 9], [3, 7]])  # a quarter turn, twice as large, moved

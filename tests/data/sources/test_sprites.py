@@ -86,8 +86,9 @@ def test_frames_are_cut_as_engines_do_and_bad_ones_are_named(folder: Path, tmp_p
         ),
         ('{"frames": {"a": {"frame": {"x": 0, "y": 0, "w": 0, "h": 1}}}}', "a side of no length"),
         ("[" * 100_000, "JSON is damaged"),
+        ('{"frames": {"a": {"frame": {"x": 1e999, "y": 0, "w": 1, "h": 1}}}}', "lacks numbers"),
     ],
-    ids=["outside", "huge", "empty", "deep"],
+    ids=["outside", "huge", "empty", "deep", "infinite"],
 )
 def test_sheets_of_strangers_are_not_believed(content: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "sheets").mkdir()

@@ -151,7 +151,7 @@ def read_file(name: str) -> Any:
         raise UserError(f"data.classes={name} cannot be read ({problem.strerror}): {FORMS}.") from None
     except KeyError as problem:
         raise UserError(f"data.classes={name} has no column {problem.args[0]}: {FORMS}.") from None
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, RecursionError, csv.Error) as problem:
         raise UserError(f"data.classes={name} is not what its ending says ({problem}): {FORMS}.") from None
     return [line.strip() for line in text.splitlines() if line.strip()]
 

@@ -25,8 +25,8 @@ PICTURES: Final = ("img_align_celeba", "img_celeba")
 ATTRIBUTES: Final = "list_attr_celeba"
 PARTITION: Final = "list_eval_partition"
 LANDMARKS: Final = {"img_align_celeba": "list_landmarks_align_celeba", "img_celeba": "list_landmarks_celeba"}
-TEST: Final = "2"
-"""CelebA's number of the part that is held out; 0 is to train on, and 1, which is left out, to choose by."""
+TRAINED_ON, TEST = "0", "2"
+"""CelebA's numbers of the parts to train on and to hold out; 1, which is left out, is to choose by."""
 
 
 def table_in(root: Path, stem: str) -> tuple[tuple[str, ...], dict[str, list[str]]] | None:
@@ -37,24 +37,41 @@ def table_in(root: Path, stem: str) -> tuple[tuple[str, ...], dict[str, list[str
         stem: of the table's file.
 
     Raises:
-        UserError: there are no lines, or one has too few cells.
+        UserError: a line has too few cells.
     """
     places = [root / part / f"{stem}{end}" for part in ("", "Anno", "Eval") for end in (".txt", ".csv")]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         return None
-    lines = path.read_text("utf-8-sig").splitlines()
-    rows = [row for row in (csv.reader(lines) if path.suffix == ".csv" else map(str.split, lines)) if row]
-    head = 1 if path.suffix == ".csv" else 2 if rows and len(rows[0]) == 1 else 0  # the number of pictures, the columns
-    if len(rows) <= head:
+    rows = rows_in(path)
+    names: tuple[str, ...] = ()
+    if path.suffix == ".csv":
+        names, rows = tuple(rows[0][1:]), rows[1:]
+    elif len(rows[0]) == 1:  # the number of pictures, and then the columns
+        names, rows = tuple(rows[1] if len(rows) > 1 else ()), rows[2:]
+    wide = len(names) or (len(rows[0]) - 1 if rows else 0)
+    if not rows or not wide:
         raise UserError(f"{path} has no rows: fetch the file again.")
-    names = () if not head else tuple(rows[0][1:] if head == 1 else rows[1])
-    rows = rows[head:]
-    wide = len(names) or len(rows[0]) - 1
     for row in rows:
         if len(row) != wide + 1:
             raise UserError(f"{path}: {row[0]} has {len(row) - 1} cells instead of {wide}: fetch the file again.")
     return names, {row[0]: row[1:] for row in rows}
+
+
+def rows_in(path: Path) -> list[list[str]]:
+    """The rows of a table that are not empty: cells between commas in a .csv, else between spaces.
+
+    Raises:
+        UserError: it holds none, or is no text.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+        rows = list(filter(None, csv.reader(lines) if path.suffix.lower() == ".csv" else map(str.split, lines)))
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise UserError(f"{path} cannot be read ({problem}): fetch the file again.") from None
+    if not rows:
+        raise UserError(f"{path} has no rows: fetch the file again.")
+    return rows
 
 
 class FaceFiles:
@@ -83,6 +100,11 @@ class FaceFiles:
         parts = None if partition is None else table_in(self.root, PARTITION)
         wanted = None if parts is None else {name for name, row in parts[1].items() if row[0] == partition}
         self._names = [item.name for item in self.files.items() if wanted is None or item.name in wanted]
+        if partition == TRAINED_ON and not self._names:
+            raise UserError(
+                f"{self.root}: {PARTITION} names no picture of {self.files.root.name} as of part 0, which is trained on: "
+                "fetch both again, or take the table away."
+            )
         self._points = points_of(self.root, celeba, landmarks) if align == "landmarks" else {}
         self._detect = Detected(str(Path(str(detector)).expanduser())) if align == "detect" else None
         self.align = align
@@ -123,8 +145,7 @@ def points_of(root: Path, celeba: str | None, landmarks: str | None) -> dict[str
         path = Path(landmarks).expanduser()
         if not path.is_file():
             raise UserError(f"data.landmarks={landmarks} does not exist: give a .csv, a file and ten numbers a row.")
-        rows = list(csv.reader(path.read_text("utf-8-sig").splitlines()))[1:]
-        found = {row[0]: row[1:] for row in rows if row}
+        found = {row[0]: row[1:] for row in rows_in(path)[1:]}
     else:
         table = table_in(root, LANDMARKS[celeba]) if celeba is not None else None
         if table is None:
@@ -133,12 +154,23 @@ def points_of(root: Path, celeba: str | None, landmarks: str | None) -> dict[str
             )
         found = table[1]
     try:
-        return {name: np.array(list(map(float, row)), np.float64).reshape(5, 2) for name, row in found.items()}
+        return {name: numbers_of(row).reshape(5, 2) for name, row in found.items()}
     except ValueError as problem:
         raise UserError(
             f"The table of landmarks is damaged ({problem}): each row needs a file, and x and y in pixels of the left "
             "eye, the right eye, the nose, and the left and right corner of the mouth."
         ) from None
+
+
+def numbers_of(cells: Sequence[str]) -> np.ndarray:
+    """Finite numbers, float64.
+
+    Raises:
+        ValueError: a cell is none.
+    """
+    if unknown := next((cell for cell in cells if not np.isfinite(float(cell))), None):
+        raise ValueError(f"{unknown} is not finite")
+    return np.array(list(map(float, cells)))
 
 
 @dataclass(frozen=True)
@@ -206,7 +238,7 @@ class CelebAttributes:
         """A vector for each picture.
 
         Raises:
-            UserError: there is no table, it has no such attribute, or holds something other than numbers.
+            UserError: there is no table, it has no such attribute, or it is damaged.
         """
         table = table_in(self.root, ATTRIBUTES)
         if table is None:
@@ -215,8 +247,10 @@ class CelebAttributes:
         if unknown := [name for name in self.wanted if name not in names]:
             raise UserError(f"data.attributes: {unknown[0]} is none of {', '.join(names)}.")
         columns = [names.index(name) for name in self.wanted or names]
+        if not columns:
+            raise UserError(f"{self.root}: {ATTRIBUTES} does not name its columns in its second line: fetch it again.")
         try:
-            values = np.array([[float(row[column]) for column in columns] for row in rows.values()], np.float32)
+            values = np.array([numbers_of([row[column] for column in columns]) for row in rows.values()], np.float32)
         except ValueError as problem:
             raise UserError(f"{self.root}: {ATTRIBUTES} is damaged ({problem}): fetch the file again.") from None
         return VectorTable(self.root / ATTRIBUTES, list(rows), values, names=tuple(names[column] for column in columns))
@@ -256,7 +290,8 @@ def open_faces(
         return Pictures(f"{count} drawn faces", source, label=None, vectors=source.vectors)
     path = Path(root).expanduser()
     has_parts = path.is_dir() and table_in(path, PARTITION) is not None
-    files = FaceFiles(root, align, landmarks, detector, "0" if has_parts else None)
-    held_out = FaceFiles(root, align, landmarks, detector, TEST) if has_parts else None
+    files = FaceFiles(root, align, landmarks, detector, TRAINED_ON if has_parts else None)
+    test = FaceFiles(root, align, landmarks, detector, TEST) if has_parts else None
+    held_out = test if test is not None and test.length else None
     vectors = CelebAttributes(path, tuple(attributes)) if table_in(path, ATTRIBUTES) is not None else None
     return Pictures(f"faces in {path.resolve().name}", files, held_out, vectors=vectors)

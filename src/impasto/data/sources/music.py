@@ -308,7 +308,8 @@ def midi_files(root: str) -> Files:
     """
     folder = Path(root).expanduser()
     if not folder.is_dir():
-        raise UserError(f"The folder of MIDI files {folder} does not exist: set data.root to one.")
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise UserError(f"The folder of MIDI files {folder} {what}: set data.root to one.")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
     if not files:
         raise UserError(f"There are no MIDI files in {folder}: set data.root to a folder of .mid files.")

@@ -119,7 +119,7 @@ def frames_of(sheet: Sheet) -> Iterator[tuple[str, Load]]:
             yield whole, Read(sheet.picture, cut_of(frame))
         except BadImage as problem:
             yield whole, Missing(f"its entry in {sheet.name}: {problem}")
-        except (KeyError, TypeError, ValueError) as problem:
+        except (KeyError, TypeError, ValueError, OverflowError) as problem:
             yield whole, Missing(f"its entry in {sheet.name} lacks numbers ({problem})")
 
 
