@@ -119,6 +119,7 @@ def test_settings_that_cannot_be() -> None:
         ({"size": [100, 32], "lowest": 60}, "one for the beginnings of notes"),
         ({"size": [48, 32], "voices": ["a"]}, "four voices, and data.voices names 1"),
         ({"size": [48, 32], "root": "/nowhere"}, "does not exist"),
+        ({"size": [48, 32], "root": __file__}, "is not a folder"),
         ({"size": [48, 32], "held_out_pieces": 1.0}, "not a share"),
     ]:
         with pytest.raises(UserError, match=why):

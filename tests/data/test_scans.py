@@ -13,7 +13,7 @@ from impasto.base.errors import UserError
 from impasto.base.notices import notices
 from impasto.base.spec import ImageSpec
 from impasto.data.packing.packed import read_bad
-from impasto.data.scans import ScanDataModule, ScanLabelsDataModule
+from impasto.data.scans import ScanDataModule, ScanLabelsDataModule, check_window
 from impasto.data.sources.measured.reading import read_measured
 from impasto.data.sources.scans import open_scan_labels, open_scans
 from impasto.evaluation.protocols.overlap import OverlapProtocol
@@ -90,6 +90,12 @@ def test_files_of_one_patient_are_told_apart_by_folders_or_a_notice_says_that_th
         (tmp_path / side / "sub-0").rename(tmp_path / side / "all")
     assert not open_scans(None, {}, str(tmp_path / "low"), str(tmp_path / "full"))["content"].grouped
     assert "All files are of one patient" in notices()["data.groups"]
+
+
+@pytest.mark.parametrize("window", [[1.0, 1.0], [5.0, -5.0], [0.0, float("nan")], [0.0, float("inf")], [1.0]])
+def test_a_window_is_two_ascending_numbers(window: list[float]) -> None:
+    with pytest.raises(UserError, match="give two ascending numbers"):
+        check_window(window)
 
 
 def test_label_maps_may_be_volumes_or_pictures(tmp_path: Path) -> None:

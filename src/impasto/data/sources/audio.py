@@ -269,7 +269,8 @@ def sounds_in(folder: str, option: str) -> dict[str, Path]:
     """
     root = Path(folder).expanduser()
     if not root.is_dir():
-        raise UserError(f"The folder of sounds {root} does not exist: set data.{option} to one.")
+        what = "is not a folder" if root.exists() else "does not exist"
+        raise UserError(f"The folder of sounds {root} {what}: set data.{option} to one.")
     found = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
     if not found:
         raise UserError(f"There are no sounds in {root}: set data.{option} to a folder of .wav or .flac files.")

@@ -102,8 +102,8 @@ class FaceFiles:
         self._names = [item.name for item in self.files.items() if wanted is None or item.name in wanted]
         if partition == TRAINED_ON and not self._names:
             raise UserError(
-                f"{self.root}: {PARTITION} names no picture of {self.files.root.name} as of part 0, which is trained on: "
-                "fetch both again, or take the table away."
+                f"{self.root}: {PARTITION} names no picture of {self.files.root.name} as of part 0, which is trained "
+                "on: fetch both again, or take the table away."
             )
         self._points = points_of(self.root, celeba, landmarks) if align == "landmarks" else {}
         self._detect = Detected(str(Path(str(detector)).expanduser())) if align == "detect" else None
