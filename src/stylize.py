@@ -35,8 +35,10 @@ def stylize(cfg: DictConfig) -> None:
 
     model = impasto.load(checkpoint, device=cfg.device, trust=list(cfg.trust), direction=cfg.direction)
     if model.painter.gives.alphabet is not None:
+        from impasto.inference.music import refuse_pictures_settings
         from impasto.inference.restyle_text import restyle_text
 
+        refuse_pictures_settings({name: cfg[name] for name in ("style", "mask", "sheet", "task", "instances", "masks")})
         follow(restyle_text(model.painter, pictures, cfg.output, cfg.overwrite))
         return
     model = model.showing_masks() if cfg.masks else model

@@ -89,6 +89,7 @@ def pairs_of(source: object) -> list[object]:
         ({"content": "a"}, "set data.target"),
         ({"root": "a", "task": "timbre"}, "folder of clean sounds"),
         ({"noise": [5, 0]}, "least and the most decibels"),
+        ({"noise": [0, float("nan")]}, "least and the most decibels"),
         ({"timbres": ["plucked", "horn"]}, "give two of plucked, flute, organ"),
         ({"root": "/nowhere"}, "does not exist"),
         ({"held_out_sounds": 0.0}, "not a share"),

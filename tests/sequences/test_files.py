@@ -2,10 +2,15 @@
 
 import gzip
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from impasto.base.alphabet import Alphabet
 from impasto.base.errors import UserError
+from impasto.base.spec import ImageSpec
+from impasto.inference.restyle_text import restyle_text
 from impasto.sequences.dna import open_dna
 from impasto.sequences.molecules import open_molecules
 
@@ -39,3 +44,13 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     assert "no SMILES" in reasons["ok.txt:2"]
     with pytest.raises(UserError, match="does not exist"):
         open_molecules(root=str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize(("output", "said"), [("texts", "outside of output"), ("texts/a.txt", "is a file")])
+def test_texts_are_never_replaced_by_themselves(tmp_path: Path, output: str, said: str) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("good food")
+    painter: Any = SimpleNamespace(content=ImageSpec(2, 1, 4, alphabet=Alphabet(("", "good"), "text", " ")))
+    with pytest.raises(UserError, match=said):
+        list(restyle_text(painter, tmp_path / "texts", tmp_path / output, overwrite=True))
+    assert (tmp_path / "texts" / "a.txt").read_text() == "good food"

@@ -73,7 +73,7 @@ def refuse_pictures_settings(given: Mapping[str, Any]) -> None:
         UserError: it is.
     """
     if others := [name for name, value in given.items() if value]:
-        raise UserError(f"{others[0]}= is for pictures, and this model repaints music or sound: leave it out.")
+        raise UserError(f"{others[0]}= is for pictures, and this model repaints music, sound or text: leave it out.")
 
 
 def restyle_music(painter: Painter, source: str | Path, output: str | Path, overwrite: bool) -> Iterator[Event]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from impasto.base.alphabet import Alphabet
-from impasto.base.checks import as_path
 from impasto.base.errors import UserError
 from impasto.base.vocabulary import words_of
 from impasto.inference.events import Done, Event, Painted, Skipped, Started
+from impasto.inference.places import output_folder
 from impasto.painters.painter import Painter
 from impasto.sequences.files import written
 from impasto.sequences.sampling import repainted
@@ -15,6 +15,8 @@ from impasto.sequences.sampling import repainted
 
 def restyle_text(painter: Painter, source: Path, output: str | Path, overwrite: bool = False) -> Iterator[Event]:
     """Restyle a .txt, or all in a folder, line by line, under their own names.
+
+    Files below ``output`` are left out, so that none is replaced by itself.
 
     A line with words that the model does not know, or too long for it, stays as it is; a note says how many.
 
@@ -33,10 +35,14 @@ def restyle_text(painter: Painter, source: Path, output: str | Path, overwrite: 
     content = painter.content
     if content is None or content.alphabet is None or content.alphabet.kind != "text":
         raise UserError("This model does not restyle text; use src/generate.py for one that makes sequences.")
+    folder = output_folder(output)
     files = [source] if source.is_file() else sorted(source.rglob("*.txt"))
+    files = [file for file in files if not file.resolve().is_relative_to(folder.resolve())]
     if not files:
-        raise UserError(f"input={source} holds no .txt: give a file with a sentence in each line, or a folder of them.")
-    folder = as_path("output", output)
+        raise UserError(
+            f"input={source} holds no .txt outside of output={folder}: give a file with a sentence in each line, or a "
+            "folder of them."
+        )
     yield Started(len(files))
     skipped = 0
     for path in files:

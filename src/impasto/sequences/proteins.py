@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from impasto.base.alphabet import Alphabet
+from impasto.base.ranges import Count, Seed
 from impasto.sequences.fasta import FILES, read_fasta
 from impasto.sequences.opening import Sequences
 
@@ -81,7 +82,7 @@ def made(kind: str, length: int, numbers: np.random.Generator) -> str:
     return "".join(LETTERS[i] for i in letters[:length])
 
 
-def open_proteins(length: int = 48, root: str | None = None, count: int = 10000, data_seed: int = 0) -> Sequences:
+def open_proteins(length: Count = 48, root: str | None = None, count: Count = 10000, data_seed: Seed = 0) -> Sequences:
     """For data.sequences: made by code, or the FASTA files of a folder (see :mod:`impasto.sequences.fasta`).
 
     Args:

@@ -5,6 +5,7 @@ See :mod:`impasto.base.sounds` for what a spectrogram is as a picture.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -253,7 +254,7 @@ def check_settings(
         )
     if phrases < 10:
         raise UserError(f"data.phrases={phrases} are too few: give 10 or more.")
-    if len(noise) != 2 or noise[0] > noise[1]:
+    if len(noise) != 2 or not -math.inf < noise[0] <= noise[1] < math.inf:
         raise UserError("data.noise is the least and the most decibels, such as [0,15].")
     if len(timbres) != 2 or not set(timbres) <= set(TIMBRES):
         raise UserError(f"data.timbres={list(timbres)}: give two of {', '.join(TIMBRES)}.")
