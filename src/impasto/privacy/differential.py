@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
 from impasto.base.parts import Doubt, Parts, Refusal
-from impasto.base.ranges import Count, Positive, Share
+from impasto.base.ranges import Count, CountOrZero, Positive, Share
 from impasto.privacy.accounting import History, epsilon_of, noise_for
 from impasto.privacy.checks import findings
 from impasto.privacy.gradients import PictureGradients, normal_noise
@@ -49,7 +49,7 @@ class DifferentialPrivacy:
         epsilon: Positive = 10.0,
         delta: Share = 1e-5,
         clip: Positive = 1.0,
-        secret: int | None = None,
+        secret: CountOrZero | None = None,
         painted: Count | None = None,
     ) -> None:
         if not 0 < delta < 1:

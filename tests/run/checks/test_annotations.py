@@ -43,6 +43,7 @@ class Ours:
         ({"size": 5}, ["loss.size is 5; give a whole number from 1 to 4."]),
         ({"size": "large"}, ["loss.size is large; give a whole number from 1 to 4."]),
         ({"inner": {"_target_": "PATH", "steps": 3}}, ["loss.inner.steps is 3; give a whole number, a multiple of 8."]),
+        ({"plain": "many"}, ["loss.plain=many is not a number."]),
         ({"strength": 10, "steps": 16.0, "size": "auto", "plain": -3}, []),
         ({"strength": "${kimg}", "size": None, "unknown": -1}, []),
         ({"strength": {"_target_": "impasto.base.schedules.Cosine", "kimg": -1}}, []),

@@ -40,7 +40,7 @@ LIBRARIES: Final = {"torch.optim.": Optimizer, "lightning.": Trainer}
 """Annotations for classes of libraries, by the beginning of their dotted path."""
 
 
-PLAIN: Final = frozenset({NoneType, bool, int, float, str})
+PLAIN: Final = (NoneType, bool, int, float, str)
 LISTS: Final = (Sequence, list, tuple)
 
 KEPT: Final[dict[type, Callable[[float, Any], bool]]] = {
@@ -127,15 +127,15 @@ def list_problem(value: Any, hint: Any) -> str | None:
     choices = [bare(choice) for choice in choices_of(hint)]
     lists = [choice for choice in choices if get_origin(choice) in LISTS]
     others = [choice for choice in choices if get_origin(choice) not in LISTS]
-    known = all(choice in PLAIN or get_origin(choice) is Literal for choice in others)
+    known = hint is not NoneType and all(choice in PLAIN or get_origin(choice) is Literal for choice in others)
     if value is None or not known or "${" in str(value):
         return None
     if not isinstance(value, list):
-        return f"={value} is not a list; write it in brackets" if lists and set(others) <= {NoneType} else None
+        return f"={value} is not a list; write it in brackets" if lists and all(o is NoneType for o in others) else None
     if not lists:
         return f"={value} is a list; give one value"
-    inside = {bare(each) for choice in lists for each in get_args(choice) if each is not ...}
-    if not inside or not inside <= {int, float}:
+    inside = [bare(each) for choice in lists for each in get_args(choice) if each is not ...]
+    if not inside or not all(each in (int, float) for each in inside):
         return None
     odd = next((each for each in value if isinstance(each, bool) or not isinstance(each, int | float)), ...)
     return None if odd is ... else f"={value} is to hold numbers, and {odd} is none"
@@ -151,6 +151,9 @@ def number_problem(value: Any, hint: Any) -> str | None:
     choices = choices_of(hint)
     ranges = [choice for choice in choices if bounds_of(choice)]
     passed_on = isinstance(value, list) or (isinstance(value, str) and "${" in value)
+    numbers = hint is not NoneType and all(choice in (int, float, NoneType) for choice in choices)
+    if numbers and isinstance(value, str) and not passed_on:
+        return f"={value} is not a number"
     if not ranges or passed_on or any(fits(value, choice) for choice in choices):
         return None
     return f" is {'null' if value is None else value}; give {' or '.join(map(remedy_of, ranges))}"
