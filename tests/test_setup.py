@@ -52,7 +52,7 @@ def make(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[st
 def test_make_lists_its_targets() -> None:
     listed = make().stdout
     assert [line.split("\t")[0] for line in listed.splitlines()] == [
-        f"make {t}" for t in ("help", "demo", "test", "lint", "bench", "docs", "dist")
+        f"make {t}" for t in ("help", "demo", "test", "lint", "bench", "gallery", "docs", "dist")
     ]
 
 

@@ -16,9 +16,11 @@ OF_PAIRS = ("pix2pix", "reference", "restoration", "multi_generator_paired")
 OF_LABELS = ("segmentation", "pix2pix_hd")
 OF_STYLES = ("style", "adain", "personal_style")  # in tests/models, with the data that they need
 OF_CLIPS = ("keyframes", "next_frame", "video", "texture")  # likewise, or in tests of their own
+OF_SEQUENCES = ("sequence", "sequence_cycle", "sequence_transformer", "sequence_wgan_gp")  # in tests/sequences
+OF_MUSIC = ("piano_roll_cycle", "piano_roll_paired")  # networks of rolls in models that are above
 NOISE_MODELS = sorted(
     {path.stem for path in Path(CONF, "model").glob("*.yaml")}
-    - {*TRANSLATION_MODELS, *OF_LABELS, *OF_STYLES, *OF_CLIPS}
+    - {*TRANSLATION_MODELS, *OF_LABELS, *OF_STYLES, *OF_CLIPS, *OF_SEQUENCES, *OF_MUSIC}
 )
 SMALL = (
     "data=image_folder",

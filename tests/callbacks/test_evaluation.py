@@ -160,4 +160,5 @@ def test_a_protocol_for_other_painters_is_refused_before_data_is_read() -> None:
     assert said(("latent", "label"), {"image": "independently"}) == []
     assert "Counting measures painters that take latent, and this one takes content" in said(("content",), {})[0]
     wrong = said(("latent",), {"content": "aligned", "target": "aligned"})
-    assert wrong == ["Counting needs data with the part image, and there is content and target: set evaluation=paired."]
+    remedy = "set evaluation=paired (protocol= for evaluate.py)."
+    assert wrong == [f"Counting needs data with the part image, and there is content and target: {remedy}"]

@@ -45,7 +45,7 @@ from tests.evaluation.conftest import random_images, write_folder
 from tests.training import CONF, ROOT, composed, make_pictures, train
 
 PROTOCOLS = Path(CONF, "evaluation")
-MORE = ("classification", "attack", "corruption")
+MORE = ("classification", "attack", "corruption", "dna")
 TINY = "evaluation.features=tests.evaluation.conftest.TinyExtractor"
 
 

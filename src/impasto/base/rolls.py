@@ -6,10 +6,10 @@ elsewhere.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 COLORS: Final = ((0.85, 0.25, 0.2), (0.95, 0.7, 0.15), (0.2, 0.6, 0.35), (0.2, 0.35, 0.75), (0.55, 0.3, 0.65))
 """Of voices when a roll is shown: red, green and blue, 0 to 1; from the first again after the last."""
@@ -57,7 +57,7 @@ class Roll:
         return cls(**{**values, "voices": tuple(values["voices"]), "programs": tuple(values["programs"])})
 
 
-def shown(rolls: Tensor) -> Tensor:
+def shown(rolls: "Tensor") -> "Tensor":
     """Piano rolls to look at: voices in colours on white, the beginnings of notes darker.
 
     Args:
@@ -66,6 +66,8 @@ def shown(rolls: Tensor) -> Tensor:
     Returns:
         (N, 3, 3 (H - 1), 3 W) in [-1, 1]: a step is a square of three pixels.
     """
+    import torch  # here, so that a wrong setting is answered at once
+
     sounds = (rolls[:, :, :-1] + 1) / 2
     begins = (rolls[:, :, -1:] + 1) / 2
     colors = torch.tensor([COLORS[i % len(COLORS)] for i in range(rolls.shape[1])], device=rolls.device)

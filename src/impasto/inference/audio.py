@@ -10,7 +10,7 @@ from impasto.audio.files import ENDINGS, BadSound, read_sound
 from impasto.audio.spectrograms import as_decibels, as_pixels, log_mel, made_anew, with_gain
 from impasto.base.errors import UserError
 from impasto.base.sounds import Sound
-from impasto.data.sources.decode import BadImage
+from impasto.data.sources.decode import BadImage, read_file
 from impasto.inference.batches import over_pictures
 from impasto.inference.events import Event, Painted, Progress
 from impasto.inference.music import write_wav
@@ -53,7 +53,7 @@ def restyle_sound(painter: Painter, source: str | Path, output: str | Path, over
     def paint(file: Path, target: Path) -> Generator[Progress, None, Painted]:
         yield Progress(file, 0, 1)
         try:
-            wave = read_sound(file.read_bytes(), form.rate)
+            wave = read_sound(read_file(file), form.rate)
         except BadSound as problem:
             raise BadImage(str(problem)) from None
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from impasto.base.errors import UserError
 from impasto.base.files import whole_or_not
 from impasto.base.pixels import from_uint8, to_uint8
 from impasto.base.rolls import Roll
-from impasto.data.sources.decode import BadImage
+from impasto.data.sources.decode import BadImage, read_file
 from impasto.inference.batches import over_pictures
 from impasto.inference.events import Event, Painted, Progress
 from impasto.inference.places import existing_input, output_folder
@@ -113,7 +113,7 @@ def restyle_music(painter: Painter, source: str | Path, output: str | Path, over
         assert painter.content.roll is not None
         form = painter.content.roll
         try:
-            piece = read_midi(file.read_bytes(), file.name, len(form.voices), form.beats_per_bar)
+            piece = read_midi(read_file(file), file.name, len(form.voices), form.beats_per_bar)
         except BadMusic as problem:
             raise BadImage(str(problem)) from None
         voices, painted_form = repainted(painter, piece)

@@ -96,7 +96,7 @@ SMALL = ("data=image_folder", "data.root=nowhere", "evaluation=none")
         (["model.ema_half_life_kimg=null"], "model.ema_half_life_kimg is null"),
         (["model.lr_g=null"], "model.lr_g is null"),
         (["model.beta2=x"], "model.beta2 is x"),
-        (["model=r3gan", "model.beta2.end=x"], "Cosine: end=x is not a number"),
+        (["model=r3gan", "model.beta2.end=x"], "model.beta2.end=x is not a number"),
         (["model.optimizer_g.lr=null"], "model.optimizer_g.lr is null"),
         (["penalty=r1", "penalty.r1.gamma=null"], "penalty.r1.gamma is null; give 0 or more."),
         (["penalty=r1", "penalty.r1.gamma=x"], "penalty.r1.gamma is x"),
@@ -286,8 +286,11 @@ def test_every_model_passes_without_a_word(tmp_path: Path, model: str) -> None:
     translations = {"cut": "unpaired", "fastcut": "unpaired", "cyclegan": "unpaired", "pix2pix": "paired"}
     translations |= {"style": "style", "adain": "style", "personal_style": "personal"}
     translations |= {"multi_generator_paired": "paired", "multi_generator_unpaired": "unpaired"}
-    translations |= {"restoration": "restoration"}
+    translations |= {"restoration": "restoration", "sequence_cycle": "restyled_text", "video": "clips"}
+    translations |= {"piano_roll_cycle": "music_styles", "piano_roll_paired": "accompaniment"}
+    translations |= dict.fromkeys(("sequence", "sequence_transformer", "sequence_wgan_gp"), "dna")
     own = [f"data={translations[model]}"] if model in translations else []
+    own += ["evaluation=dna"] if translations.get(model) == "dna" else []
     if not own and "image" in get_class(composed(tmp_path, f"model={model}").model._target_).needs:
         own = ["data=image_folder", "data.root=nowhere"]  # others name their data themselves
     check(composed(tmp_path, *own, f"model={model}"))

@@ -20,6 +20,7 @@ from impasto.audio.phrases import VERSION as PHRASES
 from impasto.audio.spectrograms import as_pixels, log_mel
 from impasto.base.errors import UserError
 from impasto.base.sounds import Sound
+from impasto.data.sources.decode import BadImage, read_file
 from impasto.data.sources.opening import Pictures
 from impasto.data.sources.source import Item, Missing, Origin, shown
 
@@ -132,10 +133,10 @@ class AudioSource:
         for name, given, wanted in self.files:
             try:
                 waves = [
-                    None if path is None else read_sound(path.read_bytes(), self.how.form.rate)
+                    None if path is None else read_sound(read_file(path), self.how.form.rate)
                     for path in (given, wanted)
                 ]
-            except (BadSound, OSError) as problem:
+            except (BadSound, BadImage) as problem:
                 yield Item(name, Missing(str(problem)))
                 continue
             yield from self._cut(name, *waves)

@@ -17,6 +17,7 @@ import numpy as np
 
 from impasto.base.errors import UserError
 from impasto.base.rolls import Roll, Transpose
+from impasto.data.sources.decode import BadImage, read_file
 from impasto.data.sources.opening import Pictures
 from impasto.data.sources.source import UNLABELLED, Item, Missing, Origin, shown
 from impasto.music.keys import key_of
@@ -131,9 +132,9 @@ class MusicSource:
     def _read(self, path: Path, name: str) -> Piece | None:
         wanted = len(self.how.form.voices)
         try:
-            content = path.read_bytes()
-        except OSError as problem:
-            raise BadMusic(f"it cannot be read ({problem.strerror})") from None
+            content = read_file(path)
+        except BadImage as problem:
+            raise BadMusic(str(problem)) from None
         if path.suffix.lower() in ENDINGS:
             return read_midi(content, name, wanted, self.how.form.beats_per_bar)
         piece = read_musicxml(content, name)

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from impasto.base.errors import UserError
 from impasto.base.notices import notice
+from impasto.data.sources.decode import read_file
 from impasto.data.sources.folder import FolderSource
 from impasto.data.sources.opening import Pictures
 from impasto.data.sources.source import Item, Origin
@@ -38,7 +39,7 @@ class OnePicture:
 
     def fingerprint(self) -> str:
         """A hash of the picture."""
-        content = draw_stones(STONES).tobytes() if self.path is None else self.path.read_bytes()
+        content = draw_stones(STONES).tobytes() if self.path is None else read_file(self.path)
         return hashlib.sha256(content).hexdigest()
 
     def items(self, start: int = 0) -> Iterator[Item]:

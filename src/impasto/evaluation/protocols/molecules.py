@@ -109,7 +109,8 @@ def figures_of(tokens: np.ndarray, *, table: Table, k: int, known: set[str]) -> 
         return found
     first = np.array([text not in valid.smiles[:i] for i, text in enumerate(valid.smiles)])
     new = np.array([text not in known for text in dict.fromkeys(valid.smiles)])
-    found |= {"uniqueness": share(first), "novelty": share(new), "qed": mean(valid.values["qed"])}
+    different = Estimate(float(first.mean()), None, None, "none: whether one is new depends on the others")
+    found |= {"uniqueness": different, "novelty": share(new), "qed": mean(valid.values["qed"])}
     wanted = table.real.properties
     if table.told and wanted is not None:
         for column, name in enumerate(asked):
