@@ -1,8 +1,11 @@
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from omegaconf import OmegaConf
 
 from impasto.base.environment import package_versions
 from impasto.base.files import write_json
@@ -10,7 +13,7 @@ from impasto.base.notices import forget_notices, notice, notices
 from impasto.evaluation.protocols.figure_records import share_records
 from impasto.run.records.curves import curve_groups, read_columns
 from impasto.run.records.report import metrics_table, write_report
-from impasto.run.records.summary import metric_table, outcome
+from impasto.run.records.summary import images_per_second, metric_table, outcome
 
 HISTORY = [
     {"images_seen": 1000.0, "kid": 3.0, "accuracy": 0.5},
@@ -24,6 +27,12 @@ def test_final_and_best_value_of_each_metric() -> None:
     assert table["kid"] == {"final": 2.0, "best": 1.0, "best_at_images": 2000, "extractor": "x"}
     assert table["accuracy"]["best"] == 0.9
     assert "broken" not in table
+
+
+def test_a_run_without_a_progress_bar_has_a_rate_too() -> None:
+    model = SimpleNamespace(images_seen=600, state=SimpleNamespace(seconds=4.0))
+    cfg = OmegaConf.create({"resume": None})
+    assert images_per_second(cfg, cast(Any, SimpleNamespace(callbacks=[])), cast(Any, model)) == 150
 
 
 def test_notices_are_said_once_and_kept(caplog: pytest.LogCaptureFixture) -> None:

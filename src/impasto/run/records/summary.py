@@ -48,7 +48,7 @@ def summarise(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> dic
         "images_seen": model.images_seen,
         "planned_kimg": cfg.kimg,
         "cut_short": stop.cut_short if stop is not None else None,
-        "images_per_second": images_per_second(cfg, trainer),
+        "images_per_second": images_per_second(cfg, trainer, model),
         "seconds": round(model.state.seconds, 1),
         "rollbacks": model.state.rollbacks,
         "findings": [asdict(finding) for finding in monitor.findings.values()] if monitor is not None else [],
@@ -91,10 +91,13 @@ def length(summary: Mapping[str, Any]) -> str:
     return f"{summary['images_seen'] / 1000:.4g} of {summary['planned_kimg']:g} kimg"
 
 
-def images_per_second(cfg: DictConfig, trainer: Trainer) -> float:
-    """The rate of training; a resumed run with nothing left to train keeps the earlier one."""
+def images_per_second(cfg: DictConfig, trainer: Trainer, model: AdversarialModel) -> float:
+    """The rate of training; a resumed run with nothing left to train keeps the earlier one.
+
+    Without the callback that tells training from measuring, it is that of the whole run.
+    """
     progress = find_callback(trainer, TrainingProgress)
-    rate = progress.images_per_second if progress is not None else 0.0
+    rate = model.images_seen / max(model.state.seconds, 1e-9) if progress is None else progress.images_per_second
     before = read_json(Path(cfg.output_dir) / "summary.json") if cfg.resume is not None and not rate else {}
     return round(float(before.get("images_per_second") or rate), 2)
 
